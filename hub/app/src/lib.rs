@@ -1,0 +1,1 @@
+//! Holdfast: `hub-app`.
