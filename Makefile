@@ -32,7 +32,7 @@ test: test-core test-chain test-faults ## everything that CI runs
 
 .PHONY: test-core
 test-core: build deny ## unit, property, conformance and wasm tests; licences and advisories
-	@scripts/test-core
+	@scripts/test core
 
 .PHONY: deny
 deny: setup ## licences, bans, sources; advisories against the snapshot beside the checkout
@@ -40,16 +40,16 @@ deny: setup ## licences, bans, sources; advisories against the snapshot beside t
 
 .PHONY: test-chain
 test-chain: build ## the story on four real validators, lying nodes, the mutator
-	@scripts/run-tests chain
+	@scripts/test chain
 
 .PHONY: test-faults
 test-faults: build ## each role killed in turn, seeded crash points
-	@scripts/run-tests faults
+	@scripts/test faults
 
 .PHONY: soak
 soak: build ## the whole fault matrix and long random runs; by hand
-	@HOLDFAST_SOAK=1 scripts/run-tests faults
-	@HOLDFAST_SOAK=1 cargo test --locked --workspace -- soak --nocapture
+	@HOLDFAST_SOAK=1 scripts/test faults
+	@HOLDFAST_SOAK=1 cargo test --locked --workspace --bins --tests -- soak --nocapture
 
 .PHONY: bench
 bench: setup ## benchmarks, in release, with their references in the same run
