@@ -1,1 +1,54 @@
-//! Holdfast: `policy`.
+//! The relation engine: who may do what, answered alike by the hub in consensus, by a sidecar on
+//! its replica and by an auditor over a bundle.
+//!
+//! `policy` owns the policy language, relationships and their canonical bytes. It reads
+//! relationships through one trait, [`Relationships`], with three implementors: records in a tree
+//! ([`TreeRelationships`]: the hub's block overlay, and evidence), the history of a replica
+//! ([`History`]), and either of them with derived documents laid over it ([`WithDocuments`]).
+//!
+//! What it does *not* know: keys and signatures (an actor is an opaque DID), trees and proofs
+//! (it names keys and values), transactions, blocks, time.
+//!
+//! Meaning, cost and bytes are written down in `docs/spec/policy.md`; they are consensus
+//! (Invariant 1).
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod apply;
+mod change;
+mod check;
+mod codec;
+mod document;
+mod evidence;
+mod history;
+pub mod keys;
+pub mod limits;
+mod manage;
+mod name;
+mod question;
+mod reader;
+mod records;
+mod relationship;
+mod relationships;
+mod schema;
+mod tree;
+
+pub use apply::{apply, apply_all, ApplyError, Write};
+pub use change::{Change, CollectionRecord};
+pub use check::check;
+pub use document::{DocumentFacts, WithDocuments};
+pub use evidence::{gather, replay, Gathered, ReplayError};
+pub use history::{History, HistoryError, Revision, View};
+pub use limits::{Limits, ENGINE_VERSION};
+pub use manage::may_manage;
+pub use name::{Actor, Name, NameError};
+pub use question::{Answer, CheckError, Decision, Question};
+pub use reader::{ReadError, RecordReader, Staged};
+pub use records::{Members, ObjectRecord, Page, RelationRecord};
+pub use relationship::{ObjectRef, Relationship, Subject};
+pub use relationships::{ActorId, NodeId, ObjectId, Relationships, ResourceId, SetRef};
+pub use schema::{Policy, PolicyError, Position, RelationshipError};
+pub use tree::TreeRelationships;

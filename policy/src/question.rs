@@ -1,0 +1,105 @@
+//! Questions and answers.
+
+use alloc::string::String;
+
+use crate::{
+    name::{Actor, Name},
+    reader::ReadError,
+    relationship::{ObjectRef, Subject},
+};
+
+/// May `subject` do `permission` on `object`?
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Question {
+    /// On what.
+    pub object: ObjectRef,
+    /// A permission or relation of the object's resource, or `manage(relation)`: may the subject
+    /// set and delete relationships of that relation.
+    pub permission: String,
+    /// Who asks; mostly an actor.
+    pub subject: Subject,
+}
+
+impl Question {
+    /// Asks for an actor.
+    #[must_use]
+    pub fn new(object: ObjectRef, permission: &str, actor: Actor) -> Self {
+        Self { object, permission: permission.into(), subject: Subject::Actor(actor) }
+    }
+
+    /// Asks whether an actor may set and delete relationships of `relation` on `object`.
+    #[must_use]
+    pub fn manage(object: ObjectRef, relation: &Name, actor: Actor) -> Self {
+        Self { object, permission: alloc::format!("manage({relation})"), subject: Subject::Actor(actor) }
+    }
+}
+
+impl core::fmt::Display for Question {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}#{}@{}", self.object, self.permission, self.subject)
+    }
+}
+
+/// What was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Decision {
+    /// Yes.
+    Allow,
+    /// No; also what no finite derivation decides (a cycle).
+    Deny,
+}
+
+/// A decision and what it cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The decision.
+    pub decision: Decision,
+    /// Steps of the canonical walk: the same for the same policy and facts on every node.
+    pub steps: u64,
+}
+
+impl Answer {
+    /// Whether the answer is yes.
+    #[must_use]
+    pub fn is_allow(&self) -> bool {
+        self.decision == Decision::Allow
+    }
+}
+
+/// Why there is no answer. Never an allow and never a deny (Invariant 3).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// The policy has no such resource.
+    #[error("the policy defines no resource {resource:?}{suggestion}")]
+    UnknownResource {
+        /// What was asked for.
+        resource: String,
+        /// A near name, in words.
+        suggestion: String,
+    },
+    /// The resource has no such permission or relation.
+    #[error("resource {resource:?} defines no permission or relation {permission:?}{suggestion}")]
+    UnknownPermission {
+        /// The resource.
+        resource: String,
+        /// What was asked for.
+        permission: String,
+        /// A near name, in words.
+        suggestion: String,
+    },
+    /// The walk took more steps than it may.
+    #[error("could not tell within {limit} steps; ask about a nearer object or simplify the policy")]
+    TooManySteps {
+        /// The bound.
+        limit: u64,
+    },
+    /// The walk nested deeper than it may, and nothing else allowed.
+    #[error("could not tell: the relationships nest deeper than {limit} levels")]
+    TooDeep {
+        /// The bound.
+        limit: usize,
+    },
+    /// A record could not be read, or is not at hand and the answer hangs on it.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}

@@ -1,0 +1,109 @@
+//! The one trait through which the walk reads relationships.
+
+use alloc::vec::Vec;
+
+use crate::{
+    name::Actor,
+    reader::ReadError,
+    relationship::ObjectRef,
+    schema::Policy,
+};
+
+/// A resource of the policy that an implementor reads under: its place in the definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId(pub u16);
+
+/// A relation, permission or management rule of one resource of that policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u16);
+
+/// An implementor's handle for an object. Handles mean nothing outside the implementor and decide
+/// no order: the walk follows names (Invariant 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(pub u32);
+
+/// An implementor's handle for an actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActorId(pub u32);
+
+/// One member of a relation that is no actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SetRef {
+    /// Every actor.
+    Everyone,
+    /// An object and its resource.
+    Object(ObjectId, ResourceId),
+    /// A userset; the node belongs to the object's resource.
+    Userset(ObjectId, NodeId),
+    /// Names something that this policy does not define (any more). Counted, never followed.
+    Foreign,
+}
+
+/// Relationships of one policy at one moment.
+///
+/// All implementors must give the same answers for the same facts, and `sets` in the canonical
+/// order of [`crate::Subject`]: the walk's cost is consensus.
+pub trait Relationships {
+    /// The policy in force at that moment.
+    fn policy(&self) -> &Policy;
+
+    /// The handle of `object`; `None` where nothing is known of it.
+    fn object(&self, object: &ObjectRef) -> Option<ObjectId>;
+
+    /// The handle of `actor`; `None` where no relationship names it.
+    fn actor(&self, actor: &Actor) -> Option<ActorId>;
+
+    /// Whether the object has a record of its own.
+    ///
+    /// # Errors
+    /// As the reader below says.
+    fn is_registered(&self, object: ObjectId) -> Result<bool, ReadError>;
+
+    /// Whether `actor` owns `object`. Nobody owns an archived object.
+    ///
+    /// # Errors
+    /// As the reader below says.
+    fn is_owner(&self, object: ObjectId, actor: ActorId) -> Result<bool, ReadError>;
+
+    /// Whether `actor` itself stands in `relation` of `object`. An archived object has no members.
+    ///
+    /// # Errors
+    /// As the reader below says.
+    fn contains(&self, object: ObjectId, relation: NodeId, actor: ActorId) -> Result<bool, ReadError>;
+
+    /// Appends all members of `relation` of `object` that are no actors, in canonical order.
+    ///
+    /// # Errors
+    /// As the reader below says; `into` may then hold some of them.
+    fn sets(&self, object: ObjectId, relation: NodeId, into: &mut Vec<SetRef>) -> Result<(), ReadError>;
+}
+
+impl<T: Relationships + ?Sized> Relationships for &T {
+    fn policy(&self) -> &Policy {
+        (**self).policy()
+    }
+
+    fn object(&self, object: &ObjectRef) -> Option<ObjectId> {
+        (**self).object(object)
+    }
+
+    fn actor(&self, actor: &Actor) -> Option<ActorId> {
+        (**self).actor(actor)
+    }
+
+    fn is_registered(&self, object: ObjectId) -> Result<bool, ReadError> {
+        (**self).is_registered(object)
+    }
+
+    fn is_owner(&self, object: ObjectId, actor: ActorId) -> Result<bool, ReadError> {
+        (**self).is_owner(object, actor)
+    }
+
+    fn contains(&self, object: ObjectId, relation: NodeId, actor: ActorId) -> Result<bool, ReadError> {
+        (**self).contains(object, relation, actor)
+    }
+
+    fn sets(&self, object: ObjectId, relation: NodeId, into: &mut Vec<SetRef>) -> Result<(), ReadError> {
+        (**self).sets(object, relation, into)
+    }
+}

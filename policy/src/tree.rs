@@ -1,0 +1,184 @@
+//! Relationships read from a policy's tree: the hub's block overlay, and evidence.
+
+use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
+use core::cell::RefCell;
+
+use crate::{
+    apply::{load, List},
+    codec::subject_bytes,
+    keys::SubjectKind,
+    name::Actor,
+    reader::{ReadError, RecordReader},
+    records::{Members, ObjectRecord},
+    relationship::{ObjectRef, Relationship, Subject},
+    relationships::{ActorId, NodeId, ObjectId, Relationships, SetRef},
+    schema::Policy,
+};
+
+/// Reads relationships from the records of a tree, each record once: made for one request, or for
+/// several under the same state. Not to be kept over a write.
+pub struct TreeRelationships<'a, R> {
+    policy: &'a Policy,
+    reader: R,
+    cache: RefCell<Cache>,
+}
+
+#[derive(Default)]
+struct Cache {
+    objects: BTreeMap<ObjectRef, ObjectId>,
+    records: Vec<Slot>,
+    actors: BTreeMap<Actor, ActorId>,
+    actor_names: Vec<Actor>,
+}
+
+struct Slot {
+    object: Rc<ObjectRef>,
+    record: Option<Result<Option<Rc<ObjectRecord>>, ReadError>>,
+}
+
+impl<'a, R: RecordReader> TreeRelationships<'a, R> {
+    /// Reads through `reader` under `policy`, the definition that stands in the same tree.
+    pub fn new(policy: &'a Policy, reader: R) -> Self {
+        Self { policy, reader, cache: RefCell::default() }
+    }
+
+    /// The record of `object`; `None` where it has none.
+    ///
+    /// # Errors
+    /// [`ReadError`] as the reader says.
+    pub fn record(&self, object: &ObjectRef) -> Result<Option<Rc<ObjectRecord>>, ReadError> {
+        let id = self.intern(object);
+        self.load(id)
+    }
+
+    /// All relationships of `object`, by relation, actors first; ownership is not among them.
+    /// Unbounded: for lists that people ask for, not for consensus.
+    ///
+    /// # Errors
+    /// [`ReadError`] as the reader says.
+    pub fn list(&self, object: &ObjectRef) -> Result<Vec<Relationship>, ReadError> {
+        let mut all = Vec::new();
+        let Some(record) = self.record(object)? else { return Ok(all) };
+        for (relation, members) in &record.relations {
+            for kind in [SubjectKind::Direct, SubjectKind::Sets] {
+                let mut push = |subjects: Vec<Subject>| {
+                    all.extend(subjects.into_iter().map(|s| Relationship::new(object.clone(), relation.clone(), s)));
+                };
+                match members.members(kind) {
+                    Members::Inline(subjects) => push(subjects.clone()),
+                    Members::Paged(_) => {
+                        let list = List { object, relation: relation.as_str(), kind, reader: &self.reader };
+                        list.for_each_page(|_, page| push(page.subjects))?;
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn intern(&self, object: &ObjectRef) -> ObjectId {
+        let mut cache = self.cache.borrow_mut();
+        if let Some(id) = cache.objects.get(object) {
+            return *id;
+        }
+        let id = ObjectId(cache.records.len() as u32);
+        cache.objects.insert(object.clone(), id);
+        cache.records.push(Slot { object: Rc::new(object.clone()), record: None });
+        id
+    }
+
+    fn object_of(&self, id: ObjectId) -> Option<Rc<ObjectRef>> {
+        self.cache.borrow().records.get(id.0 as usize).map(|slot| slot.object.clone())
+    }
+
+    fn load(&self, id: ObjectId) -> Result<Option<Rc<ObjectRecord>>, ReadError> {
+        if let Some(Some(known)) = self.cache.borrow().records.get(id.0 as usize).map(|slot| slot.record.clone()) {
+            return known;
+        }
+        let Some(object) = self.object_of(id) else { return Ok(None) };
+        let read = load(&object, &self.reader).map(|record| record.map(Rc::new));
+        if let Some(slot) = self.cache.borrow_mut().records.get_mut(id.0 as usize) {
+            slot.record = Some(read.clone());
+        }
+        read
+    }
+
+    /// The record, unless it is archived: an archived object grants nothing.
+    fn active(&self, id: ObjectId) -> Result<Option<Rc<ObjectRecord>>, ReadError> {
+        Ok(self.load(id)?.filter(|record| !record.archived))
+    }
+
+    fn set_ref(&self, subject: &Subject) -> SetRef {
+        let named = |object: &ObjectRef| self.policy.resource(object.resource()).map(|r| (self.intern(object), r));
+        match subject {
+            Subject::Actor(_) => SetRef::Foreign,
+            Subject::Everyone => SetRef::Everyone,
+            Subject::Object(object) => named(object).map_or(SetRef::Foreign, |(id, r)| SetRef::Object(id, r)),
+            Subject::Userset { object, relation } => named(object)
+                .and_then(|(id, r)| Some(SetRef::Userset(id, self.policy.node(r, relation.as_str())?)))
+                .unwrap_or(SetRef::Foreign),
+        }
+    }
+}
+
+impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
+    fn policy(&self) -> &Policy {
+        self.policy
+    }
+
+    fn object(&self, object: &ObjectRef) -> Option<ObjectId> {
+        Some(self.intern(object))
+    }
+
+    fn actor(&self, actor: &Actor) -> Option<ActorId> {
+        let mut cache = self.cache.borrow_mut();
+        if let Some(id) = cache.actors.get(actor) {
+            return Some(*id);
+        }
+        let id = ActorId(cache.actor_names.len() as u32);
+        cache.actors.insert(actor.clone(), id);
+        cache.actor_names.push(actor.clone());
+        Some(id)
+    }
+
+    fn is_registered(&self, object: ObjectId) -> Result<bool, ReadError> {
+        Ok(self.load(object)?.is_some())
+    }
+
+    fn is_owner(&self, object: ObjectId, actor: ActorId) -> Result<bool, ReadError> {
+        let Some(record) = self.active(object)? else { return Ok(false) };
+        Ok(self.cache.borrow().actor_names.get(actor.0 as usize) == Some(&record.owner))
+    }
+
+    fn contains(&self, object: ObjectId, relation: NodeId, actor: ActorId) -> Result<bool, ReadError> {
+        let Some(record) = self.active(object)? else { return Ok(false) };
+        let name = self.policy.node_name(relation);
+        let Some(relation) = record.relation(name) else { return Ok(false) };
+        let Some(actor) = self.cache.borrow().actor_names.get(actor.0 as usize).cloned() else { return Ok(false) };
+        let subject = Subject::Actor(actor);
+        match &relation.direct {
+            Members::Inline(subjects) => Ok(subjects.binary_search(&subject).is_ok()),
+            Members::Paged(_) => {
+                let Some(object) = self.object_of(object) else { return Ok(false) };
+                let list = List { object: &object, relation: name, kind: SubjectKind::Direct, reader: &self.reader };
+                let (_, page) = list.find(&subject_bytes(&subject))?;
+                Ok(page.subjects.binary_search(&subject).is_ok())
+            }
+        }
+    }
+
+    fn sets(&self, object: ObjectId, relation: NodeId, into: &mut Vec<SetRef>) -> Result<(), ReadError> {
+        let Some(record) = self.active(object)? else { return Ok(()) };
+        let name = self.policy.node_name(relation);
+        let Some(relation) = record.relation(name) else { return Ok(()) };
+        match &relation.sets {
+            Members::Inline(subjects) => into.extend(subjects.iter().map(|s| self.set_ref(s))),
+            Members::Paged(_) => {
+                let Some(object) = self.object_of(object) else { return Ok(()) };
+                let list = List { object: &object, relation: name, kind: SubjectKind::Sets, reader: &self.reader };
+                list.for_each_page(|_, page| into.extend(page.subjects.iter().map(|s| self.set_ref(s))))?;
+            }
+        }
+        Ok(())
+    }
+}
