@@ -48,7 +48,7 @@ pub fn root_from_inclusion(
         if node & 1 == 1 || node == last {
             hash = hash_children(sibling, &hash);
             // On the right edge, climb to the next level at which there is a left sibling.
-            while node & 1 == 0 {
+            while node & 1 == 0 && node != 0 {
                 node >>= 1;
                 last >>= 1;
             }
