@@ -1,6 +1,6 @@
 //! What a log costs. Workload: a log of 2^20 leaves in memory.
 //!
-//! The reference is one inner node's hash in the same table: an append needs two of them on
+//! The reference is one inner node's hash in the same table: an append needs one of them on
 //! average, and verifying an inclusion in this log twenty.
 
 use divan::{black_box, Bencher};

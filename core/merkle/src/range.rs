@@ -88,7 +88,7 @@ impl CompactRange {
 
     /// Appends a leaf by its hash and returns its index. `completed(level, index, hash)` is
     /// called for each node that this leaf completes, from the leaf (level 0) upwards; whoever
-    /// makes proofs later must keep them all. Cost: two hashes a leaf on average, log n at most.
+    /// makes proofs later must keep them all. Cost: one hash a leaf on average, log n at most.
     ///
     /// # Errors
     /// [`MerkleError::Full`]; the range is unchanged then.

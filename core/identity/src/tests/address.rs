@@ -1,6 +1,6 @@
 //! Account addresses, as wallets know them.
 
-use alloc::{format, string::ToString, vec};
+use alloc::{format, string::ToString};
 use proptest::prelude::*;
 
 use super::keys;
@@ -80,11 +80,8 @@ fn other_spellings_and_other_chains_are_refused() {
             );
         }
     }
-    // bech32 can hide bits in the padding of its last letter.
-    let mut five_bits = vec![0u8; 32];
-    five_bits[31] = 1;
     for found in [0, 19, 21] {
-        let refused = AccountAddress::from_slice(&five_bits[..found]);
+        let refused = AccountAddress::from_slice(&[1; 21][..found]);
         assert_eq!(refused, Err(IdentityError::AddressLength { found }));
     }
 }

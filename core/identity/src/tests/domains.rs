@@ -138,7 +138,7 @@ fn chain_ids_are_short_and_plain() {
         "hold 1",
         "hold/1",
         "hold\n1",
-        "hold\01",
+        "hold\x001",
         "hold\u{e9}1",
         "hold:1",
     ] {
