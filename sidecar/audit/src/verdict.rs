@@ -1,0 +1,639 @@
+//! Does a commit count? The one judge, for the sidecar that receives it and the auditor who comes
+//! years later.
+//!
+//! A verdict is a function of two sets, the blocks known and hub state, and of nothing else: not
+//! of the order in which anything arrived, not of bodies, not of how much work was allowed
+//! (Invariant 4). The functions here take those sets as arguments and keep nothing.
+//!
+//! Let P(h) be: under the policy as after block h, the author has every permission that the commit
+//! lists. Then, after DESIGN §7:
+//!
+//! 1. [`Verdict::Reject`]: the commit is malformed, or not P(cited height). Final.
+//!    [`Verdict::Defer`]: something that the judgement needs is not known yet.
+//! 2. [`Verdict::Settled`]: P at every height from the cited one to the height seen in an
+//!    attestation. Final.
+//! 3. [`Verdict::Provisional`]: no such attestation, P at every height from the cited one to the
+//!    replica's. Counts.
+//! 4. [`Verdict::Late`]: otherwise. Does not count, until an attestation arrives that settles it.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crdt::Cid;
+use policy::{Actor, ObjectRef};
+
+/// The permission that the first commit of a document takes on its scope.
+pub const CREATE: &str = "create";
+/// The permission that makes an operator's leaves attestations.
+pub const ATTEST: &str = "attest";
+
+/// The facts of a document that its id proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentClaim {
+    /// The document's id.
+    pub id: Cid,
+    /// The collection's id.
+    pub collection: Cid,
+    /// The object that it was created in.
+    pub scope: ObjectRef,
+    /// Who created it: the DID in the preimage of the id.
+    pub creator: Actor,
+}
+
+/// What a commit's header says, as far as a verdict depends on it.
+///
+/// Made from a parsed header by [`Claim::of`]; nothing of the body is in it, since bodies may be
+/// withheld or erased without a verdict changing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The commit.
+    pub commit: Cid,
+    /// The chain id that the header names.
+    pub chain_id: String,
+    /// The document.
+    pub document: DocumentClaim,
+    /// Whether this is the document's first commit.
+    pub creates: bool,
+    /// The author's DID.
+    pub author: Actor,
+    /// The schema version that the header names.
+    pub schema_version: u64,
+    /// 1 + the highest of the parents', as the header claims.
+    pub dag_height: u64,
+    /// Revision that the header cites.
+    pub revision: u64,
+    /// Hub height that the header cites.
+    pub height: u64,
+    /// The permissions that the commit's operations take.
+    pub permissions: Vec<String>,
+    /// Whether the author's signature over the header verifies.
+    pub signature_valid: bool,
+}
+
+/// What the judge needs of a parent that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParentClaim {
+    /// Its DAG height.
+    pub dag_height: u64,
+    /// The revision that it cites.
+    pub revision: u64,
+    /// The hub height that it cites.
+    pub height: u64,
+    /// Whether it belongs to the same document.
+    pub same_document: bool,
+}
+
+/// An attestation whose receipt has been verified under a trusted header.
+///
+/// It attests to the commit that its leaf names and to every ancestor of it; whether it *counts*
+/// for a commit is decided here, by [`counts`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attestation {
+    /// The seen height s.
+    pub height: u64,
+    /// The revision that the leaf names for it.
+    pub revision: u64,
+    /// The height a of the anchor.
+    pub anchor_height: u64,
+    /// The DID of the log's operator.
+    pub operator: Actor,
+}
+
+/// Hub state as the judge reads it: one policy, as of every revision, up to a proven height.
+///
+/// The one implementation for real use is [`crate::authority::PolicyAuthority`], over
+/// `policy::History`; the other is the naive model that the tests hold against it.
+pub trait Authority {
+    /// The highest height whose state is proven here.
+    fn proven_height(&self) -> u64;
+    /// The revision in force after `height`; none before the policy existed.
+    fn revision_after(&self, height: u64) -> Option<u64>;
+    /// The height of the block that made `revision`.
+    fn height_of(&self, revision: u64) -> Option<u64>;
+    /// Whether `collection` exists at `revision` and has `schema_version` in force.
+    fn schema(&self, revision: u64, collection: &Cid, schema_version: u64) -> SchemaStanding;
+    /// Whether `actor` has `permission` on the document at `revision`.
+    ///
+    /// With `creating`, the document's owner is left out: ownership never permits creation. What
+    /// cannot be told within the engine's fixed bounds is not permitted; those bounds are part of
+    /// the engine's version, so every reader agrees.
+    fn permits(&self, revision: u64, question: &Permission<'_>) -> bool;
+    /// `anchor_lag` of the policy record in force at `revision`, in blocks.
+    fn anchor_lag(&self, revision: u64) -> u64;
+}
+
+/// One question to [`Authority::permits`].
+#[derive(Debug, Clone, Copy)]
+pub struct Permission<'a> {
+    /// The document.
+    pub document: &'a DocumentClaim,
+    /// Who asks.
+    pub actor: &'a Actor,
+    /// The permission's name.
+    pub permission: &'a str,
+    /// Whether the document is being created.
+    pub creating: bool,
+}
+
+/// How a collection and schema version stand at a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaStanding {
+    /// The version is the one in force.
+    InForce,
+    /// The policy has no such collection then.
+    UnknownCollection,
+    /// The collection has another version in force then.
+    OtherVersion {
+        /// The version in force.
+        in_force: u64,
+    },
+}
+
+/// Why a commit is rejected, for ever.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RejectReason {
+    /// The signature is not the author's.
+    #[error("the signature is not the author's signature of this header")]
+    Signature,
+    /// Signed for another chain.
+    #[error("the commit is made for the chain {found}, not for {expected}")]
+    Chain {
+        /// In the header.
+        found: String,
+        /// Here.
+        expected: String,
+    },
+    /// It lists no permission, so nothing could permit it.
+    #[error("the header lists no permission; a commit must list what its operations take")]
+    NoPermission,
+    /// A first commit that does not list `create`.
+    #[error("the first commit of a document must list the permission `create`")]
+    CreateNotListed,
+    /// A first commit by somebody else than the one whom the document's id names.
+    #[error("the document's id names {creator} as its author, but {author} signed its first commit")]
+    NotCreator {
+        /// In the preimage.
+        creator: Actor,
+        /// Of the commit.
+        author: Actor,
+    },
+    /// A first commit with parents or a later one without.
+    #[error("a first commit has no parents and DAG height 1, every other commit has parents")]
+    Shape,
+    /// A parent belongs to another document.
+    #[error("a parent belongs to another document")]
+    ParentDocument,
+    /// The DAG height is not 1 + the maximum of the parents'.
+    #[error("the DAG height is {found}, but by its parents it must be {expected}")]
+    DagHeight {
+        /// In the header.
+        found: u64,
+        /// By the parents.
+        expected: u64,
+    },
+    /// The cited revision is not the one in force after the cited height.
+    #[error("the header cites revision {revision} at height {height}, where the policy stood at {}", Standing::text(*.in_force))]
+    Citation {
+        /// In the header.
+        revision: u64,
+        /// In the header.
+        height: u64,
+        /// In hub state.
+        in_force: Option<u64>,
+    },
+    /// It cites an earlier state than one of its parents.
+    #[error("the header cites revision {revision} at height {height}, earlier than its parent, which cites {parent_revision} at {parent_height}")]
+    BelowParent {
+        /// In the header.
+        revision: u64,
+        /// In the header.
+        height: u64,
+        /// In the parent's header.
+        parent_revision: u64,
+        /// In the parent's header.
+        parent_height: u64,
+    },
+    /// No such collection in the policy at the cited revision.
+    #[error("the document's collection is not defined in this policy at revision {revision}")]
+    Collection {
+        /// The cited revision.
+        revision: u64,
+    },
+    /// Another schema version was in force.
+    #[error("the header names schema version {found}; at its revision version {in_force} was in force")]
+    Schema {
+        /// In the header.
+        found: u64,
+        /// In hub state.
+        in_force: u64,
+    },
+    /// Not P(cited height).
+    #[error("{author} did not have the permission `{permission}` at revision {revision}")]
+    NotPermitted {
+        /// The author.
+        author: Actor,
+        /// The first permission in the header's order that was missing.
+        permission: String,
+        /// The cited revision.
+        revision: u64,
+    },
+}
+
+impl RejectReason {
+    /// A short name for logs and metrics; stands in `commit-refused` leaves.
+    pub fn name(&self) -> &'static str {
+        match self {
+            RejectReason::Signature => "signature",
+            RejectReason::Chain { .. } => "chain",
+            RejectReason::NoPermission => "no-permission-listed",
+            RejectReason::CreateNotListed => "create-not-listed",
+            RejectReason::NotCreator { .. } => "not-creator",
+            RejectReason::Shape => "shape",
+            RejectReason::ParentDocument => "parent-document",
+            RejectReason::DagHeight { .. } => "dag-height",
+            RejectReason::Citation { .. } => "citation",
+            RejectReason::BelowParent { .. } => "below-parent",
+            RejectReason::Collection { .. } => "collection",
+            RejectReason::Schema { .. } => "schema",
+            RejectReason::NotPermitted { .. } => "not-permitted",
+        }
+    }
+}
+
+/// What a judgement waits for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeferReason {
+    /// Parents that are not known here.
+    #[error("{} parents are not known yet", .0.len())]
+    ParentsMissing(Vec<Cid>),
+    /// The cited height is ahead of what is proven here.
+    #[error("the commit cites height {cited}, but this replica has proven only {proven}")]
+    Ahead {
+        /// In the header.
+        cited: u64,
+        /// Here.
+        proven: u64,
+    },
+}
+
+/// The judgement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Final; the block need not be kept.
+    Reject(RejectReason),
+    /// Not yet judged.
+    Defer(DeferReason),
+    /// Final; counts.
+    Settled {
+        /// The attestation that settles it: of several, the lowest seen height, then operator.
+        by: Attestation,
+    },
+    /// Counts for now.
+    Provisional {
+        /// P was found at every height up to this one.
+        through: u64,
+    },
+    /// Does not count, unless an attestation arrives.
+    Late {
+        /// The first height after whose block the author lacked a permission.
+        lost_at: u64,
+    },
+}
+
+impl Verdict {
+    /// Whether the commit's operations count.
+    pub fn counts(&self) -> bool {
+        matches!(self, Verdict::Settled { .. } | Verdict::Provisional { .. })
+    }
+
+    /// Whether no further block or hub state can change it.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Verdict::Settled { .. } | Verdict::Reject(_))
+    }
+
+    /// `reject`, `defer`, `settled`, `provisional` or `late`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Verdict::Reject(_) => "reject",
+            Verdict::Defer(_) => "defer",
+            Verdict::Settled { .. } => "settled",
+            Verdict::Provisional { .. } => "provisional",
+            Verdict::Late { .. } => "late",
+        }
+    }
+}
+
+/// How far P has been followed for one commit that passed [`admit`].
+///
+/// P at a height is fixed for ever once the height is proven, so this can be kept and advanced as
+/// the replica grows; keeping it changes no verdict, only the work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// P was looked at for every revision up to this one.
+    checked: u64,
+    /// Height of the first revision at which P failed.
+    lost_at: Option<u64>,
+}
+
+impl Standing {
+    /// The first height after whose block P fails, as far as this was advanced.
+    pub fn lost_at(&self) -> Option<u64> {
+        self.lost_at
+    }
+
+    /// Follows P through every revision up to the replica's.
+    ///
+    /// Cost: one evaluation for each new revision, none after P was lost.
+    pub fn advance(&mut self, claim: &Claim, authority: &impl Authority) {
+        let Some(last) = authority.revision_after(authority.proven_height()) else {
+            return;
+        };
+        while self.lost_at.is_none() && self.checked < last {
+            let revision = self.checked + 1;
+            if missing_permission(claim, revision, authority).is_some() {
+                self.lost_at = authority.height_of(revision);
+            }
+            self.checked = revision;
+        }
+    }
+
+    fn text(in_force: Option<u64>) -> String {
+        match in_force {
+            Some(revision) => alloc::format!("revision {revision}"),
+            None => String::from("no revision"),
+        }
+    }
+}
+
+/// Rule 1: everything that can reject or defer a commit.
+///
+/// `parents` gives, for each parent in the header, what is known of it. On success the commit had
+/// every permission at its cited height, and only attestations and later revisions matter.
+///
+/// # Errors
+/// The final or waiting verdict, [`Verdict::Reject`] or [`Verdict::Defer`]. What can be rejected
+/// without the missing facts is rejected; every reason holds whatever else becomes known.
+pub fn admit(
+    claim: &Claim,
+    parents: &[(Cid, Option<ParentClaim>)],
+    chain_id: &str,
+    authority: &impl Authority,
+) -> Result<Standing, Verdict> {
+    alone(claim, parents.is_empty(), chain_id).map_err(Verdict::Reject)?;
+    for (_, parent) in parents {
+        if let Some(parent) = parent {
+            beside(claim, parent).map_err(Verdict::Reject)?;
+        }
+    }
+    let proven = authority.proven_height();
+    let ahead = claim.height > proven;
+    if !ahead {
+        at_citation(claim, authority).map_err(Verdict::Reject)?;
+    }
+    let missing: Vec<Cid> = parents
+        .iter()
+        .filter(|(_, parent)| parent.is_none())
+        .map(|(cid, _)| *cid)
+        .collect();
+    if !missing.is_empty() {
+        return Err(Verdict::Defer(DeferReason::ParentsMissing(missing)));
+    }
+    // Only now: a missing parent could be the highest.
+    let highest = parents
+        .iter()
+        .filter_map(|(_, parent)| parent.as_ref())
+        .map(|parent| parent.dag_height)
+        .max()
+        .unwrap_or(0);
+    let expected = highest.saturating_add(1);
+    if claim.dag_height != expected {
+        return Err(Verdict::Reject(RejectReason::DagHeight {
+            found: claim.dag_height,
+            expected,
+        }));
+    }
+    if ahead {
+        return Err(Verdict::Defer(DeferReason::Ahead {
+            cited: claim.height,
+            proven,
+        }));
+    }
+    Ok(Standing {
+        checked: claim.revision,
+        lost_at: None,
+    })
+}
+
+/// Rules 2 to 4, for a commit that was admitted and whose standing was advanced.
+///
+/// `attestations` are those of the commit and of all its known descendants, in any order; those
+/// that do not count are passed over.
+pub fn decide(
+    claim: &Claim,
+    standing: &Standing,
+    attestations: &[Attestation],
+    authority: &impl Authority,
+) -> Verdict {
+    let settling = attestations
+        .iter()
+        .filter(|attestation| counts(claim, attestation, authority))
+        .filter(|attestation| standing.lost_at.is_none_or(|lost| attestation.height < lost))
+        .min();
+    if let Some(by) = settling {
+        return Verdict::Settled { by: by.clone() };
+    }
+    match standing.lost_at {
+        None => Verdict::Provisional {
+            through: authority.proven_height(),
+        },
+        Some(lost_at) => Verdict::Late { lost_at },
+    }
+}
+
+/// The whole judgement at once: [`admit`], [`Standing::advance`], [`decide`].
+pub fn judge(
+    claim: &Claim,
+    parents: &[(Cid, Option<ParentClaim>)],
+    attestations: &[Attestation],
+    chain_id: &str,
+    authority: &impl Authority,
+) -> Verdict {
+    match admit(claim, parents, chain_id, authority) {
+        Ok(mut standing) => {
+            standing.advance(claim, authority);
+            decide(claim, &standing, attestations, authority)
+        }
+        Err(verdict) => verdict,
+    }
+}
+
+/// Whether an attestation counts for a commit: the six rules of `docs/spec/log.md` §5, but the
+/// first, which its receipt has shown.
+pub fn counts(claim: &Claim, attestation: &Attestation, authority: &impl Authority) -> bool {
+    let seen = attestation.height;
+    // Rule 2. An empty interval from the cited height to an earlier one would hold of anything.
+    if seen < claim.height || seen >= attestation.anchor_height {
+        return false;
+    }
+    // Beyond the replica nothing can be said yet; the attestation waits.
+    if seen > authority.proven_height() {
+        return false;
+    }
+    let Some(revision) = authority.revision_after(seen) else {
+        return false;
+    };
+    let in_time =
+        attestation.anchor_height <= seen.saturating_add(authority.anchor_lag(revision));
+    in_time
+        && attestation.revision == revision
+        && attestation.operator != claim.author
+        && authority.permits(
+            revision,
+            &Permission {
+                document: &claim.document,
+                actor: &attestation.operator,
+                permission: ATTEST,
+                creating: false,
+            },
+        )
+}
+
+/// Hands the attestations of a commit down to a parent, since whoever held a commit held what it
+/// follows. `parent_height` and `height` are the cited heights of the two; says whether anything
+/// was added.
+///
+/// Going from children to parents, this collects for each commit what [`decide`] needs. Of one
+/// operator's attestations at or above `height` only the least is handed down: any that counts for
+/// the parent by those counts by it too. So the sets stay as small as the number of operators.
+pub fn inherit(
+    parent: &mut alloc::collections::BTreeSet<Attestation>,
+    attestations: &alloc::collections::BTreeSet<Attestation>,
+    height: u64,
+) -> bool {
+    let before = parent.len();
+    let mut least: alloc::collections::BTreeSet<&Actor> = alloc::collections::BTreeSet::new();
+    // In order of the seen height, so the first of an operator at or above `height` is its least.
+    for attestation in attestations {
+        if attestation.height < height || least.insert(&attestation.operator) {
+            parent.insert(attestation.clone());
+        }
+    }
+    parent.len() > before
+}
+
+/// What the header alone shows.
+fn alone(claim: &Claim, no_parents: bool, chain_id: &str) -> Result<(), RejectReason> {
+    if !claim.signature_valid {
+        return Err(RejectReason::Signature);
+    }
+    if claim.chain_id != chain_id {
+        return Err(RejectReason::Chain {
+            found: claim.chain_id.clone(),
+            expected: String::from(chain_id),
+        });
+    }
+    if claim.creates != no_parents || (claim.creates && claim.dag_height != 1) {
+        return Err(RejectReason::Shape);
+    }
+    if claim.permissions.is_empty() {
+        return Err(RejectReason::NoPermission);
+    }
+    if claim.creates {
+        if claim.author != claim.document.creator {
+            return Err(RejectReason::NotCreator {
+                creator: claim.document.creator.clone(),
+                author: claim.author.clone(),
+            });
+        }
+        if !claim.permissions.iter().any(|name| name == CREATE) {
+            return Err(RejectReason::CreateNotListed);
+        }
+    }
+    Ok(())
+}
+
+/// What the header and one known parent show.
+fn beside(claim: &Claim, parent: &ParentClaim) -> Result<(), RejectReason> {
+    if !parent.same_document {
+        return Err(RejectReason::ParentDocument);
+    }
+    if claim.height < parent.height || claim.revision < parent.revision {
+        return Err(RejectReason::BelowParent {
+            revision: claim.revision,
+            height: claim.height,
+            parent_revision: parent.revision,
+            parent_height: parent.height,
+        });
+    }
+    // A known parent already bounds the height from below, whatever the missing ones say.
+    if claim.dag_height <= parent.dag_height {
+        return Err(RejectReason::DagHeight {
+            found: claim.dag_height,
+            expected: parent.dag_height.saturating_add(1),
+        });
+    }
+    Ok(())
+}
+
+/// What the header and hub state at the cited height show.
+fn at_citation(claim: &Claim, authority: &impl Authority) -> Result<(), RejectReason> {
+    let in_force = authority.revision_after(claim.height);
+    if in_force != Some(claim.revision) {
+        return Err(RejectReason::Citation {
+            revision: claim.revision,
+            height: claim.height,
+            in_force,
+        });
+    }
+    match authority.schema(claim.revision, &claim.document.collection, claim.schema_version) {
+        SchemaStanding::InForce => {}
+        SchemaStanding::UnknownCollection => {
+            return Err(RejectReason::Collection {
+                revision: claim.revision,
+            })
+        }
+        SchemaStanding::OtherVersion { in_force } => {
+            return Err(RejectReason::Schema {
+                found: claim.schema_version,
+                in_force,
+            })
+        }
+    }
+    match missing_permission(claim, claim.revision, authority) {
+        None => Ok(()),
+        Some(permission) => Err(RejectReason::NotPermitted {
+            author: claim.author.clone(),
+            permission: String::from(permission),
+            revision: claim.revision,
+        }),
+    }
+}
+
+/// The first listed permission that the author lacks at `revision`; none when P holds.
+///
+/// `create` is asked with the owner left out, always; the rest of a first commit's permissions are
+/// asked of the document as it is once created.
+fn missing_permission<'a>(
+    claim: &'a Claim,
+    revision: u64,
+    authority: &impl Authority,
+) -> Option<&'a str> {
+    claim
+        .permissions
+        .iter()
+        .map(String::as_str)
+        .find(|permission| {
+            !authority.permits(
+                revision,
+                &Permission {
+                    document: &claim.document,
+                    actor: &claim.author,
+                    permission,
+                    creating: *permission == CREATE,
+                },
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests;
