@@ -1,0 +1,7 @@
+//! `hold`: all that a person types.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}
