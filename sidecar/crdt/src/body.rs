@@ -69,7 +69,10 @@ impl Body {
     pub fn clear(salt: [u8; SALT_BYTES], operations: Vec<Operation>) -> Result<Self, Error> {
         check_operations(&operations)?;
         operations.iter().try_for_each(Operation::check)?;
-        Ok(Self { salt, envelope: Envelope::Clear(operations) })
+        Ok(Self {
+            salt,
+            envelope: Envelope::Clear(operations),
+        })
     }
 
     /// A sealed body.
@@ -78,7 +81,10 @@ impl Body {
     /// [`Error::Name`], [`Error::TooLarge`], [`Error::Empty`].
     pub fn sealed(salt: [u8; SALT_BYTES], sealed: Sealed) -> Result<Self, Error> {
         sealed.check()?;
-        Ok(Self { salt, envelope: Envelope::Sealed(sealed) })
+        Ok(Self {
+            salt,
+            envelope: Envelope::Sealed(sealed),
+        })
     }
 
     /// The envelope.
@@ -107,7 +113,11 @@ impl Body {
         let bytes = self.encode();
         check_max("bytes of a body", bytes.len(), BODY_BYTES_MAX)?;
         let cid = Cid::of(&bytes);
-        Ok(BodyBlock { body: self, bytes, cid })
+        Ok(BodyBlock {
+            body: self,
+            bytes,
+            cid,
+        })
     }
 
     /// Decodes a block. Which header it belongs to is [`crate::Header::open_body`]'s to say.
@@ -121,7 +131,10 @@ impl Body {
         // The reader is strict item by item; this one comparison covers the padding's length and
         // whatever a later change of the reader might let through.
         if body.encode() != block {
-            return Err(Error::Block { block: BLOCK, source: CodecError::NotCanonical });
+            return Err(Error::Block {
+                block: BLOCK,
+                source: CodecError::NotCanonical,
+            });
         }
         Ok(body)
     }
@@ -168,7 +181,12 @@ impl Body {
         let envelope = match reader.text()? {
             "clear" => Envelope::Clear(read_content(&mut reader)?),
             "sealed" => Envelope::Sealed(Sealed::read(&mut reader)?),
-            kind => return Err(Error::UnknownEnvelope { kind: excerpt(kind) }.into()),
+            kind => {
+                return Err(Error::UnknownEnvelope {
+                    kind: excerpt(kind),
+                }
+                .into())
+            }
         };
         reader.end()?;
         Ok(Self { salt, envelope })
@@ -200,9 +218,15 @@ impl BodyBlock {
 impl Sealed {
     fn check(&self) -> Result<(), Error> {
         check_name("sealing algorithm", &self.algorithm)?;
-        check_max("bytes of a sealed body's nonce", self.nonce.len(), SEALED_NONCE_BYTES_MAX)?;
+        check_max(
+            "bytes of a sealed body's nonce",
+            self.nonce.len(),
+            SEALED_NONCE_BYTES_MAX,
+        )?;
         if self.ciphertext.is_empty() {
-            return Err(Error::Empty { what: "the ciphertext of a sealed body" });
+            return Err(Error::Empty {
+                what: "the ciphertext of a sealed body",
+            });
         }
         Ok(())
     }
@@ -219,7 +243,13 @@ impl Sealed {
         let ciphertext = reader.bytes()?.into();
         reader.key("key_commitment")?;
         let key_commitment = reader.array()?;
-        let sealed = Self { algorithm, epoch, nonce, key_commitment, ciphertext };
+        let sealed = Self {
+            algorithm,
+            epoch,
+            nonce,
+            key_commitment,
+            ciphertext,
+        };
         sealed.check()?;
         Ok(sealed)
     }
@@ -229,11 +259,16 @@ impl Sealed {
 pub fn encode_content(operations: &[Operation]) -> Vec<u8> {
     let mut encoded = Writer::with_capacity(64 * operations.len());
     encoded.list(operations.len());
-    operations.iter().for_each(|operation| operation.write(&mut encoded));
+    operations
+        .iter()
+        .for_each(|operation| operation.write(&mut encoded));
     let encoded = encoded.into_bytes();
 
     const KEYS: [&str; 2] = ["padding", "operations"];
-    let keys: usize = KEYS.iter().map(|key| head_bytes(key.len()) + key.len()).sum();
+    let keys: usize = KEYS
+        .iter()
+        .map(|key| head_bytes(key.len()) + key.len())
+        .sum();
     let zeros = padding(1 + keys + 1 + encoded.len());
     let mut writer = Writer::with_capacity(8 + keys + zeros + encoded.len());
     writer.map(2);
@@ -256,7 +291,9 @@ fn read_content(reader: &mut Reader<'_>) -> Result<Vec<Operation>, ReadError> {
 
 fn check_operations(operations: &[Operation]) -> Result<(), Error> {
     if operations.is_empty() {
-        return Err(Error::Empty { what: "the list of operations" });
+        return Err(Error::Empty {
+            what: "the list of operations",
+        });
     }
     check_max("operations of a body", operations.len(), OPERATIONS_MAX)
 }

@@ -83,7 +83,12 @@ impl FromStr for Cid {
         let bytes: Vec<u8> = parsed.to_bytes();
         let cid = Self::from_bytes(&bytes)?;
         // The last letter has spare bits, and upper case would decode as well.
-        if parsed.to_string_of_base(multibase_of_text()).ok().as_deref() == Some(text) {
+        if parsed
+            .to_string_of_base(multibase_of_text())
+            .ok()
+            .as_deref()
+            == Some(text)
+        {
             Ok(cid)
         } else {
             Err(Error::Cid)
@@ -121,7 +126,9 @@ mod tests {
         // The letters a to z and 2 to 7 count up; the neighbour differs in the last, spare bit.
         spare_bits.push(char::from(if last == b'z' { b'2' } else { last + 1 }));
         let foreign = cid::Cid::from(cid);
-        let base58 = foreign.to_string_of_base(cid::multibase::Base::Base58Btc).unwrap();
+        let base58 = foreign
+            .to_string_of_base(cid::multibase::Base::Base58Btc)
+            .unwrap();
         for wrong in [upper, spare_bits, base58, String::new(), text.repeat(2)] {
             assert_eq!(wrong.parse::<Cid>(), Err(Error::Cid), "{wrong}");
         }

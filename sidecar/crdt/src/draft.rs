@@ -69,7 +69,12 @@ impl Draft {
         let mut parents: Vec<Cid> = self.parents.iter().map(|(parent, _)| *parent).collect();
         parents.sort_unstable();
         parents.dedup();
-        let highest = self.parents.iter().map(|(_, height)| *height).max().unwrap_or(0);
+        let highest = self
+            .parents
+            .iter()
+            .map(|(_, height)| *height)
+            .max()
+            .unwrap_or(0);
         let header = Header::new(HeaderParts {
             chain: self.chain,
             document: self.document,
@@ -96,7 +101,10 @@ impl Prepared {
     pub fn sign(self, key: &SecretKey) -> Result<(Commit, BodyBlock), Error> {
         let header = self.header.header();
         if header.author.public_key() != key.public_key() {
-            return Err(Error::WrongKey { author: header.author.clone(), key: key.did() });
+            return Err(Error::WrongKey {
+                author: header.author.clone(),
+                key: key.did(),
+            });
         }
         let signature = key.sign_commit(&header.chain, self.header.bytes());
         Ok((Commit::trusted(self.header, signature), self.body))

@@ -82,8 +82,8 @@ pub enum Error {
         /// What was given, cut to a printable length.
         text: String,
     },
-    /// A float that is not a finite number.
-    #[error("a float must be a finite number: NaN and infinities have no canonical form")]
+    /// A float without a canonical form.
+    #[error("a float must be a finite number other than -0: NaN, infinities and negative zero have no canonical form")]
     NotANumber,
     /// A chain id or an author that is none.
     #[error("the {block} names an unusable identity: {source}")]
@@ -97,7 +97,9 @@ pub enum Error {
     #[error("a commit without parents must state its document's preimage and height 1, one with parents the document's id and a height above 1")]
     FirstCommit,
     /// Somebody signs a first commit for another's document.
-    #[error("only {owner} can create this document, not {author}: its id is made of the creator's DID")]
+    #[error(
+        "only {owner} can create this document, not {author}: its id is made of the creator's DID"
+    )]
     NotTheCreator {
         /// Whom the preimage names.
         owner: Did,
@@ -105,7 +107,9 @@ pub enum Error {
         author: Did,
     },
     /// A first commit must take `create`, and no later one may.
-    #[error("the permission \"create\" belongs into the first commit of a document and nowhere else")]
+    #[error(
+        "the permission \"create\" belongs into the first commit of a document and nowhere else"
+    )]
     CreatePermission,
     /// The commit was signed for another chain.
     #[error("the commit is for the chain {found}, not for {expected}")]
@@ -162,7 +166,9 @@ pub enum Error {
         reason: String,
     },
     /// A later schema gives a field another kind.
-    #[error("field {field:?} was a {before} and cannot become a {after}: give the new field a new name")]
+    #[error(
+        "field {field:?} was a {before} and cannot become a {after}: give the new field a new name"
+    )]
     SchemaKindChanged {
         /// The field.
         field: String,

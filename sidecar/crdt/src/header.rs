@@ -11,9 +11,7 @@ use identity::{ChainId, Did, Signature};
 
 use crate::{
     codec::{list_of, CodecError, Data, Reader, Writer},
-    limits::{
-        BODY_BYTES_MAX, FORMAT_VERSION, HEADER_BYTES_MAX, PARENTS_MAX, PERMISSIONS_MAX,
-    },
+    limits::{BODY_BYTES_MAX, FORMAT_VERSION, HEADER_BYTES_MAX, PARENTS_MAX, PERMISSIONS_MAX},
     name::{check_max, check_name, check_sorted},
     Body, Cid, Commit, DocumentId, DocumentPreimage, Error,
 };
@@ -123,12 +121,19 @@ impl Header {
         check_sorted("permissions", &parts.permissions)?;
         // Without a permission nothing would be checked, and anybody could write.
         if parts.permissions.is_empty() {
-            return Err(Error::Empty { what: "the list of permissions" });
+            return Err(Error::Empty {
+                what: "the list of permissions",
+            });
         }
         for permission in &parts.permissions {
             check_name("permission", permission)?;
         }
-        if first != parts.permissions.iter().any(|permission| permission == CREATE) {
+        if first
+            != parts
+                .permissions
+                .iter()
+                .any(|permission| permission == CREATE)
+        {
             return Err(Error::CreatePermission);
         }
         let body_bytes = usize::try_from(parts.body_bytes).unwrap_or(usize::MAX);
@@ -152,7 +157,10 @@ impl Header {
 
     /// Whether the header lists `permission`.
     pub fn lists(&self, permission: &str) -> bool {
-        self.parts.permissions.iter().any(|listed| listed == permission)
+        self.parts
+            .permissions
+            .iter()
+            .any(|listed| listed == permission)
     }
 
     /// Makes the block.
@@ -162,7 +170,11 @@ impl Header {
     pub fn into_block(self) -> Result<HeaderBlock, Error> {
         let bytes = self.encode();
         check_max("bytes of a commit header", bytes.len(), HEADER_BYTES_MAX)?;
-        Ok(HeaderBlock { cid: Cid::of(&bytes), bytes, header: self })
+        Ok(HeaderBlock {
+            cid: Cid::of(&bytes),
+            bytes,
+            header: self,
+        })
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -197,7 +209,10 @@ impl Header {
         writer.unsigned(parts.body_bytes);
         writer.text("permissions");
         writer.list(parts.permissions.len());
-        parts.permissions.iter().for_each(|permission| writer.text(permission));
+        parts
+            .permissions
+            .iter()
+            .for_each(|permission| writer.text(permission));
         writer.text("schema_version");
         writer.unsigned(parts.schema_version);
         writer.text("claimed_time_ms");
@@ -241,15 +256,25 @@ impl Header {
             reader.key("body_bytes")?;
             let body_bytes = reader.unsigned(BODY_BYTES_MAX as u64)?;
             reader.key("permissions")?;
-            let permissions =
-                list_of(&mut reader, PERMISSIONS_MAX, |reader| reader.text().map(String::from))?;
+            let permissions = list_of(&mut reader, PERMISSIONS_MAX, |reader| {
+                reader.text().map(String::from)
+            })?;
             reader.key("schema_version")?;
             let schema_version = reader.unsigned(u64::MAX)?;
             reader.key("claimed_time_ms")?;
             let claimed_time_ms = reader.unsigned(u64::MAX)?;
             reader.end()?;
-            let authority = Authority { revision, height: authority_height };
-            Ok((authority, body_bytes, permissions, schema_version, claimed_time_ms))
+            let authority = Authority {
+                revision,
+                height: authority_height,
+            };
+            Ok((
+                authority,
+                body_bytes,
+                permissions,
+                schema_version,
+                claimed_time_ms,
+            ))
         };
         let (authority, body_bytes, permissions, schema_version, claimed_time_ms) =
             tail().map_err(&codec)?;
@@ -303,7 +328,11 @@ impl HeaderBlock {
                 source: CodecError::NotCanonical,
             }));
         }
-        Ok(Self { cid: Cid::of(&bytes), bytes, header })
+        Ok(Self {
+            cid: Cid::of(&bytes),
+            bytes,
+            header,
+        })
     }
 
     /// The header.
@@ -336,7 +365,10 @@ impl HeaderBlock {
             .author
             .public_key()
             .verify_commit(chain, &self.bytes, &signature)
-            .map_err(|source| Error::Signature { commit: self.cid, source })?;
+            .map_err(|source| Error::Signature {
+                commit: self.cid,
+                source,
+            })?;
         Ok(Commit::trusted(self, signature))
     }
 }
@@ -345,9 +377,10 @@ impl HeaderBlock {
 /// and its reader must be told to upgrade, not that the bytes are wrong.
 fn later_version(block: &[u8]) -> Option<Error> {
     match Data::decode(block).ok()?.get("version")? {
-        Data::Unsigned(version) if *version != FORMAT_VERSION => {
-            Some(Error::UnknownVersion { block: BLOCK, version: *version })
-        }
+        Data::Unsigned(version) if *version != FORMAT_VERSION => Some(Error::UnknownVersion {
+            block: BLOCK,
+            version: *version,
+        }),
         _ => None,
     }
 }

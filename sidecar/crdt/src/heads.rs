@@ -55,7 +55,10 @@ mod tests {
         reversed.list(2);
         sorted.iter().rev().for_each(|head| reversed.link(head));
         let reversed = reversed.into_bytes();
-        assert_eq!(decode_heads(&reversed), Err(Error::NotSorted { what: "heads" }));
+        assert_eq!(
+            decode_heads(&reversed),
+            Err(Error::NotSorted { what: "heads" })
+        );
         assert!(decode_heads(&bytes[..bytes.len() - 1]).is_err());
     }
 }

@@ -82,10 +82,20 @@ impl CollectionPreimage {
     ///
     /// # Errors
     /// [`Error::Name`] for a resource or a collection name that the policy language refuses.
-    pub fn new(chain: ChainId, policy: [u8; 32], resource: &str, name: &str) -> Result<Self, Error> {
+    pub fn new(
+        chain: ChainId,
+        policy: [u8; 32],
+        resource: &str,
+        name: &str,
+    ) -> Result<Self, Error> {
         check_name("resource", resource)?;
         check_name("collection", name)?;
-        Ok(Self { chain, policy, resource: resource.into(), name: name.into() })
+        Ok(Self {
+            chain,
+            policy,
+            resource: resource.into(),
+            name: name.into(),
+        })
     }
 
     /// The collection's id.
@@ -170,7 +180,10 @@ impl Scope {
     pub fn new(resource: &str, id: &str) -> Result<Self, Error> {
         check_name("resource", resource)?;
         check_object_id(id)?;
-        Ok(Self { resource: resource.into(), id: id.into() })
+        Ok(Self {
+            resource: resource.into(),
+            id: id.into(),
+        })
     }
 
     /// The resource.

@@ -44,9 +44,7 @@ pub use commit::Commit;
 pub use dag::{Dag, Inserted};
 pub use draft::{Draft, Prepared};
 pub use error::Error;
-pub use header::{
-    Authority, Disclosure, DocumentRef, Header, HeaderBlock, HeaderParts, CREATE,
-};
+pub use header::{Authority, Disclosure, DocumentRef, Header, HeaderBlock, HeaderParts, CREATE};
 pub use heads::{decode_heads, encode_heads};
 pub use ids::{
     CollectionId, CollectionPreimage, DocumentId, DocumentPreimage, Scope, DOCUMENT_NONCE_BYTES,

@@ -45,7 +45,11 @@ pub fn materialize(
         }
         let schema = schemas.get(node.commit.header().schema_version)?;
         let operations = effective(&node.commit, &node.body, schema);
-        let seen = Seen::Ancestors { dag, parents: &node.parents, cuts: Some(&cuts) };
+        let seen = Seen::Ancestors {
+            dag,
+            parents: &node.parents,
+            cuts: Some(&cuts),
+        };
         state.take(&node.commit, &node.body, operations, &seen);
     }
     Ok(state)
@@ -69,15 +73,23 @@ fn rolled_back(
         }
         let schema = schemas.get(node.commit.header().schema_version)?;
         for (_, operation) in effective(&node.commit, &node.body, schema) {
-            let Operation::Rollback { target } = operation else { continue };
+            let Operation::Rollback { target } = operation else {
+                continue;
+            };
             // A target that is not known here cannot be an ancestor, for those are all known.
-            let Ok(target) = target.iter().map(|head| dag.find(head)).collect::<Result<Vec<_>, _>>()
+            let Ok(target) = target
+                .iter()
+                .map(|head| dag.find(head))
+                .collect::<Result<Vec<_>, _>>()
             else {
                 continue;
             };
             let difference = dag.difference(&node.parents, &target);
             if difference.contained {
-                difference.nodes.iter().for_each(|index| undone.mark(*index));
+                difference
+                    .nodes
+                    .iter()
+                    .for_each(|index| undone.mark(*index));
             }
         }
     }

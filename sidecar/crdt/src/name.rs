@@ -15,21 +15,33 @@ pub(crate) fn check_name(what: &'static str, text: &str) -> Result<(), Error> {
     let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
     let good = text.len() <= NAME_BYTES_MAX
         && text.bytes().next().is_some_and(letter)
-        && text.bytes().all(|byte| letter(byte) || byte.is_ascii_digit());
-    good.then_some(()).ok_or_else(|| Error::Name { what, text: excerpt(text) })
+        && text
+            .bytes()
+            .all(|byte| letter(byte) || byte.is_ascii_digit());
+    good.then_some(()).ok_or_else(|| Error::Name {
+        what,
+        text: excerpt(text),
+    })
 }
 
 /// Checks an object id: visible ASCII without `#`, `@` and quotes.
 pub(crate) fn check_object_id(text: &str) -> Result<(), Error> {
     let good = (1..=OBJECT_ID_BYTES_MAX).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"#@\"'`".contains(&byte));
-    good.then_some(()).ok_or_else(|| Error::ObjectId { text: excerpt(text) })
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"#@\"'`".contains(&byte));
+    good.then_some(()).ok_or_else(|| Error::ObjectId {
+        text: excerpt(text),
+    })
 }
 
 /// Checks a field name: 1 to [`FIELD_NAME_BYTES_MAX`] bytes without control characters.
 pub(crate) fn check_field(text: &str) -> Result<(), Error> {
-    let good = (1..=FIELD_NAME_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
-    good.then_some(()).ok_or_else(|| Error::FieldName { text: excerpt(text) })
+    let good =
+        (1..=FIELD_NAME_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
+    good.then_some(()).ok_or_else(|| Error::FieldName {
+        text: excerpt(text),
+    })
 }
 
 /// Checks that a list is sorted and names nothing twice.

@@ -157,14 +157,20 @@ impl Operation {
                 reader.key("by")?;
                 let by = reader.signed()?;
                 reader.key("field")?;
-                Self::Increment { field: reader.text()?.into(), by }
+                Self::Increment {
+                    field: reader.text()?.into(),
+                    by,
+                }
             }
             "remove" => {
                 reader.map_of(2)?;
                 reader.key("adds")?;
                 let adds = list_of(reader, REMOVED_ADDS_MAX, OperationName::read)?;
                 reader.key("field")?;
-                Self::Remove { field: reader.text()?.into(), adds }
+                Self::Remove {
+                    field: reader.text()?.into(),
+                    adds,
+                }
             }
             "delete" => {
                 reader.map_of(0)?;
@@ -173,9 +179,16 @@ impl Operation {
             "rollback" => {
                 reader.map_of(1)?;
                 reader.key("target")?;
-                Self::Rollback { target: list_of(reader, TARGET_HEADS_MAX, Reader::link)? }
+                Self::Rollback {
+                    target: list_of(reader, TARGET_HEADS_MAX, Reader::link)?,
+                }
             }
-            kind => return Err(Error::UnknownOperation { kind: excerpt(kind) }.into()),
+            kind => {
+                return Err(Error::UnknownOperation {
+                    kind: excerpt(kind),
+                }
+                .into())
+            }
         };
         operation.check()?;
         Ok(operation)
@@ -206,7 +219,11 @@ impl OperationName {
                 let index = reader.unsigned(u64::from(u32::MAX))? as u32;
                 Ok(Self { commit, index })
             }
-            found => Err(CodecError::Length { at, expected: 2, found: found as u64 }),
+            found => Err(CodecError::Length {
+                at,
+                expected: 2,
+                found: found as u64,
+            }),
         }
     }
 }

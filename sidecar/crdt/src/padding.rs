@@ -48,8 +48,15 @@ mod tests {
         for len in 20..300_000 {
             let zeros = padding(len);
             let size = len - 1 + head_bytes(zeros) + zeros;
-            assert_eq!(size, padded(size), "{len} is padded to {size}, which is no allowed size");
-            assert!(size >= len && size <= len.max(230) * 9 / 8 + 17, "{len} becomes {size}");
+            assert_eq!(
+                size,
+                padded(size),
+                "{len} is padded to {size}, which is no allowed size"
+            );
+            assert!(
+                size >= len && size <= len.max(230) * 9 / 8 + 17,
+                "{len} becomes {size}"
+            );
             sizes.insert(size);
         }
         assert!(sizes.len() < 200, "{} sizes tell too much", sizes.len());

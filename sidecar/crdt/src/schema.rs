@@ -73,7 +73,11 @@ pub struct Permissions {
 
 impl Default for Permissions {
     fn default() -> Self {
-        Self { update: "update".into(), delete: "delete".into(), rollback: "rollback".into() }
+        Self {
+            update: "update".into(),
+            delete: "delete".into(),
+            rollback: "rollback".into(),
+        }
     }
 }
 
@@ -102,19 +106,30 @@ impl Schema {
     /// first commit can list.
     pub fn new(fields: BTreeMap<String, Field>, permissions: Permissions) -> Result<Self, Error> {
         if fields.is_empty() {
-            return Err(Error::Empty { what: "the schema's list of fields" });
+            return Err(Error::Empty {
+                what: "the schema's list of fields",
+            });
         }
         check_max("fields of a schema", fields.len(), SCHEMA_FIELDS_MAX)?;
         fields.keys().try_for_each(|name| check_field(name))?;
-        let Permissions { update, delete, rollback } = &permissions;
-        let of_fields = fields.values().filter_map(|field| field.permission.as_ref());
+        let Permissions {
+            update,
+            delete,
+            rollback,
+        } = &permissions;
+        let of_fields = fields
+            .values()
+            .filter_map(|field| field.permission.as_ref());
         for permission in of_fields.chain([update, delete, rollback]) {
             check_name("permission", permission)?;
             if permission == CREATE {
                 return Err(Error::CreatePermission);
             }
         }
-        let schema = Self { fields, permissions };
+        let schema = Self {
+            fields,
+            permissions,
+        };
         check_max("bytes of a schema", schema.encode().len(), SCHEMA_BYTES_MAX)?;
         Ok(schema)
     }
@@ -126,14 +141,18 @@ impl Schema {
     /// [`Error::SchemaText`], or what [`Schema::new`] refuses.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         check_max("bytes of a schema", text.len(), SCHEMA_BYTES_MAX)?;
-        let text: Text = serde_json::from_str(text)
-            .map_err(|error| Error::SchemaText { reason: error.to_string() })?;
+        let text: Text = serde_json::from_str(text).map_err(|error| Error::SchemaText {
+            reason: error.to_string(),
+        })?;
         Self::new(text.fields, text.permissions)
     }
 
     /// The JSON form, with keys in order.
     pub fn to_json(&self) -> String {
-        let text = Text { fields: self.fields.clone(), permissions: self.permissions.clone() };
+        let text = Text {
+            fields: self.fields.clone(),
+            permissions: self.permissions.clone(),
+        };
         serde_json::to_string(&text).expect("strings and maps of strings always serialise")
     }
 
@@ -159,7 +178,8 @@ impl Schema {
     /// [`Error::UnknownField`], [`Error::WrongKind`]: such an operation is void wherever it is
     /// read.
     pub fn permission(&self, operation: &Operation, first: bool) -> Result<&str, Error> {
-        self.permission_if_fit(operation, first).ok_or_else(|| self.misfit(operation))
+        self.permission_if_fit(operation, first)
+            .ok_or_else(|| self.misfit(operation))
     }
 
     /// As [`Schema::permission`], without making an error: readers skip what does not fit.
@@ -174,7 +194,11 @@ impl Schema {
             }
         };
         let field = self.fields.get(name).filter(|field| field.kind == kind)?;
-        let usual = if first { CREATE } else { self.permissions.update.as_str() };
+        let usual = if first {
+            CREATE
+        } else {
+            self.permissions.update.as_str()
+        };
         Some(field.permission.as_deref().unwrap_or(usual))
     }
 
@@ -254,12 +278,18 @@ impl Schema {
         check_max("bytes of a schema", block.len(), SCHEMA_BYTES_MAX)?;
         let (version, fields, permissions) = Self::read(block).map_err(Error::block(BLOCK))?;
         if version != VERSION {
-            return Err(Error::UnknownVersion { block: BLOCK, version });
+            return Err(Error::UnknownVersion {
+                block: BLOCK,
+                version,
+            });
         }
         Self::new(fields, permissions)
     }
 
-    #[allow(clippy::type_complexity, reason = "three parts, used once, beside this")]
+    #[allow(
+        clippy::type_complexity,
+        reason = "three parts, used once, beside this"
+    )]
     fn read(block: &[u8]) -> Result<(u64, BTreeMap<String, Field>, Permissions), CodecError> {
         let mut reader = Reader::new(block);
         reader.map_of(3)?;
@@ -283,7 +313,15 @@ impl Schema {
         reader.key("rollback")?;
         let rollback = reader.text()?.into();
         reader.end()?;
-        Ok((version, fields, Permissions { update, delete, rollback }))
+        Ok((
+            version,
+            fields,
+            Permissions {
+                update,
+                delete,
+                rollback,
+            },
+        ))
     }
 
     fn read_field(reader: &mut Reader<'_>) -> Result<Field, CodecError> {
@@ -308,7 +346,13 @@ impl Schema {
                 reader.key("permission")?;
                 Some(reader.text()?.to_owned())
             }
-            found => return Err(CodecError::Length { at, expected: 2, found: found as u64 }),
+            found => {
+                return Err(CodecError::Length {
+                    at,
+                    expected: 2,
+                    found: found as u64,
+                })
+            }
         };
         Ok(Field { kind, permission })
     }
@@ -339,12 +383,19 @@ impl Schemas {
 
     /// The latest version.
     pub fn latest(&self) -> Option<(u64, &Arc<Schema>)> {
-        self.0.last_key_value().map(|(version, schema)| (*version, schema))
+        self.0
+            .last_key_value()
+            .map(|(version, schema)| (*version, schema))
     }
 }
 
 impl FromIterator<(u64, Schema)> for Schemas {
     fn from_iter<I: IntoIterator<Item = (u64, Schema)>>(versions: I) -> Self {
-        Self(versions.into_iter().map(|(version, schema)| (version, Arc::new(schema))).collect())
+        Self(
+            versions
+                .into_iter()
+                .map(|(version, schema)| (version, Arc::new(schema)))
+                .collect(),
+        )
     }
 }

@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 
 use crate::{
-    codec::{is_finite, CodecError, Kind, Reader, Writer},
+    codec::{is_canonical, CodecError, Kind, Reader, Writer},
     limits::VALUE_BYTES_MAX,
     name::check_max,
     Error,
@@ -11,8 +11,8 @@ use crate::{
 
 /// The value of a register, or an element of a set. Null is a value like any other.
 ///
-/// Values are compared by kind and content; equal values have equal bytes, so -0.0 and 0.0
-/// differ, as do the integer 1 and the float 1.0.
+/// Values are compared by kind and content; equal values have equal bytes, so the integer 1 and
+/// the float 1.0 differ.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// No value, on purpose.
@@ -38,10 +38,10 @@ impl Float {
     /// Takes the bits of a finite float.
     ///
     /// # Errors
-    /// [`Error::NotANumber`] for NaN, of which there are many, and for the infinities, which
-    /// DAG-CBOR excludes.
+    /// [`Error::NotANumber`] for NaN, of which there are many, for the infinities, and for negative
+    /// zero, which is zero by another name: DAG-CBOR has no canonical form for them.
     pub fn from_bits(bits: u64) -> Result<Self, Error> {
-        if is_finite(bits) {
+        if is_canonical(bits) {
             Ok(Self(bits))
         } else {
             Err(Error::NotANumber)
@@ -79,7 +79,11 @@ impl Value {
         let at = reader.position();
         let bounded = |len: usize| {
             let (found, max) = (len as u64, VALUE_BYTES_MAX as u64);
-            if found <= max { Ok(()) } else { Err(CodecError::Range { at, found, max }) }
+            if found <= max {
+                Ok(())
+            } else {
+                Err(CodecError::Range { at, found, max })
+            }
         };
         Ok(match reader.peek()? {
             Kind::Null => {

@@ -52,16 +52,20 @@ impl Data {
     /// The entry of a map.
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
-            Self::Map(entries) => {
-                entries.iter().find_map(|(found, value)| (found == key).then_some(value))
-            }
+            Self::Map(entries) => entries
+                .iter()
+                .find_map(|(found, value)| (found == key).then_some(value)),
             _ => None,
         }
     }
 
     fn read(reader: &mut Reader<'_>, depth: usize) -> Result<Self, CodecError> {
         let at = reader.position();
-        let deeper = || depth.checked_sub(1).ok_or(CodecError::Depth { at, max: DEPTH_MAX });
+        let deeper = || {
+            depth
+                .checked_sub(1)
+                .ok_or(CodecError::Depth { at, max: DEPTH_MAX })
+        };
         Ok(match reader.peek()? {
             Kind::Null => {
                 reader.null()?;
@@ -84,7 +88,11 @@ impl Data {
             Kind::List => {
                 let depth = deeper()?;
                 let len = reader.list()?;
-                Self::List((0..len).map(|_| Self::read(reader, depth)).collect::<Result<_, _>>()?)
+                Self::List(
+                    (0..len)
+                        .map(|_| Self::read(reader, depth))
+                        .collect::<Result<_, _>>()?,
+                )
             }
             Kind::Map => {
                 let depth = deeper()?;

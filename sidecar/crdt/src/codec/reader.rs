@@ -44,8 +44,8 @@ pub enum CodecError {
         /// The byte.
         head: u8,
     },
-    /// A float that is no finite number.
-    #[error("byte {at}: NaN and infinities are not allowed")]
+    /// A float that has no canonical form.
+    #[error("byte {at}: NaN, infinities and negative zero are not allowed")]
     NotANumber {
         /// Offset of the item.
         at: usize,
@@ -193,7 +193,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`CodecError::Truncated`] at the end, [`CodecError::Head`] for what DAG-CBOR lacks.
     pub fn peek(&self) -> Result<Kind, CodecError> {
-        let head = *self.bytes.get(self.at).ok_or(CodecError::Truncated { at: self.at })?;
+        let head = *self
+            .bytes
+            .get(self.at)
+            .ok_or(CodecError::Truncated { at: self.at })?;
         Ok(match (head >> 5, head) {
             (0, _) => Kind::Unsigned,
             (1, _) => Kind::Negative,
@@ -241,7 +244,11 @@ impl<'a> Reader<'a> {
     pub fn signed(&mut self) -> Result<i64, CodecError> {
         let at = self.at;
         let negative = self.peek()? == Kind::Negative;
-        let found = self.head(if negative { Kind::Negative } else { Kind::Unsigned })?;
+        let found = self.head(if negative {
+            Kind::Negative
+        } else {
+            Kind::Unsigned
+        })?;
         let max = i64::MAX as u64;
         let magnitude = i64::try_from(found).map_err(|_| CodecError::Range { at, found, max })?;
         Ok(if negative { !magnitude } else { magnitude })
@@ -337,7 +344,11 @@ impl<'a> Reader<'a> {
         if found == expected {
             return Ok(());
         }
-        Err(CodecError::Key { at, expected, found: excerpt(found) })
+        Err(CodecError::Key {
+            at,
+            expected,
+            found: excerpt(found),
+        })
     }
 
     /// A map key that must come after `previous`, by length, then by bytes.
@@ -351,10 +362,16 @@ impl<'a> Reader<'a> {
             match (previous.len(), previous.as_bytes()).cmp(&(key.len(), key.as_bytes())) {
                 core::cmp::Ordering::Less => {}
                 core::cmp::Ordering::Equal => {
-                    return Err(CodecError::KeyTwice { at, key: excerpt(key) })
+                    return Err(CodecError::KeyTwice {
+                        at,
+                        key: excerpt(key),
+                    })
                 }
                 core::cmp::Ordering::Greater => {
-                    return Err(CodecError::KeyOrder { at, key: excerpt(key) })
+                    return Err(CodecError::KeyOrder {
+                        at,
+                        key: excerpt(key),
+                    })
                 }
             }
         }
@@ -408,7 +425,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The IEEE 754 bits of a 64-bit float, which is a finite number.
+    /// The IEEE 754 bits of a 64-bit float, which is a finite number and not negative zero.
     ///
     /// # Errors
     /// Any [`CodecError`] of a single item; [`CodecError::NotANumber`].
@@ -417,8 +434,10 @@ impl<'a> Reader<'a> {
         self.expect(Kind::Float)?;
         self.at += 1;
         let bytes = self.take(at, 8)?;
-        let bits = bytes.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
-        if is_finite(bits) {
+        let bits = bytes
+            .iter()
+            .fold(0, |bits, byte| bits << 8 | u64::from(*byte));
+        if is_canonical(bits) {
             Ok(bits)
         } else {
             Err(CodecError::NotANumber { at })
@@ -452,7 +471,9 @@ impl<'a> Reader<'a> {
             _ => return Err(CodecError::Head { at, head }),
         };
         let bytes = self.take(at, width)?;
-        let value = bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+        let value = bytes
+            .iter()
+            .fold(0, |value, byte| value << 8 | u64::from(*byte));
         if value < smallest {
             return Err(CodecError::NotShortest { at });
         }
@@ -480,10 +501,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether the bits of a 64-bit float stand for a finite number: IEEE 754 gives the exponent of
-/// all ones to infinities and NaNs.
-pub(crate) fn is_finite(bits: u64) -> bool {
-    bits >> 52 & 0x7ff != 0x7ff
+/// Whether the bits of a 64-bit float stand for something that DAG-CBOR can hold.
+///
+/// IEEE 754 gives the exponent of all ones to infinities and NaNs, which the specification
+/// excludes. Negative zero equals zero, and codecs that compare floats as numbers
+/// (`serde_ipld_dagcbor`) refuse it, since they would write it as zero; so do we.
+pub(crate) fn is_canonical(bits: u64) -> bool {
+    bits >> 52 & 0x7ff != 0x7ff && bits != 1 << 63
 }
 
 /// Cuts what a stranger sent, so that it cannot fill a log (Invariant 7).
@@ -500,7 +524,12 @@ pub(crate) fn list_of<'a, T, E: From<CodecError>>(
     let at = reader.position();
     let len = reader.list()?;
     if len > max {
-        return Err(CodecError::Range { at, found: len as u64, max: max as u64 }.into());
+        return Err(CodecError::Range {
+            at,
+            found: len as u64,
+            max: max as u64,
+        }
+        .into());
     }
     (0..len).map(|_| item(reader)).collect()
 }

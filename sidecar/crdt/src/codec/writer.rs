@@ -21,7 +21,9 @@ impl Writer {
 
     /// An empty buffer with room for `bytes` bytes.
     pub fn with_capacity(bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes) }
+        Self {
+            bytes: Vec::with_capacity(bytes),
+        }
     }
 
     /// What was written.

@@ -16,8 +16,8 @@ use alloc::{
 
 use crate::{Cid, Commit, Disclosure, DocumentId, DocumentPreimage, Error};
 
-use pending::Pending;
 pub(crate) use observed::{Cuts, Observed};
+use pending::Pending;
 pub(crate) use walk::Marks;
 
 /// A place in [`Dag::nodes`].
@@ -90,7 +90,10 @@ impl Dag {
     pub fn insert(&mut self, commit: Commit, body: Disclosure) -> Result<Inserted, Error> {
         let found = commit.header().document_id();
         if found != self.document {
-            return Err(Error::WrongDocument { expected: self.document, found });
+            return Err(Error::WrongDocument {
+                expected: self.document,
+                found,
+            });
         }
         let mut inserted = Inserted::default();
         let cid = *commit.cid();
@@ -120,9 +123,10 @@ impl Dag {
     pub fn disclose(&mut self, commit: &Cid, body: Disclosure) -> Result<(), Error> {
         let known = match self.index.get(commit) {
             Some(index) => &mut self.nodes[*index as usize].body,
-            None => {
-                self.pending.body_mut(commit).ok_or(Error::UnknownCommit { commit: *commit })?
-            }
+            None => self
+                .pending
+                .body_mut(commit)
+                .ok_or(Error::UnknownCommit { commit: *commit })?,
         };
         if *known == Disclosure::Absent {
             *known = body;
@@ -164,7 +168,9 @@ impl Dag {
 
     /// A commit of the DAG.
     pub fn get(&self, commit: &Cid) -> Option<&Commit> {
-        self.index.get(commit).map(|index| &self.node(*index).commit)
+        self.index
+            .get(commit)
+            .map(|index| &self.node(*index).commit)
     }
 
     /// What is known of a commit's body.
@@ -174,7 +180,9 @@ impl Dag {
 
     /// What the document's id is made of, once a first commit is known.
     pub fn preimage(&self) -> Option<&DocumentPreimage> {
-        self.nodes.first().and_then(|node| node.commit.header().preimage())
+        self.nodes
+            .first()
+            .and_then(|node| node.commit.header().preimage())
     }
 
     /// The commits that nothing follows, sorted.
@@ -207,23 +215,40 @@ impl Dag {
     }
 
     pub(crate) fn find(&self, commit: &Cid) -> Result<Index, Error> {
-        self.index.get(commit).copied().ok_or(Error::UnknownCommit { commit: *commit })
+        self.index
+            .get(commit)
+            .copied()
+            .ok_or(Error::UnknownCommit { commit: *commit })
     }
 
     fn missing_of(&self, commit: &Commit) -> BTreeSet<Cid> {
         let parents = commit.header().parents.iter();
-        parents.filter(|parent| !self.index.contains_key(*parent)).copied().collect()
+        parents
+            .filter(|parent| !self.index.contains_key(*parent))
+            .copied()
+            .collect()
     }
 
     /// Adds a commit whose parents are all in the DAG.
     fn link(&mut self, commit: Commit, body: Disclosure) -> Result<(), Error> {
         let header = commit.header();
-        let parents: Vec<Index> =
-            header.parents.iter().map(|parent| self.find(parent)).collect::<Result<_, _>>()?;
-        let highest = parents.iter().map(|parent| self.node(*parent).height()).max().unwrap_or(0);
+        let parents: Vec<Index> = header
+            .parents
+            .iter()
+            .map(|parent| self.find(parent))
+            .collect::<Result<_, _>>()?;
+        let highest = parents
+            .iter()
+            .map(|parent| self.node(*parent).height())
+            .max()
+            .unwrap_or(0);
         let expected = highest.saturating_add(1);
         if header.height != expected {
-            return Err(Error::WrongHeight { commit: *commit.cid(), expected, found: header.height });
+            return Err(Error::WrongHeight {
+                commit: *commit.cid(),
+                expected,
+                found: header.height,
+            });
         }
         let index = Index::try_from(self.nodes.len()).map_err(|_| Error::DagFull)?;
         for parent in &header.parents {
@@ -231,7 +256,11 @@ impl Dag {
         }
         self.heads.insert(*commit.cid());
         self.index.insert(*commit.cid(), index);
-        self.nodes.push(Node { commit, parents, body });
+        self.nodes.push(Node {
+            commit,
+            parents,
+            body,
+        });
         Ok(())
     }
 
@@ -249,9 +278,9 @@ impl Dag {
                         inserted.refused.push((cid, error));
                         // Nothing that follows a wrong commit can ever be right.
                         inserted.refused.extend(
-                            descendants
-                                .into_iter()
-                                .map(|descendant| (descendant, Error::UnknownCommit { commit: cid })),
+                            descendants.into_iter().map(|descendant| {
+                                (descendant, Error::UnknownCommit { commit: cid })
+                            }),
                         );
                     }
                 }

@@ -18,8 +18,10 @@ pub(crate) struct Cuts {
 impl Cuts {
     /// The cuts of `order`, which must hold the parents of each of its nodes, before it.
     pub fn of(dag: &Dag, order: &[Index]) -> Self {
-        let mut cuts =
-            Self { place: vec![u32::MAX; dag.len()], cut: vec![false; dag.len()] };
+        let mut cuts = Self {
+            place: vec![u32::MAX; dag.len()],
+            cut: vec![false; dag.len()],
+        };
         let mut open = BTreeSet::new();
         for (place, index) in (0..).zip(order) {
             for parent in &dag.node(*index).parents {
@@ -46,7 +48,10 @@ impl Observed {
     ///
     /// Cost: the commits between; none in a history without branches.
     pub fn from(dag: &Dag, parents: &[Index], floor: u64, cuts: Option<&Cuts>) -> Self {
-        let mut observed = Self { walked: BTreeSet::new(), below: None };
+        let mut observed = Self {
+            walked: BTreeSet::new(),
+            below: None,
+        };
         let mut open = parents.to_vec();
         while let Some(index) = open.pop() {
             if dag.node(index).height() < floor || !observed.walked.insert(index) {

@@ -46,11 +46,20 @@ impl Pending {
         }
         self.heights.insert((commit.header().height, cid));
         self.bytes += commit.header_bytes().len();
-        self.commits.insert(cid, Waiting { commit, body, missing });
+        self.commits.insert(
+            cid,
+            Waiting {
+                commit,
+                body,
+                missing,
+            },
+        );
 
         let mut dropped = Vec::new();
         while self.commits.len() > PENDING_COMMITS_MAX || self.bytes > PENDING_BYTES_MAX {
-            let Some((_, highest)) = self.heights.last().copied() else { break };
+            let Some((_, highest)) = self.heights.last().copied() else {
+                break;
+            };
             self.remove(&highest);
             dropped.push(highest);
         }
@@ -62,7 +71,9 @@ impl Pending {
     }
 
     pub fn body_mut(&mut self, commit: &Cid) -> Option<&mut Disclosure> {
-        self.commits.get_mut(commit).map(|waiting| &mut waiting.body)
+        self.commits
+            .get_mut(commit)
+            .map(|waiting| &mut waiting.body)
     }
 
     pub fn commits(&self) -> impl Iterator<Item = &Commit> {
@@ -74,7 +85,11 @@ impl Pending {
     }
 
     pub fn missing(&self) -> Vec<Cid> {
-        self.children.keys().filter(|parent| !self.commits.contains_key(*parent)).copied().collect()
+        self.children
+            .keys()
+            .filter(|parent| !self.commits.contains_key(*parent))
+            .copied()
+            .collect()
     }
 
     /// Takes out the commits that waited for `parent` and now wait for nothing more, lowest name
@@ -82,10 +97,15 @@ impl Pending {
     pub fn arrived(&mut self, parent: &Cid) -> Vec<(Commit, Disclosure)> {
         let mut ready = Vec::new();
         for child in self.children.remove(parent).unwrap_or_default() {
-            let Some(waiting) = self.commits.get_mut(&child) else { continue };
+            let Some(waiting) = self.commits.get_mut(&child) else {
+                continue;
+            };
             waiting.missing.remove(parent);
             if waiting.missing.is_empty() {
-                ready.extend(self.remove(&child).map(|waiting| (waiting.commit, waiting.body)));
+                ready.extend(
+                    self.remove(&child)
+                        .map(|waiting| (waiting.commit, waiting.body)),
+                );
             }
         }
         ready
@@ -120,7 +140,8 @@ impl Pending {
     fn remove(&mut self, commit: &Cid) -> Option<Waiting> {
         let waiting = self.commits.remove(commit)?;
         self.remove_from_children(&waiting);
-        self.heights.remove(&(waiting.commit.header().height, *commit));
+        self.heights
+            .remove(&(waiting.commit.header().height, *commit));
         self.bytes -= waiting.commit.header_bytes().len();
         Some(waiting)
     }

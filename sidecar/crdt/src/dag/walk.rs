@@ -13,7 +13,10 @@ impl Dag {
     /// All commits, parents before children: by height, then by name.
     pub fn topological(&self) -> Vec<&Commit> {
         let order = self.order(&Marks::all(self));
-        order.into_iter().map(|index| &self.node(index).commit).collect()
+        order
+            .into_iter()
+            .map(|index| &self.node(index).commit)
+            .collect()
     }
 
     /// The commits of `heads` and all their ancestors.
@@ -32,11 +35,20 @@ impl Dag {
     /// # Errors
     /// [`Error::UnknownCommit`] for a head that is not in this DAG.
     pub fn since(&self, heads: &[Cid], known: &[Cid]) -> Result<Vec<Cid>, Error> {
-        let from: Vec<Index> = heads.iter().map(|head| self.find(head)).collect::<Result<_, _>>()?;
-        let known: Vec<Index> = known.iter().filter_map(|head| self.find(head).ok()).collect();
+        let from: Vec<Index> = heads
+            .iter()
+            .map(|head| self.find(head))
+            .collect::<Result<_, _>>()?;
+        let known: Vec<Index> = known
+            .iter()
+            .filter_map(|head| self.find(head).ok())
+            .collect();
         let mut nodes = self.difference(&from, &known).nodes;
         nodes.sort_unstable_by_key(|index| self.key(*index));
-        Ok(nodes.into_iter().map(|index| *self.node(index).commit.cid()).collect())
+        Ok(nodes
+            .into_iter()
+            .map(|index| *self.node(index).commit.cid())
+            .collect())
     }
 
     /// Whether `ancestor` is an ancestor of `commit`, or `commit` itself.
@@ -76,8 +88,10 @@ impl Dag {
     /// Marks the closure of `heads`.
     pub(crate) fn marks(&self, heads: &[Cid]) -> Result<Marks, Error> {
         let mut marks = Marks::none(self);
-        let mut open: Vec<Index> =
-            heads.iter().map(|head| self.find(head)).collect::<Result<_, _>>()?;
+        let mut open: Vec<Index> = heads
+            .iter()
+            .map(|head| self.find(head))
+            .collect::<Result<_, _>>()?;
         while let Some(index) = open.pop() {
             if !marks.has(index) {
                 marks.mark(index);
@@ -89,8 +103,9 @@ impl Dag {
 
     /// The marked nodes by height, then by name.
     pub(crate) fn order(&self, marks: &Marks) -> Vec<Index> {
-        let mut nodes: Vec<Index> =
-            (0..self.nodes().len() as Index).filter(|index| marks.has(*index)).collect();
+        let mut nodes: Vec<Index> = (0..self.nodes().len() as Index)
+            .filter(|index| marks.has(*index))
+            .collect();
         nodes.sort_unstable_by_key(|index| self.key(*index));
         nodes
     }
@@ -119,24 +134,38 @@ impl Dag {
     pub(crate) fn difference(&self, from: &[Index], without: &[Index]) -> Difference {
         let mut frontier = Frontier::of(self);
         from.iter().for_each(|index| frontier.label(*index, FROM));
-        without.iter().for_each(|index| frontier.label(*index, WITHOUT));
+        without
+            .iter()
+            .for_each(|index| frontier.label(*index, WITHOUT));
         let mut targets: BTreeSet<Index> = without.iter().copied().collect();
-        let mut difference = Difference { nodes: Vec::new(), contained: true };
+        let mut difference = Difference {
+            nodes: Vec::new(),
+            contained: true,
+        };
         while frontier.undecided > 0 || !targets.is_empty() {
-            let Some((index, label)) = frontier.pop() else { break };
+            let Some((index, label)) = frontier.pop() else {
+                break;
+            };
             if targets.remove(&index) {
                 difference.contained &= label & FROM != 0;
             }
             if label == FROM {
                 difference.nodes.push(index);
             }
-            self.node(index).parents.iter().for_each(|parent| frontier.label(*parent, label));
+            self.node(index)
+                .parents
+                .iter()
+                .for_each(|parent| frontier.label(*parent, label));
         }
         difference
     }
 
     fn cids<'a>(&'a self, marks: &'a Marks) -> impl Iterator<Item = Cid> + 'a {
-        let marked = self.nodes().iter().zip(&marks.0).filter(|(_, marked)| **marked);
+        let marked = self
+            .nodes()
+            .iter()
+            .zip(&marks.0)
+            .filter(|(_, marked)| **marked);
         marked.map(|(node, _): (&Node, _)| *node.commit.cid())
     }
 
@@ -162,7 +191,12 @@ struct Frontier<'a> {
 
 impl<'a> Frontier<'a> {
     fn of(dag: &'a Dag) -> Self {
-        Self { dag, labels: BTreeMap::new(), open: BinaryHeap::new(), undecided: 0 }
+        Self {
+            dag,
+            labels: BTreeMap::new(),
+            open: BinaryHeap::new(),
+            undecided: 0,
+        }
     }
 
     fn label(&mut self, index: Index, label: u8) {

@@ -30,7 +30,11 @@ pub(crate) enum Seen<'a> {
     /// All that are known: the commit follows all heads.
     All,
     /// Those among the ancestors.
-    Ancestors { dag: &'a Dag, parents: &'a [Index], cuts: Option<&'a Cuts> },
+    Ancestors {
+        dag: &'a Dag,
+        parents: &'a [Index],
+        cuts: Option<&'a Cuts>,
+    },
 }
 
 impl DocumentState {
@@ -51,7 +55,10 @@ impl DocumentState {
         self.check_document(commit)?;
         // A commit that is in the closure of the heads cannot have a head among its parents, and
         // a second first commit cannot be told from the first without the DAG.
-        let follows = header.parents.iter().all(|parent| self.heads.contains(parent))
+        let follows = header
+            .parents
+            .iter()
+            .all(|parent| self.heads.contains(parent))
             && header.parents.is_empty() == self.heads.is_empty();
         if !follows {
             return Ok(Applied::NeedsDag);
@@ -98,23 +105,37 @@ impl DocumentState {
             Applied::NeedsDag => {}
             done_or_not => return Ok(done_or_not),
         }
-        let heads: Vec<Index> =
-            self.heads.iter().map(|head| dag.find(head)).collect::<Result<_, _>>()?;
+        let heads: Vec<Index> = self
+            .heads
+            .iter()
+            .map(|head| dag.find(head))
+            .collect::<Result<_, _>>()?;
         // In the closure already: applied before, or passed over when it did not count.
         if dag.reaches(&heads, index) {
             return Ok(Applied::NeedsMaterialize);
         }
         // An ancestor that counts and was not applied: the caller left something out.
         let news = dag.difference(&node.parents, &heads);
-        if news.nodes.iter().any(|news| counts(dag.node(*news).commit.cid())) {
+        if news
+            .nodes
+            .iter()
+            .any(|news| counts(dag.node(*news).commit.cid()))
+        {
             return Ok(Applied::NeedsMaterialize);
         }
         let schema = schemas.get(node.commit.header().schema_version)?;
         let operations = effective(&node.commit, &node.body, schema);
-        if operations.clone().any(|(_, it)| matches!(it, Operation::Rollback { .. })) {
+        if operations
+            .clone()
+            .any(|(_, it)| matches!(it, Operation::Rollback { .. }))
+        {
             return Ok(Applied::NeedsMaterialize);
         }
-        let seen = Seen::Ancestors { dag, parents: &node.parents, cuts: None };
+        let seen = Seen::Ancestors {
+            dag,
+            parents: &node.parents,
+            cuts: None,
+        };
         self.take(&node.commit, &node.body, operations, &seen);
         for head in heads {
             if dag.reaches(&node.parents, head) {
@@ -146,7 +167,15 @@ impl DocumentState {
         }
         let observed = self.observed(operations.clone(), seen);
         for (index, operation) in operations {
-            self.take_one(operation, Written { stamp: stamp.clone(), index }, seen, &observed);
+            self.take_one(
+                operation,
+                Written {
+                    stamp: stamp.clone(),
+                    index,
+                },
+                seen,
+                &observed,
+            );
         }
     }
 
@@ -161,7 +190,8 @@ impl DocumentState {
             Operation::Set { field, value } => match self.registers.get_mut(field) {
                 Some(register) => register.set(value, written),
                 None => {
-                    self.registers.insert(field.clone(), Register::new(value.clone(), written));
+                    self.registers
+                        .insert(field.clone(), Register::new(value.clone(), written));
                 }
             },
             Operation::Increment { field, by } => match self.counters.get_mut(field) {
@@ -173,7 +203,10 @@ impl DocumentState {
                 }
             },
             Operation::Add { field, value } => {
-                let name = OperationName { commit: written.stamp.commit, index: written.index };
+                let name = OperationName {
+                    commit: written.stamp.commit,
+                    index: written.index,
+                };
                 self.set_mut(field, &written).add(name, value, written);
             }
             Operation::Remove { field, adds } => {
@@ -193,7 +226,11 @@ impl DocumentState {
                 set.touch(written);
             }
             Operation::Delete => {
-                if self.deleted.as_ref().is_none_or(|deleted| written > *deleted) {
+                if self
+                    .deleted
+                    .as_ref()
+                    .is_none_or(|deleted| written > *deleted)
+                {
                     self.deleted = Some(written);
                 }
             }
@@ -209,11 +246,17 @@ impl DocumentState {
         operations: impl Iterator<Item = (u32, &'a Operation)>,
         seen: &Seen<'_>,
     ) -> Option<Observed> {
-        let Seen::Ancestors { dag, parents, cuts } = seen else { return None };
+        let Seen::Ancestors { dag, parents, cuts } = seen else {
+            return None;
+        };
         let mut floor: Option<u64> = None;
         for (_, operation) in operations {
-            let Operation::Remove { field, adds } = operation else { continue };
-            let Some(set) = self.sets.get(field) else { continue };
+            let Operation::Remove { field, adds } = operation else {
+                continue;
+            };
+            let Some(set) = self.sets.get(field) else {
+                continue;
+            };
             for element in adds.iter().filter_map(|add| set.adds.get(add)) {
                 let height = element.written.stamp.height;
                 floor = Some(floor.map_or(height, |floor| floor.min(height)));
@@ -226,7 +269,9 @@ impl DocumentState {
         if !self.sets.contains_key(field) {
             self.sets.insert(field.into(), Set::new(written.clone()));
         }
-        self.sets.get_mut(field).expect("inserted above if it was absent")
+        self.sets
+            .get_mut(field)
+            .expect("inserted above if it was absent")
     }
 
     fn check_document(&self, commit: &Commit) -> Result<(), Error> {
@@ -234,7 +279,10 @@ impl DocumentState {
         if found == self.document {
             Ok(())
         } else {
-            Err(Error::WrongDocument { expected: self.document, found })
+            Err(Error::WrongDocument {
+                expected: self.document,
+                found,
+            })
         }
     }
 }
@@ -253,7 +301,9 @@ pub(crate) fn effective<'a>(
     let header = commit.header();
     let first = header.preimage().is_some();
     (0..).zip(operations).filter(move |(_, operation)| {
-        schema.permission_if_fit(operation, first).is_some_and(|taken| header.lists(taken))
+        schema
+            .permission_if_fit(operation, first)
+            .is_some_and(|taken| header.lists(taken))
     })
 }
 

@@ -93,7 +93,10 @@ impl DocumentState {
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let state = Self::read(bytes).map_err(|error| error.within(BLOCK))?;
         if state.encode() != bytes {
-            return Err(Error::Block { block: BLOCK, source: CodecError::NotCanonical });
+            return Err(Error::Block {
+                block: BLOCK,
+                source: CodecError::NotCanonical,
+            });
         }
         Ok(state)
     }
@@ -110,17 +113,22 @@ impl DocumentState {
             let written = stamps.read_written(reader)?;
             let mut adds = BTreeMap::new();
             for (written, value) in list_of(reader, usize::MAX, |reader| stamps.read_add(reader))? {
-                let name = OperationName { commit: written.stamp.commit, index: written.index };
+                let name = OperationName {
+                    commit: written.stamp.commit,
+                    index: written.index,
+                };
                 adds.insert(name, Element { value, written });
             }
             Ok(Set { adds, written })
         })?;
         reader.key("heads")?;
-        let heads: BTreeSet<_> =
-            list_of(reader, usize::MAX, Reader::link)?.into_iter().collect();
+        let heads: BTreeSet<_> = list_of(reader, usize::MAX, Reader::link)?
+            .into_iter()
+            .collect();
         reader.key("unread")?;
-        let unread: BTreeSet<_> =
-            list_of(reader, usize::MAX, Reader::link)?.into_iter().collect();
+        let unread: BTreeSet<_> = list_of(reader, usize::MAX, Reader::link)?
+            .into_iter()
+            .collect();
         reader.key("created")?;
         let created = stamps.read_optional(reader)?;
         reader.key("deleted")?;
@@ -136,13 +144,20 @@ impl DocumentState {
         reader.key("version")?;
         let version = reader.unsigned(u64::MAX)?;
         if version != VERSION {
-            return Err(Error::UnknownVersion { block: BLOCK, version }.into());
+            return Err(Error::UnknownVersion {
+                block: BLOCK,
+                version,
+            }
+            .into());
         }
         reader.key("counters")?;
         let counters = read_map(reader, |reader| {
             list_head(reader, 3)?;
             let written = stamps.read_written(reader)?;
-            Ok(Counter { total: i128::from_be_bytes(reader.array()?), written })
+            Ok(Counter {
+                total: i128::from_be_bytes(reader.array()?),
+                written,
+            })
         })?;
         reader.key("document")?;
         let document = DocumentId(reader.link()?);
@@ -175,10 +190,16 @@ impl Stamps {
         let counters = state.counters.values().map(|it| &it.written);
         let sets = state.sets.values();
         let sets = sets.flat_map(|set| {
-            set.adds.values().map(|it| &it.written).chain(core::iter::once(&set.written))
+            set.adds
+                .values()
+                .map(|it| &it.written)
+                .chain(core::iter::once(&set.written))
         });
         let written = registers.chain(counters).chain(sets).chain(&state.deleted);
-        let stamps = written.map(|it| &it.stamp).chain(&state.created).chain(&state.updated);
+        let stamps = written
+            .map(|it| &it.stamp)
+            .chain(&state.created)
+            .chain(&state.updated);
         let mut stamps: Vec<&Arc<Stamp>> = stamps.collect();
         stamps.sort_unstable();
         stamps.dedup();
@@ -186,7 +207,9 @@ impl Stamps {
     }
 
     fn place(&self, stamp: &Arc<Stamp>) -> u64 {
-        self.0.binary_search(stamp).expect("each stamp of the state was collected") as u64
+        self.0
+            .binary_search(stamp)
+            .expect("each stamp of the state was collected") as u64
     }
 
     fn write(&self, writer: &mut Writer, written: &Written) {
@@ -220,7 +243,12 @@ impl Stamps {
                 }
             };
             let claimed_time_ms = reader.unsigned(u64::MAX)?;
-            stamps.push(Arc::new(Stamp { height, author, commit, claimed_time_ms }));
+            stamps.push(Arc::new(Stamp {
+                height,
+                author,
+                commit,
+                claimed_time_ms,
+            }));
         }
         Ok(Self(stamps))
     }
@@ -228,7 +256,9 @@ impl Stamps {
     fn read_stamp(&self, reader: &mut Reader<'_>) -> Result<Arc<Stamp>, CodecError> {
         let at = reader.position();
         let found = reader.unsigned(u64::MAX)?;
-        let stamp = usize::try_from(found).ok().and_then(|place| self.0.get(place));
+        let stamp = usize::try_from(found)
+            .ok()
+            .and_then(|place| self.0.get(place));
         let max = (self.0.len() as u64).saturating_sub(1);
         stamp.cloned().ok_or(CodecError::Range { at, found, max })
     }
@@ -287,6 +317,10 @@ fn list_head(reader: &mut Reader<'_>, expected: usize) -> Result<(), CodecError>
     let at = reader.position();
     match reader.list()? {
         found if found == expected => Ok(()),
-        found => Err(CodecError::Length { at, expected: expected as u64, found: found as u64 }),
+        found => Err(CodecError::Length {
+            at,
+            expected: expected as u64,
+            found: found as u64,
+        }),
     }
 }

@@ -50,7 +50,10 @@ impl Register {
 
     pub(super) fn set(&mut self, value: &Value, written: Written) {
         if written > self.written {
-            *self = Self { value: value.clone(), written };
+            *self = Self {
+                value: value.clone(),
+                written,
+            };
         }
     }
 
@@ -116,11 +119,20 @@ pub struct Element {
 
 impl Set {
     pub(super) fn new(written: Written) -> Self {
-        Self { adds: BTreeMap::new(), written }
+        Self {
+            adds: BTreeMap::new(),
+            written,
+        }
     }
 
     pub(super) fn add(&mut self, name: OperationName, value: &Value, written: Written) {
-        self.adds.insert(name, Element { value: value.clone(), written: written.clone() });
+        self.adds.insert(
+            name,
+            Element {
+                value: value.clone(),
+                written: written.clone(),
+            },
+        );
         self.touch(written);
     }
 
@@ -145,7 +157,10 @@ impl Set {
 
     /// The names of the adds by which `value` is in the set, sorted.
     pub fn adds_of(&self, value: &Value) -> Vec<OperationName> {
-        let adds = self.adds.iter().filter(|(_, element)| element.value == *value);
+        let adds = self
+            .adds
+            .iter()
+            .filter(|(_, element)| element.value == *value);
         adds.map(|(name, _)| *name).collect()
     }
 

@@ -93,7 +93,10 @@ impl DocumentState {
 
     /// The state at `heads`, before any operation is taken.
     pub(crate) fn at(document: DocumentId, heads: Vec<Cid>) -> Self {
-        Self { heads: heads.into_iter().collect(), ..Self::new(document) }
+        Self {
+            heads: heads.into_iter().collect(),
+            ..Self::new(document)
+        }
     }
 
     /// The document.
@@ -108,10 +111,23 @@ impl DocumentState {
 
     /// All fields, by name.
     pub fn fields(&self) -> BTreeMap<&str, FieldState<'_>> {
-        let registers = self.registers.iter().map(|(name, it)| (name, FieldState::Register(it)));
-        let counters = self.counters.iter().map(|(name, it)| (name, FieldState::Counter(it)));
-        let sets = self.sets.iter().map(|(name, it)| (name, FieldState::Set(it)));
-        registers.chain(counters).chain(sets).map(|(name, it)| (name.as_str(), it)).collect()
+        let registers = self
+            .registers
+            .iter()
+            .map(|(name, it)| (name, FieldState::Register(it)));
+        let counters = self
+            .counters
+            .iter()
+            .map(|(name, it)| (name, FieldState::Counter(it)));
+        let sets = self
+            .sets
+            .iter()
+            .map(|(name, it)| (name, FieldState::Set(it)));
+        registers
+            .chain(counters)
+            .chain(sets)
+            .map(|(name, it)| (name.as_str(), it))
+            .collect()
     }
 
     /// A register, if it was ever set.
