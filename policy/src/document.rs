@@ -7,7 +7,7 @@ use crate::{
     name::{Actor, Name},
     reader::ReadError,
     relationship::ObjectRef,
-    relationships::{ActorId, NodeId, ObjectId, Relationships, ResourceId, SetRef},
+    relationships::{ActorId, NodeId, ObjectId, Relationships, ResourceId, SetRef, Status},
     schema::Policy,
 };
 
@@ -27,54 +27,119 @@ pub struct DocumentFacts {
 
 /// Relationships with derived documents laid over them.
 ///
-/// A document's scope always stands in its scope relation. Its author owns it while the layer
-/// below has no record of it; from then on only that record says who owns it. An archived record
-/// takes the scope away as well: it grants nothing.
+/// A document's scope stands in its scope relation, before the members that are recorded. Its
+/// author owns it while the layer below has no record of it; from then on only that record says who
+/// owns it. An archived document grants nothing, its scope included.
 pub struct WithDocuments<'a, R> {
-    below: R,
-    policy: &'a Policy,
+    below: &'a R,
     documents: Vec<Derived>,
+    /// Objects and actors that the layer below has never heard of; a handle is a place in it, counted
+    /// down from the highest.
+    objects: Vec<ObjectRef>,
+    actors: Vec<Actor>,
 }
 
 struct Derived {
-    object: ObjectRef,
     id: ObjectId,
-    below: Option<ObjectId>,
-    owner: Option<(Actor, ActorId)>,
-    relation: Option<NodeId>,
-    scope: ObjectRef,
-    scope_id: ObjectId,
-    scope_below: Option<ObjectId>,
-    scope_resource: Option<ResourceId>,
+    owner: Option<ActorId>,
+    scope_relation: Option<NodeId>,
+    scope: SetRef,
 }
-impl<'a, R: Relationships> WithDocuments<'a, &'a R> {
-    /// Lays `facts` over `below`.
+
+/// Handles from here up are this layer's own. The layer below counts up from zero, and a policy of
+/// two thousand million objects is beyond every other bound.
+const OWN_HANDLES: u32 = 1 << 31;
+
+impl<'a, R: Relationships> WithDocuments<'a, R> {
+    /// Lays `facts` over `below`. Facts that the policy has no place for (an unknown resource or
+    /// scope relation) add nothing.
     pub fn new(below: &'a R, facts: &[DocumentFacts]) -> Self {
-        let _ = facts;
-        Self { below, policy: below.policy(), documents: Vec::new() }
+        let mut layer = Self { below, documents: Vec::new(), objects: Vec::new(), actors: Vec::new() };
+        for fact in facts {
+            let policy = below.policy();
+            let id = layer.object_handle(&fact.object);
+            let scope_id = layer.object_handle(&fact.scope);
+            let owner = fact.owner.as_ref().map(|actor| layer.actor_handle(actor));
+            let resource = |object: &ObjectRef| -> Option<ResourceId> { policy.resource(object.resource()) };
+            layer.documents.push(Derived {
+                id,
+                owner,
+                scope_relation: resource(&fact.object).and_then(|r| policy.node(r, fact.scope_relation.as_str())),
+                scope: resource(&fact.scope).map_or(SetRef::Foreign, |r| SetRef::Object(scope_id, r)),
+            });
+        }
+        layer
+    }
+
+    fn object_handle(&mut self, object: &ObjectRef) -> ObjectId {
+        self.object(object).unwrap_or_else(|| {
+            self.objects.push(object.clone());
+            ObjectId(OWN_HANDLES + self.objects.len() as u32 - 1)
+        })
+    }
+
+    fn actor_handle(&mut self, actor: &Actor) -> ActorId {
+        self.actor(actor).unwrap_or_else(|| {
+            self.actors.push(actor.clone());
+            ActorId(OWN_HANDLES + self.actors.len() as u32 - 1)
+        })
+    }
+
+    fn derived(&self, object: ObjectId) -> Option<&Derived> {
+        self.documents.iter().find(|document| document.id == object)
     }
 }
 
 impl<R: Relationships> Relationships for WithDocuments<'_, R> {
     fn policy(&self) -> &Policy {
-        self.policy
+        self.below.policy()
     }
+
     fn object(&self, object: &ObjectRef) -> Option<ObjectId> {
-        self.below.object(object)
+        self.below.object(object).or_else(|| {
+            let at = self.objects.iter().position(|own| own == object)?;
+            Some(ObjectId(OWN_HANDLES + at as u32))
+        })
     }
+
     fn actor(&self, actor: &Actor) -> Option<ActorId> {
-        self.below.actor(actor)
+        self.below.actor(actor).or_else(|| {
+            let at = self.actors.iter().position(|own| own == actor)?;
+            Some(ActorId(OWN_HANDLES + at as u32))
+        })
     }
-    fn is_registered(&self, object: ObjectId) -> Result<bool, ReadError> {
-        self.below.is_registered(object)
+
+    fn status(&self, object: ObjectId) -> Result<Status, ReadError> {
+        if object.0 >= OWN_HANDLES {
+            return Ok(Status::Unregistered);
+        }
+        self.below.status(object)
     }
+
     fn is_owner(&self, object: ObjectId, actor: ActorId) -> Result<bool, ReadError> {
-        self.below.is_owner(object, actor)
+        match self.derived(object).and_then(|document| document.owner) {
+            Some(owner) if self.status(object)? == Status::Unregistered => Ok(owner == actor),
+            _ if object.0 >= OWN_HANDLES => Ok(false),
+            _ => self.below.is_owner(object, actor),
+        }
     }
+
     fn contains(&self, object: ObjectId, relation: NodeId, actor: ActorId) -> Result<bool, ReadError> {
+        if object.0 >= OWN_HANDLES {
+            return Ok(false);
+        }
         self.below.contains(object, relation, actor)
     }
+
     fn sets(&self, object: ObjectId, relation: NodeId, into: &mut Vec<SetRef>) -> Result<(), ReadError> {
+        if let Some(document) = self.derived(object) {
+            if document.scope_relation == Some(relation) && self.status(object)? != Status::Archived {
+                into.push(document.scope);
+            }
+        }
+        if object.0 >= OWN_HANDLES {
+            return Ok(());
+        }
         self.below.sets(object, relation, into)
     }
 }

@@ -4,7 +4,7 @@
 //! list of subjects that outgrows its record moves to pages, each of which covers a range: one
 //! page proves presence or absence. Decoders accept canonical bytes only (Invariant 1).
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, vec::Vec};
 
 use crate::{
     change::CollectionRecord,
@@ -299,12 +299,4 @@ impl CollectionRecord {
     pub(crate) fn is_within_bounds(&self) -> bool {
         self.schema_cid.len() <= SCHEMA_CID_BYTES_MAX && self.schema.len() <= SCHEMA_BYTES_MAX && self.version > 0
     }
-}
-
-/// Reads the definition that stands in the tree.
-///
-/// # Errors
-/// A sentence saying what is wrong.
-pub(crate) fn definition_from(bytes: Vec<u8>) -> Result<String, &'static str> {
-    String::from_utf8(bytes).map_err(|_| "a definition is not UTF-8")
 }

@@ -22,6 +22,22 @@ pub struct NodeId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId(pub u32);
 
+impl ObjectId {
+    /// Stands for an object of which nothing is known: implementors read it as unregistered.
+    pub const NOWHERE: Self = Self(u32::MAX);
+}
+
+/// Whether an object has a record of its own, and in which state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It has none.
+    Unregistered,
+    /// It has an owner and grants what its relationships say.
+    Active,
+    /// It grants nothing.
+    Archived,
+}
+
 /// An implementor's handle for an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActorId(pub u32);
@@ -53,11 +69,11 @@ pub trait Relationships {
     /// The handle of `actor`; `None` where no relationship names it.
     fn actor(&self, actor: &Actor) -> Option<ActorId>;
 
-    /// Whether the object has a record of its own.
+    /// Whether the object has a record, and in which state.
     ///
     /// # Errors
     /// As the reader below says.
-    fn is_registered(&self, object: ObjectId) -> Result<bool, ReadError>;
+    fn status(&self, object: ObjectId) -> Result<Status, ReadError>;
 
     /// Whether `actor` owns `object`. Nobody owns an archived object.
     ///
@@ -91,8 +107,8 @@ impl<T: Relationships + ?Sized> Relationships for &T {
         (**self).actor(actor)
     }
 
-    fn is_registered(&self, object: ObjectId) -> Result<bool, ReadError> {
-        (**self).is_registered(object)
+    fn status(&self, object: ObjectId) -> Result<Status, ReadError> {
+        (**self).status(object)
     }
 
     fn is_owner(&self, object: ObjectId, actor: ActorId) -> Result<bool, ReadError> {

@@ -6,12 +6,13 @@ use core::cell::RefCell;
 use crate::{
     apply::{load, List},
     codec::subject_bytes,
+    evidence::Read,
     keys::SubjectKind,
     name::Actor,
     reader::{ReadError, RecordReader},
     records::{Members, ObjectRecord},
     relationship::{ObjectRef, Relationship, Subject},
-    relationships::{ActorId, NodeId, ObjectId, Relationships, SetRef},
+    relationships::{ActorId, NodeId, ObjectId, Relationships, SetRef, Status},
     schema::Policy,
 };
 
@@ -74,6 +75,28 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
             }
         }
         Ok(all)
+    }
+
+    /// Reads again, through the reader, what `read` needs, whether it is cached or not.
+    pub(crate) fn touch(&self, read: Read) -> Result<(), ReadError> {
+        let (object, relation, actor) = match read {
+            Read::Owner(object) => (object, None, None),
+            Read::Direct(object, relation, actor) => (object, Some(relation), Some(actor)),
+            Read::Sets(object, relation) => (object, Some(relation), None),
+        };
+        let kind = if actor.is_some() { SubjectKind::Direct } else { SubjectKind::Sets };
+        let Some(object) = self.object_of(object) else { return Ok(()) };
+        let record = load(&object, &self.reader)?;
+        let Some(relation) = relation.map(|relation| self.policy.node_name(relation)) else { return Ok(()) };
+        let Some(Members::Paged(_)) = record.as_ref().and_then(|r| r.relation(relation)).map(|r| r.members(kind)) else {
+            return Ok(());
+        };
+        let list = List { object: &object, relation, kind, reader: &self.reader };
+        let name = actor.and_then(|actor| self.cache.borrow().actor_names.get(actor.0 as usize).cloned());
+        match name {
+            None => list.for_each_page(|_, _| ()),
+            Some(actor) => list.find(&subject_bytes(&Subject::Actor(actor))).map(|_| ()),
+        }
     }
 
     fn intern(&self, object: &ObjectRef) -> ObjectId {
@@ -141,8 +164,12 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
         Some(id)
     }
 
-    fn is_registered(&self, object: ObjectId) -> Result<bool, ReadError> {
-        Ok(self.load(object)?.is_some())
+    fn status(&self, object: ObjectId) -> Result<Status, ReadError> {
+        Ok(match self.load(object)? {
+            None => Status::Unregistered,
+            Some(record) if record.archived => Status::Archived,
+            Some(_) => Status::Active,
+        })
     }
 
     fn is_owner(&self, object: ObjectId, actor: ActorId) -> Result<bool, ReadError> {

@@ -1,0 +1,283 @@
+//! Records and pages against a naive set: random sequences of changes, with the invariants of
+//! pages and of proven ranges checked after each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use policy::{
+    apply, apply_all,
+    keys::{object_key, page_key, SubjectKind},
+    limits::{INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, PAGE_SUBJECTS_MAX, SETS_PER_RELATION_MAX},
+    Actor, ApplyError, Change, CollectionRecord, Members, Name, ObjectRecord, ObjectRef, Page, Policy, RecordReader,
+    Relationship, Staged, Subject, TreeRelationships,
+};
+
+use crate::random::{rounds, seed, Random};
+
+type Tree = BTreeMap<Vec<u8>, Vec<u8>>;
+
+const POLICY: &str = "
+resources:
+  doc:
+    relations:
+      reader:
+        types: [actor, doc, group->member, '*']
+  group:
+    permissions:
+      member:
+";
+
+fn write(tree: &mut Tree, writes: impl IntoIterator<Item = (Vec<u8>, Option<Vec<u8>>)>) {
+    for (key, value) in writes {
+        match value {
+            Some(value) => tree.insert(key, value),
+            None => tree.remove(&key),
+        };
+    }
+}
+
+fn registered() -> (ObjectRef, Tree) {
+    let object: ObjectRef = "doc:1".parse().unwrap();
+    let mut tree = Tree::new();
+    let owner = Actor::new("did:user:owner").unwrap();
+    write(&mut tree, apply(&Change::ObjectRegistered { object: object.clone(), owner }, &tree.clone()).unwrap());
+    (object, tree)
+}
+
+/// All subjects of one list, read page by page; checks what pages promise.
+fn pages(tree: &Tree, kind: SubjectKind, count: u64) -> (Vec<Subject>, usize) {
+    let (mut first, mut all, mut number) = (vec![], vec![], 0);
+    loop {
+        let key = page_key("doc", "1", "reader", kind, &first);
+        let page = Page::from_bytes(&tree[&key], kind, &first).unwrap();
+        assert_eq!(page.to_bytes(), tree[&key], "bytes are canonical");
+        assert!(page.subjects.len() <= PAGE_SUBJECTS_MAX, "a page holds too many");
+        assert!(!page.subjects.is_empty(), "no page is empty");
+        number += 1;
+        all.extend(page.subjects);
+        match page.until {
+            Some(until) => first = until,
+            None => break,
+        }
+    }
+    assert_eq!(all.len() as u64, count, "the count in the record is the number on the pages");
+    assert!(all.windows(2).all(|pair| pair[0] < pair[1]), "pages are sorted and do not overlap");
+    (all, number)
+}
+
+fn check_invariants(tree: &Tree, naive: &BTreeSet<Subject>) -> usize {
+    let bytes = &tree[&object_key("doc", "1")];
+    let record = ObjectRecord::from_bytes(bytes).unwrap();
+    assert_eq!(record.to_bytes(), *bytes, "bytes are canonical");
+    let mut found = BTreeSet::new();
+    let mut reachable = 1;
+    for kind in [SubjectKind::Direct, SubjectKind::Sets] {
+        match record.relation("reader").map(|relation| relation.members(kind)) {
+            None => {}
+            Some(Members::Inline(subjects)) => found.extend(subjects.iter().cloned()),
+            Some(Members::Paged(count)) => {
+                let (subjects, number) = pages(tree, kind, *count);
+                reachable += number;
+                assert!(number as u64 <= 1 + count / 12, "{number} pages for {count} subjects");
+                found.extend(subjects);
+            }
+        }
+    }
+    assert_eq!(found, *naive, "records and the naive set hold the same");
+    assert_eq!(tree.len(), reachable, "no key is left behind");
+    reachable - 1
+}
+
+fn random_subject(random: &mut Random, actors: usize, sets: usize) -> Subject {
+    let text = match random.below(4) {
+        0 if sets > 0 => match random.below(10) {
+            0 => "*".into(),
+            1..=4 => format!("doc:d{}", random.below(sets)),
+            _ => format!("group:g{}#member", random.below(sets)),
+        },
+        _ => format!("did:user:{}", random.below(actors)),
+    };
+    text.parse().unwrap()
+}
+
+#[test]
+fn records_and_pages_hold_what_a_naive_set_holds() {
+    let seed = seed();
+    let policy = Policy::parse(POLICY).unwrap();
+    let mut pages_seen = 0;
+    for round in 0..rounds(12) {
+        let mut random = Random::new(seed.wrapping_add(round));
+        let (object, mut tree) = registered();
+        let mut naive = BTreeSet::new();
+        let (actors, sets) = (1 + random.below(400), random.below(300));
+        // Phases that grow and that shrink, so that pages split, merge and come back into the record.
+        for phase in 0..6 {
+            let grow = if phase % 2 == 0 { 85 } else { 20 };
+            for step in 0..200 {
+                let subject = random_subject(&mut random, actors, sets);
+                let relationship = Relationship::new(object.clone(), Name::new("reader").unwrap(), subject.clone());
+                let (change, changed) = if random.chance(grow) {
+                    (Change::RelationshipSet(relationship), naive.insert(subject))
+                } else {
+                    let victim = naive.iter().nth(random.below(naive.len().max(1))).cloned().unwrap_or(subject);
+                    let relationship = Relationship { subject: victim.clone(), ..relationship };
+                    (Change::RelationshipDeleted(relationship), naive.remove(&victim))
+                };
+                let writes = apply(&change, &tree).unwrap();
+                assert_eq!(!writes.is_empty(), changed, "HOLDFAST_SEED={seed}: writes say whether anything changed");
+                assert!(writes.len() <= 5, "HOLDFAST_SEED={seed}: one change makes few writes, not {}", writes.len());
+                write(&mut tree, writes);
+                if step % 7 == 0 {
+                    pages_seen = pages_seen.max(check_invariants(&tree, &naive));
+                }
+            }
+            check_invariants(&tree, &naive);
+            let listed = TreeRelationships::new(&policy, &tree).list(&object).unwrap();
+            assert_eq!(listed.into_iter().map(|r| r.subject).collect::<BTreeSet<_>>(), naive);
+        }
+        // Down to nobody: the record alone is left.
+        let all: Vec<Change> = naive
+            .iter()
+            .map(|subject| Change::RelationshipDeleted(Relationship::new(object.clone(), Name::new("reader").unwrap(), subject.clone())))
+            .collect();
+        let writes = apply_all(&all, &tree).unwrap();
+        write(&mut tree, writes);
+        check_invariants(&tree, &BTreeSet::new());
+        assert_eq!(tree.len(), 1);
+    }
+    assert!(pages_seen > 3, "pages were exercised: {pages_seen}");
+}
+
+#[test]
+fn a_staged_overlay_reads_as_if_it_were_written() {
+    let seed = seed();
+    for round in 0..rounds(20) {
+        let mut random = Random::new(seed.wrapping_add(round));
+        let mut naive: Tree = (0..random.below(40)).map(|_| (vec![1, random.below(30) as u8], vec![0])).collect();
+        let base = naive.clone();
+        let mut staged = Staged::new(&base);
+        for _ in 0..60 {
+            let key = vec![1, random.below(30) as u8];
+            let value = random.chance(50).then(|| vec![random.below(9) as u8]);
+            staged.extend([(key.clone(), value.clone())]);
+            write(&mut naive, [(key, value)]);
+            let (from, to) = (vec![1, random.below(32) as u8], vec![1, random.below(32) as u8]);
+            assert_eq!(staged.floor(&from, &to), naive.floor(&from, &to), "HOLDFAST_SEED={seed}");
+            assert_eq!(RecordReader::get(&staged, &to), RecordReader::get(&naive, &to));
+        }
+    }
+}
+
+#[test]
+fn what_a_record_cannot_hold_is_refused_and_writes_nothing() {
+    let (object, mut tree) = registered();
+    let reader = |subject: &str| format!("doc:1#reader@{subject}").parse::<Relationship>().unwrap();
+    for at in 0..SETS_PER_RELATION_MAX {
+        let writes = apply(&Change::RelationshipSet(reader(&format!("doc:d{at}"))), &tree).unwrap();
+        write(&mut tree, writes);
+    }
+    let one_more = apply(&Change::RelationshipSet(reader("doc:more")), &tree);
+    assert!(matches!(one_more, Err(ApplyError::TooManySets { .. })), "{one_more:?}");
+    assert_eq!(apply(&Change::RelationshipSet(reader("doc:d5")), &tree), Ok(vec![]), "setting again is no change");
+    assert!(apply(&Change::RelationshipSet(reader("did:a:b")), &tree).is_ok(), "actors have their own list");
+
+    let owner = Actor::new("did:user:owner").unwrap();
+    let cases: Vec<(Change, &str)> = vec![
+        (Change::RelationshipSet("doc:2#reader@did:a:b".parse().unwrap()), "not registered"),
+        (Change::RelationshipDeleted("doc:2#reader@did:a:b".parse().unwrap()), "not registered"),
+        (Change::RelationshipSet("doc:1#owner@did:a:b".parse().unwrap()), "cannot be set"),
+        (Change::ObjectRegistered { object: object.clone(), owner: owner.clone() }, "registered already"),
+        (Change::ObjectTransferred { object: "doc:2".parse().unwrap(), owner: owner.clone() }, "not registered"),
+        (Change::Defined { definition: "x".repeat(70_000) }, "longer than"),
+    ];
+    for (change, expected) in cases {
+        let error = apply(&change, &tree).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    write(&mut tree.clone(), apply(&Change::ObjectArchived { object: object.clone() }, &tree).unwrap());
+    let writes = apply(&Change::ObjectArchived { object: object.clone() }, &tree).unwrap();
+    write(&mut tree, writes);
+    let refused = apply(&Change::RelationshipSet(reader("did:a:b")), &tree).unwrap_err().to_string();
+    assert!(refused.contains("archived"), "{refused}");
+    assert_eq!(apply(&Change::ObjectArchived { object }, &tree), Ok(vec![]));
+}
+
+#[test]
+fn schema_versions_of_a_collection_count_without_gaps() {
+    let record = |version, scope: &str| CollectionRecord {
+        version,
+        scope_relation: Name::new(scope).unwrap(),
+        schema_cid: vec![1, 2, 3],
+        schema: vec![version as u8],
+    };
+    let change = |record| Change::CollectionDefined { resource: Name::new("doc").unwrap(), name: Name::new("docs").unwrap(), record };
+    let mut tree = Tree::new();
+    assert!(apply(&change(record(2, "parent")), &tree).is_err(), "the first version is 1");
+    let writes = apply(&change(record(1, "parent")), &tree).unwrap();
+    write(&mut tree, writes);
+    assert_eq!(apply(&change(record(1, "parent")), &tree), Ok(vec![]), "the same again is no change");
+    assert!(apply(&change(record(3, "parent")), &tree).is_err(), "no gap");
+    assert!(apply(&change(record(2, "other")), &tree).is_err(), "the scope relation stays");
+    assert!(apply(&change(record(2, "parent")), &tree).is_ok());
+    let bytes = tree.values().next().unwrap();
+    assert_eq!(CollectionRecord::from_bytes(bytes), Ok(record(1, "parent")));
+}
+
+/// Flipping any bit, cutting anywhere, or appending: refused, or (where a name changes into another
+/// name) read as something that writes the same bytes back. Never two byte strings for one record.
+#[test]
+fn decoders_accept_canonical_bytes_only() {
+    let (object, mut tree) = registered();
+    for subject in ["did:a:b", "did:a:c", "*", "doc:7", "group:eng#member"] {
+        let relationship = Relationship::new(object.clone(), Name::new("reader").unwrap(), subject.parse().unwrap());
+        let writes = apply(&Change::RelationshipSet(relationship), &tree).unwrap();
+        write(&mut tree, writes);
+    }
+    let record = tree[&object_key("doc", "1")].clone();
+    let page = Page { until: Some(b"did:z".to_vec()), subjects: vec!["did:a:b".parse().unwrap(), "did:b:c".parse().unwrap()] };
+    let mutate = |bytes: &[u8], read: &dyn Fn(&[u8]) -> Option<Vec<u8>>| {
+        let mut variants: Vec<Vec<u8>> = (0..bytes.len()).map(|cut| bytes[..cut].to_vec()).collect();
+        variants.extend((0..bytes.len() * 8).map(|bit| {
+            let mut flipped = bytes.to_vec();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            flipped
+        }));
+        variants.push([bytes, &[0]].concat());
+        let accepted = variants.iter().filter(|variant| match read(variant) {
+            Some(written) => {
+                assert_eq!(written, **variant, "what is read is written back alike");
+                true
+            }
+            None => false,
+        });
+        (accepted.count(), variants.len())
+    };
+    let (accepted, of) = mutate(&record, &|bytes| Some(ObjectRecord::from_bytes(bytes).ok()?.to_bytes()));
+    assert!(accepted < of / 2, "{accepted} of {of}");
+    mutate(&page.to_bytes(), &|bytes| Some(Page::from_bytes(bytes, SubjectKind::Direct, b"did:a").ok()?.to_bytes()));
+    assert!(Page::from_bytes(&page.to_bytes(), SubjectKind::Direct, b"did:b").is_err(), "a subject before the range");
+    assert!(Page::from_bytes(&page.to_bytes(), SubjectKind::Direct, b"did:z").is_err(), "an empty range");
+}
+
+#[test]
+fn keys_are_injective() {
+    let mut keys = BTreeSet::new();
+    let parts = ["", "a", "aa", "b", "ab"];
+    let mut count = 0;
+    for one in parts {
+        for two in parts {
+            keys.insert(object_key(one, two));
+            keys.insert(policy::keys::collection_key(one, two));
+            count += 2;
+            for three in parts {
+                for kind in [SubjectKind::Direct, SubjectKind::Sets] {
+                    for first in parts {
+                        keys.insert(page_key(one, two, three, kind, first.as_bytes()));
+                        count += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(keys.len(), count);
+    assert_eq!(INLINE_AGAIN_SUBJECTS_MAX * 2, INLINE_SUBJECTS_MAX);
+}
