@@ -63,7 +63,7 @@ pub async fn ask(folder: &Path, request: &Request) -> Result<Value> {
 /// # Errors
 /// When the socket cannot be opened.
 pub async fn serve(network: &mut Network) -> Result<()> {
-    let path = socket(network.folder());
+    let path = socket(network.control_folder());
     let _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).with_context(|| format!("open {}", path.display()))?;
     loop {

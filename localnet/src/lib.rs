@@ -12,5 +12,6 @@ pub mod hold;
 pub mod http;
 pub mod link;
 pub mod network;
+pub mod plant;
 pub mod ports;
 pub mod process;

@@ -110,6 +110,7 @@ pub struct Network {
     hubs: Vec<HubNode>,
     sidecars: BTreeMap<String, SidecarNode>,
     found: String,
+    control_folder: Option<PathBuf>,
 }
 
 impl Network {
@@ -130,6 +131,7 @@ impl Network {
             hubs: Vec::new(),
             sidecars: BTreeMap::new(),
             found: "embedded engine".to_owned(),
+            control_folder: None,
         };
         match options.engine {
             Engine::Embedded { block_ms } => network.start_embedded(&options, block_ms)?,
@@ -252,7 +254,24 @@ impl Network {
         let mut command = Command::new(&daemon.program);
         command.args(&daemon.arguments).envs(daemon.environment.iter().map(|(key, value)| (key, value)));
         daemon.process = Some(Process::start(name, command, &log)?);
-        Ok(())
+        self.write_pids()
+    }
+
+    /// Keeps the ids of all processes in `folder/pids.json` and the control socket beside it, so
+    /// that `localnet down` finds them even when the supervisor was killed.
+    pub fn set_control_folder(&mut self, folder: &Path) {
+        self.control_folder = Some(folder.to_owned());
+    }
+
+    /// Where the control socket is.
+    pub fn control_folder(&self) -> &Path {
+        self.control_folder.as_deref().unwrap_or(&self.folder)
+    }
+
+    fn write_pids(&mut self) -> Result<()> {
+        let pids: BTreeMap<String, u32> = self.daemons().into_iter().filter_map(|(name, pid)| Some((name, pid?))).collect();
+        let path = self.folder.join("pids.json");
+        std::fs::write(&path, serde_json::to_vec(&pids).context("write the process ids")?).with_context(|| format!("write {}", path.display()))
     }
 
     /// Kills a daemon as a power cut would.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use base64::prelude::{Engine as _, BASE64_STANDARD};
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -173,6 +173,21 @@ pub async fn idle_interval_ms(rpc: SocketAddr, blocks: u64) -> Result<f64> {
         seconds(commit["header"]["time"].as_str().context("time")?)
     };
     Ok((time(last).await? - time(first).await?) * 1000.0 / ((last - first).max(1) as f64))
+}
+
+/// Waits, for a minute at most, until the node reports `height`.
+///
+/// # Errors
+/// When it does not.
+pub async fn wait_for_height(rpc: SocketAddr, wanted: u64) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while height(rpc).await.unwrap_or(0) < wanted {
+        if Instant::now() > deadline {
+            bail!("no block {wanted} within a minute");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
 }
 
 async fn height(rpc: SocketAddr) -> Result<u64> {
