@@ -4,5 +4,8 @@
 mod agreement;
 mod generate;
 mod oracle;
+mod policies;
 mod random;
 mod records;
+mod shinzohub;
+mod suite;

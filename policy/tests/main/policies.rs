@@ -1,0 +1,290 @@
+//! What is a policy and what is not, and what its rules mean in small.
+
+use std::collections::BTreeMap;
+
+use policy::{
+    apply_all, check, may_manage, Actor, Change, CheckError, DocumentFacts, Limits, Name, ObjectRef, Policy, Question,
+    Relationship, RelationshipError, TreeRelationships, WithDocuments,
+};
+
+type Tree = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// A policy around one snippet.
+fn resource(body: &str) -> String {
+    format!("name: t\nresources:\n- name: doc\n{body}\n- name: group\n  relations:\n  - name: member\n    types: [actor]\n")
+}
+
+#[test]
+fn what_is_no_policy_is_refused_with_place_and_remedy() {
+    let cases: Vec<(String, &str)> = vec![
+        ("name: t".into(), "line 1, column 1: the policy defines no `resources`"),
+        ("resources: []".into(), "defines no resource"),
+        ("nmae: t\nresources: []".into(), "line 1, column 1: a policy has no key \"nmae\"; did you mean \"name\"?"),
+        ("resources:\n  did:\n".into(), "no resource may be named `did`"),
+        ("resources:\n  actor:\n".into(), "already means actors"),
+        ("actor:\n  name: user\nresources:\n  user:\n".into(), "already means actors"),
+        ("resources:\n  a-b:\n".into(), "is no name of a resource"),
+        ("resources:\n- name: a\n- name: a\n".into(), "line 3, column 9: resource \"a\" is defined for the second time"),
+        ("resources:\n- relations:\n".into(), "this resource has no `name`"),
+        ("resources:\n  a:\n    name: b\n".into(), "a resource has no key \"name\""),
+        ("resources: text".into(), "a list or a map of resources belongs here"),
+        (resource("  relation:\n"), "line 4, column 3: a resource has no key \"relation\"; did you mean \"relations\"?"),
+        (resource("  relations:\n  - name: r\n    type: [actor]\n"), "a relation has no key \"type\"; did you mean \"types\"?"),
+        (resource("  relations:\n  - name: r\n    types: [actr]\n"), "line 6, column 13: type \"actr\" names no resource; did you mean \"actor\"?"),
+        (resource("  relations:\n  - name: r\n    types: [group->mebmer]\n"), "defines no relation or permission \"mebmer\"; did you mean \"member\"?"),
+        (resource("  relations:\n  - name: r\n    types: [actor, actor]\n"), "for the second time"),
+        (resource("  relations:\n  - name: r\n    types: [actor]\n    manages: [s]\n"), "`manages` names no relation"),
+        (resource("  relations:\n  - name: r\n    types: [actor]\n    manages: [owner]\n"), "nobody but the owner manages `owner`"),
+        (resource("  relations:\n  - name: owner\n    types: [actor, group]\n"), "`owner` holds actors only"),
+        (resource("  permissions:\n  - name: owner\n    expr: owner\n"), "`owner` is the relation that every resource has"),
+        (resource("  relations:\n  - name: r\n    types: [actor]\n  permissions:\n  - name: r\n"), "\"r\" is a relation already"),
+        (resource("  permissions:\n  - name: read\n    expr: raeder\n  relations:\n  - name: reader\n    types: [actor]\n"), "line 6, column 11: resource \"doc\" defines no relation or permission \"raeder\"; did you mean \"reader\"?"),
+        (resource("  permissions:\n  - name: read\n    expr: owner->x\n"), "\"owner\" holds actors only"),
+        (resource("  permissions:\n  - name: read\n    expr: read->x\n"), "\"read\" is a permission; left of `->` stands a relation"),
+        (resource("  relations:\n  - name: r\n    types: [actor]\n  permissions:\n  - name: p\n    expr: r->member\n"), "\"r\" allows no objects, so `->` leads nowhere"),
+        (resource("  relations:\n  - name: r\n    types: [group, doc]\n  permissions:\n  - name: p\n    expr: r->member\n"), "line 9, column 14: \"r\" allows \"doc\", which defines no relation or permission \"member\""),
+        (resource("  permissions:\n  - name: p\n    expr: owner + + owner\n"), "an operand is missing here"),
+        (resource("  permissions:\n  - name: p\n    expr: [owner]\n"), "`expr` is one line of text"),
+        (resource("  relations:\n  - name: r\n    types: [*]\n"), "in quotes for everyone"),
+        ("resources:\n  a: &x\n".into(), "anchors are not allowed"),
+    ];
+    for (text, expected) in cases {
+        let error = Policy::parse(&text).map(|_| ()).expect_err(&text).to_string();
+        assert!(error.contains(expected), "\n{text}\ngave     {error}\nexpected {expected}");
+    }
+}
+
+#[test]
+fn bounds_of_a_policy_are_refused_by_name() {
+    let resources: String = (0..129).map(|at| format!("  r{at}:\n")).collect();
+    let relations: String = (0..129).map(|at| format!("      r{at}:\n")).collect();
+    let parentheses = format!("resources:\n  a:\n    permissions:\n      p:\n        expr: {}owner{}\n", "(".repeat(33), ")".repeat(33));
+    let operands = format!("resources:\n  a:\n    permissions:\n      p:\n        expr: {}owner\n", "owner + ".repeat(128));
+    for (text, expected) in [
+        (format!("resources:\n{resources}"), "more than 128 resources"),
+        (format!("resources:\n  a:\n    relations:\n{relations}"), "more than 128 relations"),
+        (parentheses, "deeper than 32"),
+        (operands, "at most 128 operands"),
+        (format!("name: {}\nresources:\n  a:\n", "x".repeat(5_000)), "longer than 4096 bytes"),
+        (format!("resources:\n  {}:\n", "x".repeat(65)), "is no name"),
+        (format!("resources:\n  a:\n#{}", "x".repeat(70_000)), "longer than 65536 bytes"),
+    ] {
+        let error = Policy::parse(&text).map(|_| ()).expect_err(expected).to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn both_notations_and_any_order_give_one_policy() {
+    let list = "resources:\n- name: b\n- name: a\n  permissions:\n  - name: q\n    expr: r\n  - name: p\n  relations:\n  - name: r\n    types: [b, actor]\n";
+    let map = "resources:\n  a:\n    relations:\n      r:\n        types: [actor, b]\n    permissions:\n      p: {}\n      q:\n        expr: r\n  b:\n";
+    let (list, map) = (Policy::parse(list).unwrap(), Policy::parse(map).unwrap());
+    for policy in [&list, &map] {
+        assert_eq!(policy.resources().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(policy.relations("a").collect::<Vec<_>>(), ["owner", "r"]);
+        assert_eq!(policy.permissions("a").collect::<Vec<_>>(), ["p", "q"]);
+        assert_eq!((policy.expression("a", "q"), policy.expression("a", "p")), (Some("r"), Some("")));
+        assert!(policy.relation_allows_object("a", "r", "b") && !policy.relation_allows_object("a", "r", "a"));
+    }
+    assert_eq!(list.node(list.resource("a").unwrap(), "q"), map.node(map.resource("a").unwrap(), "q"));
+}
+
+#[test]
+fn names_and_descriptions_are_kept() {
+    let text = "name: plant\ndescription: who may do what\nmeta:\n  version: '2'\n  author: x\nactor:\n  name: person\n  doc: somebody\nresources:\n  cell:\n    doc: a cell\n    relations:\n      operator:\n        doc: works there\n        types: [person]\n";
+    let policy = Policy::parse(text).unwrap();
+    assert_eq!((policy.name(), policy.description(), policy.actor_type()), ("plant", "who may do what", "person"));
+    assert_eq!(policy.meta(), [("author".into(), "x".into()), ("version".into(), "2".into())]);
+    assert_eq!((policy.doc("cell", None), policy.doc("cell", Some("operator"))), (Some("a cell"), Some("works there")));
+    assert_eq!(policy.definition(), text);
+}
+
+const PLANT: &str = "
+resources:
+  batch:
+    relations:
+      parent:
+        types: [cell]
+      reader:
+        types: [actor, '*', group->member]
+      banned:
+        types: [actor]
+      admin:
+        types: [actor]
+        manages: [reader, banned]
+    permissions:
+      create:
+        expr: parent->operator
+      read:
+        expr: reader + parent->operator - banned
+      sealed:
+      loop:
+        expr: loop + reader
+      never:
+        expr: reader - never
+  cell:
+    relations:
+      operator:
+        types: [actor]
+  group:
+    relations:
+      member:
+        types: [actor, group->member]
+";
+
+fn world(lines: &[&str]) -> Tree {
+    let mut changes = vec![Change::Defined { definition: PLANT.into() }];
+    for line in lines {
+        let relationship: Relationship = line.parse().unwrap();
+        changes.push(match &relationship.subject {
+            policy::Subject::Actor(owner) if relationship.relation.as_str() == "owner" => {
+                Change::ObjectRegistered { object: relationship.object.clone(), owner: owner.clone() }
+            }
+            _ => Change::RelationshipSet(relationship),
+        });
+    }
+    apply_all(&changes, Tree::new()).unwrap().into_iter().filter_map(|(k, v)| Some((k, v?))).collect()
+}
+
+fn allowed(tree: &Tree, question: &str) -> bool {
+    let question: Relationship = question.parse().unwrap();
+    let policy = Policy::parse(PLANT).unwrap();
+    let question = Question { object: question.object, permission: question.relation.to_string(), subject: question.subject };
+    check(&TreeRelationships::new(&policy, tree), &question, Limits::CONSENSUS).unwrap().is_allow()
+}
+
+#[test]
+fn the_owner_is_always_allowed_and_nobody_else_by_default() {
+    let tree = world(&["batch:1#owner@did:u:o", "batch:1#banned@did:u:o", "batch:1#reader@did:u:r"]);
+    assert!(allowed(&tree, "batch:1#read@did:u:o"), "no expression can exclude the owner");
+    assert!(allowed(&tree, "batch:1#sealed@did:u:o"));
+    assert!(!allowed(&tree, "batch:1#sealed@did:u:r"), "a permission without an expression is the owner's alone");
+}
+
+#[test]
+fn a_cycle_is_no_reason_to_allow_and_none_to_deny_what_else_allows() {
+    let tree = world(&["batch:1#owner@did:u:o", "batch:1#reader@did:u:r", "group:a#owner@did:u:o", "group:b#owner@did:u:o",
+        "group:a#member@group:b#member", "group:b#member@group:a#member", "group:b#member@did:u:m"]);
+    assert!(allowed(&tree, "batch:1#loop@did:u:r"), "x + cycle is x");
+    assert!(!allowed(&tree, "batch:1#loop@did:u:x"));
+    assert!(!allowed(&tree, "batch:1#never@did:u:r"), "x - cycle denies");
+    assert!(allowed(&tree, "group:a#member@did:u:m"));
+    assert!(!allowed(&tree, "group:a#member@did:u:x"));
+    assert!(allowed(&tree, "group:a#member@group:a#member"), "a userset stands in itself");
+}
+
+#[test]
+fn everyone_is_every_actor_and_no_object() {
+    let tree = world(&["batch:1#owner@did:u:o", "batch:1#reader@*", "batch:1#banned@did:u:b"]);
+    assert!(allowed(&tree, "batch:1#read@did:u:anybody"));
+    assert!(!allowed(&tree, "batch:1#read@did:u:b"));
+    assert!(!allowed(&tree, "batch:1#read@cell:1"));
+    assert!(allowed(&tree, "batch:1#read@*"));
+}
+
+#[test]
+fn management_follows_the_rules_and_the_owner() {
+    let tree = world(&["batch:1#owner@did:u:o", "batch:1#admin@did:u:a", "batch:1#reader@did:u:r"]);
+    let policy = Policy::parse(PLANT).unwrap();
+    let relationships = TreeRelationships::new(&policy, &tree);
+    let may = |actor: &str, relation: &str| {
+        let object: ObjectRef = "batch:1".parse().unwrap();
+        let (actor, relation) = (Actor::new(actor).unwrap(), Name::new(relation).unwrap());
+        may_manage(&relationships, &object, &relation, &actor, Limits::CONSENSUS).unwrap().is_allow()
+    };
+    for relation in ["reader", "banned", "admin", "parent", "owner"] {
+        assert!(may("did:u:o", relation), "the owner manages {relation}");
+        assert_eq!(may("did:u:a", relation), ["reader", "banned"].contains(&relation), "{relation}");
+        assert!(!may("did:u:r", relation));
+    }
+}
+
+#[test]
+fn documents_need_no_registration_and_ownership_never_permits_creation() {
+    let tree = world(&["cell:1#owner@did:u:o", "cell:1#operator@did:u:alice", "batch:2#owner@did:u:bob"]);
+    let policy = Policy::parse(PLANT).unwrap();
+    let below = TreeRelationships::new(&policy, &tree);
+    let ask = |object: &str, owner: Option<&str>, permission: &str, actor: &str| {
+        let facts = DocumentFacts {
+            object: object.parse().unwrap(),
+            owner: owner.map(|owner| Actor::new(owner).unwrap()),
+            scope_relation: Name::new("parent").unwrap(),
+            scope: "cell:1".parse().unwrap(),
+        };
+        let question = Question::new(facts.object.clone(), permission, Actor::new(actor).unwrap());
+        check(&WithDocuments::new(&below, &[facts]), &question, Limits::CONSENSUS).unwrap().is_allow()
+    };
+    assert!(ask("batch:new", None, "create", "did:u:alice"));
+    assert!(!ask("batch:new", None, "create", "did:u:mallory"));
+    assert!(ask("batch:new", Some("did:u:mallory"), "create", "did:u:mallory"), "with an owner fact the question is another");
+    assert!(ask("batch:new", Some("did:u:alice"), "sealed", "did:u:alice"), "the author owns it");
+    assert!(!ask("batch:2", Some("did:u:alice"), "sealed", "did:u:alice"), "once registered, the record alone says who owns it");
+    assert!(ask("batch:2", Some("did:u:alice"), "sealed", "did:u:bob"));
+    assert!(ask("batch:2", Some("did:u:x"), "read", "did:u:alice"), "the scope stays");
+}
+
+#[test]
+fn questions_about_nothing_and_bounds_are_errors_not_answers() {
+    let policy = Policy::parse(PLANT).unwrap();
+    let mut lines = vec!["batch:1#owner@did:u:o".to_string(), "batch:1#reader@group:g0#member".into()];
+    lines.extend((0..300).map(|at| format!("group:g{at}#owner@did:u:o")));
+    lines.extend((0..300).map(|at| format!("group:g{at}#member@group:g{}#member", at + 1)));
+    let tree = world(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let ask = |question: &str, limits| {
+        let (left, actor) = question.split_once('@').unwrap();
+        let (object, permission) = left.split_once('#').unwrap();
+        let question = Question::new(object.parse().unwrap(), permission, Actor::new(actor).unwrap());
+        check(&TreeRelationships::new(&policy, &tree), &question, limits)
+    };
+    let limits = Limits::CONSENSUS;
+    assert!(matches!(ask("bach:1#read@did:u:x", limits), Err(CheckError::UnknownResource { .. })));
+    let unknown = ask("batch:1#raed@did:u:x", limits).unwrap_err();
+    assert!(unknown.to_string().contains("did you mean \"read\"?"), "{unknown}");
+    assert_eq!(ask("batch:1#read@did:u:x", limits), Err(CheckError::TooDeep { limit: 256 }));
+    assert!(ask("batch:1#read@did:u:o", limits).unwrap().is_allow(), "what else allows beats a bound");
+    let few = Limits { steps_max: 50, ..limits };
+    assert_eq!(ask("batch:1#read@did:u:x", few), Err(CheckError::TooManySteps { limit: 50 }));
+    let deep = Limits { depth_max: 1_000, ..limits };
+    assert!(!ask("batch:1#read@did:u:x", deep).unwrap().is_allow());
+}
+
+#[test]
+fn relationships_that_the_policy_does_not_admit_are_refused_by_name() {
+    let policy = Policy::parse(PLANT).unwrap();
+    let admits = |text: &str| policy.admits(&text.parse().unwrap());
+    assert_eq!(admits("batch:1#reader@group:g#member"), Ok(()));
+    assert!(matches!(admits("btach:1#reader@did:u:x"), Err(RelationshipError::UnknownResource { .. })));
+    assert!(matches!(admits("batch:1#raeder@did:u:x"), Err(RelationshipError::UnknownRelation { .. })));
+    assert!(matches!(admits("batch:1#read@did:u:x"), Err(RelationshipError::NotARelation { .. })));
+    assert_eq!(admits("batch:1#owner@did:u:x"), Err(RelationshipError::Owner));
+    for text in ["batch:1#parent@did:u:x", "batch:1#parent@cell:1#operator", "batch:1#banned@*", "batch:1#reader@nothing:1"] {
+        assert!(matches!(admits(text), Err(RelationshipError::TypeNotAllowed { .. })), "{text}");
+    }
+    let message = admits("batch:1#parent@did:u:x").unwrap_err().to_string();
+    assert!(message.contains("does not allow actor; it allows cell"), "{message}");
+}
+
+/// Whatever a stranger sends as a policy, the parser answers: no panic, no endless work.
+#[test]
+fn mutilated_policies_never_panic() {
+    let seed = crate::random::seed();
+    let mut random = crate::random::Random::new(seed);
+    let pieces = ["- ", ": ", "\n", "  ", "[", "]", "{", "}", "#", "&a", "*a", "!!x", "'", "\"", "|\n", ">-\n", "?", "~", "---\n", "->", "(", ")", "\u{feff}", "é", "\0", "<<: "];
+    for _ in 0..crate::random::rounds(3_000) {
+        let mut text: Vec<char> = PLANT.chars().collect();
+        for _ in 0..1 + random.below(6) {
+            let at = random.below(text.len());
+            match random.below(3) {
+                0 => drop(text.remove(at)),
+                1 => {
+                    let piece = *random.pick(&pieces);
+                    text.splice(at..at, piece.chars());
+                }
+                _ => drop(text.drain(at..(at + random.below(40)).min(text.len()))),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let outcome = std::panic::catch_unwind(|| Policy::parse(&text).is_ok());
+        assert!(outcome.is_ok(), "HOLDFAST_SEED={seed} {text:?}");
+    }
+}

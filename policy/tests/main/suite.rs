@@ -1,0 +1,17 @@
+//! Data that others published, read from where `HOLDFAST_SUITES` says or from beside the checkout.
+//! A suite that is absent is named and skipped.
+
+use std::path::PathBuf;
+
+/// A file of the suites; `None`, with a line that says so, where it is absent.
+pub fn read(file: &str) -> Option<String> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/suites");
+    let root = std::env::var_os("HOLDFAST_SUITES").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    match std::fs::read_to_string(root.join(file)) {
+        Ok(text) => Some(text),
+        Err(_) => {
+            println!("skipped: suite file {file} is absent");
+            None
+        }
+    }
+}
