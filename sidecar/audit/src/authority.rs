@@ -114,6 +114,11 @@ impl<'a> PolicyAuthority<'a> {
         })
     }
 
+    /// Resource and name of a collection.
+    pub fn collection(&self, collection: &Cid) -> Option<(&'a Name, &'a Name)> {
+        self.collections.get(collection)
+    }
+
     /// The policy as of a revision that is proven here.
     pub fn view(&self, revision: u64) -> Option<View<'a>> {
         let known = self.history.revision(revision)?;

@@ -16,6 +16,7 @@
 //!    replica's. Counts.
 //! 4. [`Verdict::Late`]: otherwise. Does not count, until an attestation arrives that settles it.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -428,16 +429,16 @@ pub fn admit(
 ///
 /// `attestations` are those of the commit and of all its known descendants, in any order; those
 /// that do not count are passed over.
-pub fn decide(
+pub fn decide<'a>(
     claim: &Claim,
     standing: &Standing,
-    attestations: &[Attestation],
+    attestations: impl IntoIterator<Item = &'a Attestation>,
     authority: &impl Authority,
 ) -> Verdict {
     let settling = attestations
-        .iter()
-        .filter(|attestation| counts(claim, attestation, authority))
+        .into_iter()
         .filter(|attestation| standing.lost_at.is_none_or(|lost| attestation.height < lost))
+        .filter(|attestation| counts(claim, attestation, authority))
         .min();
     if let Some(by) = settling {
         return Verdict::Settled { by: by.clone() };
@@ -470,13 +471,22 @@ pub fn judge(
 /// Whether an attestation counts for a commit: the six rules of `docs/spec/log.md` §5, but the
 /// first, which its receipt has shown.
 pub fn counts(claim: &Claim, attestation: &Attestation, authority: &impl Authority) -> bool {
+    // An empty interval from the cited height to an earlier one would hold of anything.
+    attestation.height >= claim.height
+        && attestation.operator != claim.author
+        && sound(&claim.document, attestation, authority)
+}
+
+/// Whether an attestation can count for any commit of a document: the rules that do not look at
+/// the commit. Once sound, it stays so as the replica grows.
+pub fn sound(
+    document: &DocumentClaim,
+    attestation: &Attestation,
+    authority: &impl Authority,
+) -> bool {
     let seen = attestation.height;
-    // Rule 2. An empty interval from the cited height to an earlier one would hold of anything.
-    if seen < claim.height || seen >= attestation.anchor_height {
-        return false;
-    }
     // Beyond the replica nothing can be said yet; the attestation waits.
-    if seen > authority.proven_height() {
+    if seen >= attestation.anchor_height || seen > authority.proven_height() {
         return false;
     }
     let Some(revision) = authority.revision_after(seen) else {
@@ -486,11 +496,10 @@ pub fn counts(claim: &Claim, attestation: &Attestation, authority: &impl Authori
         attestation.anchor_height <= seen.saturating_add(authority.anchor_lag(revision));
     in_time
         && attestation.revision == revision
-        && attestation.operator != claim.author
         && authority.permits(
             revision,
             &Permission {
-                document: &claim.document,
+                document,
                 actor: &attestation.operator,
                 permission: ATTEST,
                 creating: false,
@@ -499,22 +508,24 @@ pub fn counts(claim: &Claim, attestation: &Attestation, authority: &impl Authori
 }
 
 /// Hands the attestations of a commit down to a parent, since whoever held a commit held what it
-/// follows. `parent_height` and `height` are the cited heights of the two; says whether anything
-/// was added.
+/// follows. `height` is the height that the commit cites; says whether anything was added.
 ///
 /// Going from children to parents, this collects for each commit what [`decide`] needs. Of one
-/// operator's attestations at or above `height` only the least is handed down: any that counts for
-/// the parent by those counts by it too. So the sets stay as small as the number of operators.
+/// operator's [`sound`] attestations at or above `height` only the least is handed down: where
+/// another counts for the parent, that one does, too. So the sets stay about as small as the
+/// number of operators, and the verdicts are the same as with all of them.
 pub fn inherit(
-    parent: &mut alloc::collections::BTreeSet<Attestation>,
-    attestations: &alloc::collections::BTreeSet<Attestation>,
+    parent: &mut BTreeSet<Attestation>,
+    attestations: &BTreeSet<Attestation>,
     height: u64,
+    sound: &dyn Fn(&Attestation) -> bool,
 ) -> bool {
     let before = parent.len();
-    let mut least: alloc::collections::BTreeSet<&Actor> = alloc::collections::BTreeSet::new();
-    // In order of the seen height, so the first of an operator at or above `height` is its least.
+    let mut least: BTreeSet<&Actor> = BTreeSet::new();
+    // In the order of the seen height, so the first of an operator is its least.
     for attestation in attestations {
-        if attestation.height < height || least.insert(&attestation.operator) {
+        let prunable = attestation.height >= height && sound(attestation);
+        if !prunable || least.insert(&attestation.operator) {
             parent.insert(attestation.clone());
         }
     }

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use prost::{Message, Oneof};
 use wire::audit::AnchorLeaf;
-use wire::light::{AnchorProof, CompactRange, LightBlock, StateProof, TreeProof};
+use wire::light::{AnchorProof, CompactRange, StateProof, TreeProof};
 use wire::policy::Revision;
 
 /// A pointer to a document's previous leaf.
@@ -87,8 +87,7 @@ pub struct Subject {
     pub documents: Vec<Vec<u8>>,
 }
 
-/// Section 2.
-pub type Header = LightBlock;
+// Section 2 is a `holdfast.light.v1.LightBlock`, read by hub-light.
 
 /// Section 3.
 #[derive(Clone, PartialEq, Message)]

@@ -10,8 +10,8 @@ use hub_types::{range_to_wire, LogId, PolicyId, Record};
 use identity::ChainId;
 use merkle::{CompactRange, Hash};
 use prost::Message;
-use wire::light::{LightBlock, StateProof, TreeProof};
-use wire::policy::Revision;
+use hub_light::{LightBlock, RevisionChanges, StateProof};
+use wire::light::TreeProof;
 
 use super::container::{self, BUNDLE_BYTES_MAX};
 use super::form;
@@ -29,15 +29,12 @@ pub struct Trail {
     pub policy: PolicyId,
     /// The log.
     pub log: LogId,
-    /// The header that the auditor will trust, in its strict form
-    /// (`hub_light`'s canonical light block, without the next validators).
+    /// The header that the auditor will trust.
     pub header: LightBlock,
-    /// Height of that header.
-    pub height: u64,
     /// Proof of the policy's record.
     pub policy_record: StateProof,
     /// Every revision of the policy, from the first.
-    pub revisions: Vec<Revision>,
+    pub revisions: Vec<RevisionChanges>,
     /// Proof of the log's record.
     pub log_record: StateProof,
     /// Index of the first anchor that the bundle names; none to begin at the log's first leaf.
@@ -149,17 +146,17 @@ impl Trail {
             chain_id: self.chain.to_string(),
             policy: self.policy.to_vec(),
             log: self.log.to_vec(),
-            height: self.height,
+            height: self.header.height().0,
             from_anchor: self.from_anchor,
             to_anchor: self.from_anchor.unwrap_or(0) + last,
             documents: documents.iter().map(|cid| cid.to_bytes().to_vec()).collect(),
         };
         let policy = form::PolicySection {
-            record: Some(self.policy_record.clone()),
-            revisions: self.revisions.clone(),
+            record: Some(self.policy_record.to_wire()),
+            revisions: self.revisions.iter().map(RevisionChanges::to_wire).collect(),
         };
         let log = form::LogSection {
-            record: Some(self.log_record.clone()),
+            record: Some(self.log_record.to_wire()),
             before: Some(range_to_wire(&self.anchors_before)),
             anchors: self.anchors.iter().map(Record::to_wire).collect(),
             consistency: path_to_wire(&self.anchors_consistency),
@@ -170,7 +167,7 @@ impl Trail {
         };
         let payloads = [
             subject.encode_to_vec(),
-            self.header.encode_to_vec(),
+            self.header.to_bytes(),
             policy.encode_to_vec(),
             log.encode_to_vec(),
             leaves.encode_to_vec(),
@@ -240,7 +237,7 @@ fn witness_to_wire(witness: &WitnessLog) -> form::WitnessLog {
     let mut anchors: Vec<&WitnessAnchor> = witness.anchors.iter().collect();
     anchors.sort_by_key(|anchor| anchor.index);
     form::WitnessLog {
-        record: Some(witness.record.clone()),
+        record: Some(witness.record.to_wire()),
         anchors: anchors
             .into_iter()
             .map(|anchor| {

@@ -1,0 +1,127 @@
+//! The verification of a bundle, from the outside in: container, subject, header, policy, log,
+//! leaves, commits, heads, receipts; then what it all means.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::ToString;
+
+use crdt::Cid;
+use hub_light::TrustPoint;
+use policy::Actor;
+
+use super::container::{split, Section};
+use super::error::{VerifyError, Wrong};
+use super::judge::{self, true_heights};
+use super::log::Anchors;
+use super::read::{self, required, section};
+use super::witness::{self, HeldLeaf};
+use super::{commits, decisions, form, heads, hub};
+use crate::authority::{Collections, PolicyAuthority};
+use crate::content::Content;
+use crate::leaf::Disclosure;
+use crate::report::{self, Findings, Report};
+
+/// Verifies a bundle under one trusted header.
+///
+/// `trust` is height and hash of the header that the bundle was made under, from a source that the
+/// auditor trusts. Nothing else is trusted, nothing is fetched.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn verify(file: &[u8], trust: TrustPoint) -> Result<Report, VerifyError> {
+    let [subject, header, policy, log, leaves, commits, heads, witnesses] = split(file)?;
+    let subject = read::subject(subject)?;
+    if subject.height != trust.height.0 {
+        let wrong = Wrong::OtherHeight {
+            found: subject.height,
+            trusted: trust.height.0,
+        };
+        return Err(VerifyError::of(Section::Subject, wrong));
+    }
+    let block = hub::header(header, &subject, trust)?;
+    let trusted = block.trusted();
+    let policy = hub::policy(policy, &subject, trusted)?;
+
+    let log_wire: form::LogSection = section(Section::Log, log)?;
+    let at_log = |wrong| VerifyError::of(Section::Log, wrong);
+    let proof = required(Section::Log, "record", &log_wire.record)?;
+    let record = hub::record_of(proof, trusted, &subject.log).map_err(at_log)?;
+    if record.policy != subject.policy {
+        return Err(at_log(Wrong::field("record", "the log is about another policy")));
+    }
+    required(Section::Log, "before", &log_wire.before)?;
+    let anchors = super::log::anchors(&log_wire, &subject, &record)?;
+    let leaves = super::log::leaves(leaves, &anchors)?;
+
+    let documents = commits::documents(read::commits(commits)?, &subject)?;
+    let chains = heads::check(heads, &subject, &documents, &leaves, &anchors)?;
+    let cids: BTreeSet<Cid> = documents
+        .values()
+        .flat_map(|document| &document.commits)
+        .map(|held| *held.commit.cid())
+        .collect();
+    let receipts = witness::receipts(witnesses, &subject, trusted, &cids)?;
+
+    // From here on every byte is accounted for; what follows asks whether it is true.
+    let operator = Actor::new(record.operator.as_str())
+        .map_err(|error| at_log(Wrong::field("record", error)))?;
+    let collections = Collections::of(&policy.history, &subject.chain, &subject.policy);
+    let proven = trusted.state_height().0;
+    let authority =
+        PolicyAuthority::new(&policy.history, &collections, policy.record.anchor_lag, proven);
+    let between = witness::own(&leaves, &anchors, &subject.log, &operator);
+    true_heights(&between, &authority, Section::Leaves)?;
+    let mut own = between.clone();
+    own.extend(receipts.iter().filter(|leaf| leaf.log == subject.log).cloned());
+    let held = judge::held(&documents, &own)?;
+    let mut attested: alloc::vec::Vec<HeldLeaf> = receipts;
+    attested.extend(between);
+    let chain_id = subject.chain.to_string();
+    let judged = judge::verdicts(&documents, &held, &attested, &chain_id, &authority)?;
+    let decisions = replay(&leaves, &anchors, &documents, &authority)?;
+
+    Ok(report::make(Findings {
+        subject: &subject,
+        block: &block,
+        policy: &policy,
+        record: &record,
+        anchors: &anchors,
+        leaves: &leaves,
+        documents: &documents,
+        chains: &chains,
+        judged: &judged,
+        attested: &attested,
+        decisions: &decisions,
+        authority: &authority,
+    }))
+}
+
+/// Asks every opened decision again, and checks the heights of the other leaves.
+fn replay(
+    leaves: &[Disclosure],
+    anchors: &Anchors,
+    documents: &BTreeMap<Cid, commits::Document>,
+    authority: &PolicyAuthority<'_>,
+) -> Result<BTreeMap<u64, decisions::Replayed>, VerifyError> {
+    let mut replayed = BTreeMap::new();
+    for (index, leaf) in (anchors.start..).zip(leaves) {
+        let (Some(opening), Some(anchor)) = (leaf.opening(), anchors.covering(index)) else {
+            continue;
+        };
+        let at = |wrong| VerifyError::at(Section::Leaves, index, wrong);
+        let anchored = anchor.height.0;
+        match opening.content() {
+            Content::Decision(decision) => {
+                let outcome = decisions::replay(decision, anchored, documents, authority).map_err(at)?;
+                replayed.insert(index, outcome);
+            }
+            Content::CommitRefused(refused) => {
+                judge::true_height(refused.height, refused.revision, anchored, authority).map_err(at)?;
+            }
+            Content::Rollback(rollback) => {
+                judge::true_height(rollback.height, rollback.revision, anchored, authority).map_err(at)?;
+            }
+            Content::CommitHeld(_) | Content::DenialsOverflow(_) => {}
+        }
+    }
+    Ok(replayed)
+}
