@@ -1,0 +1,5 @@
+//! What a block costs.
+
+fn main() {
+    divan::main();
+}

@@ -1,0 +1,4 @@
+//! Audit logs of operators: opening, anchoring, queries.
+
+pub mod execute;
+pub mod queries;

@@ -1,0 +1,4 @@
+//! Coins: sending them, and asking for balances.
+
+pub mod execute;
+pub mod queries;

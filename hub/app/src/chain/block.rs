@@ -1,0 +1,293 @@
+//! One block: transactions in order, then the roots.
+//!
+//! Nothing here writes to disk. What comes out is a [`StagedBlock`], which Commit writes whole.
+
+use std::collections::BTreeMap;
+
+use hub_types::{
+    auth::{self, Account, Params},
+    blocks::{self, BlockLeaf, BlockLog},
+    policy::Change,
+    Amount, BlockHash, PolicyId, Record, Transaction, TransactionError,
+};
+use identity::ChainId;
+use rayon::prelude::*;
+
+use super::context::{account, read_record, BlockContext};
+use super::failure::{Failure, NodeFailure};
+use super::policies::CompiledPolicies;
+use super::signatures::{Claim, VerifiedSignatures};
+use super::transaction::{Executor, TransactionResult};
+use crate::policy::seal::seal;
+use crate::store::{
+    append_to_log, Base, Committed, Layer, LogName, Space, StagedBlock, State, StoreError, TreeId,
+    TreeUpdate, View,
+};
+
+/// Genesis, staged until the first block is committed: CometBFT sends InitChain again while the
+/// application's height is 0, so nothing of it may be on disk before.
+pub struct StagedGenesis {
+    /// What it writes.
+    pub layer: Layer,
+    /// The main tree's first version.
+    pub update: TreeUpdate,
+    /// The chain.
+    pub chain: ChainId,
+    /// The first height.
+    pub initial_height: u64,
+}
+
+/// A block to execute.
+pub struct BlockInput<'a> {
+    /// What its transactions share.
+    pub context: &'a BlockContext,
+    /// The block's own hash.
+    pub hash: BlockHash,
+    /// The transactions.
+    pub transactions: &'a [prost::bytes::Bytes],
+    /// The chain's first height.
+    pub initial_height: u64,
+}
+
+/// What a block came to.
+pub struct Executed {
+    /// One result for each transaction.
+    pub results: Vec<TransactionResult>,
+    /// What Commit writes.
+    pub staged: StagedBlock,
+    /// The main tree's root.
+    pub app_hash: [u8; 32],
+    /// Signatures that had been verified before, and those verified now.
+    pub signatures: (u64, u64),
+    /// How many keys the block changed.
+    pub writes: usize,
+}
+
+/// Executes a block over a view.
+///
+/// # Errors
+/// The node's failure; refused transactions are results.
+pub fn execute(
+    view: &View<'_>,
+    genesis: Option<&StagedGenesis>,
+    compiled: &CompiledPolicies,
+    signatures: &VerifiedSignatures,
+    input: &BlockInput<'_>,
+) -> Result<Executed, NodeFailure> {
+    let context = input.context;
+    let executor = Executor {
+        block: context,
+        compiled,
+        signatures,
+    };
+    let genesis_layer = genesis.map(|genesis| &genesis.layer);
+    let parsed = parse_all(context, input.transactions);
+    let counts = prefetch(view, genesis_layer, context, signatures, &parsed)?;
+
+    let mut layer = Layer::default();
+    let mut results = Vec::with_capacity(parsed.len());
+    let mut fees = Amount(0);
+    let mut changes: BTreeMap<PolicyId, Vec<Change>> = BTreeMap::new();
+    {
+        let mut state = State::new(view, genesis_layer, &mut layer);
+        for transaction in parsed {
+            let (result, effects) = executor.deliver(&mut state, transaction)?;
+            fees = fees
+                .checked_add(effects.fee)
+                .ok_or_else(|| contradiction("fees above the supply"))?;
+            for (policy, change) in effects.changes {
+                changes.entry(policy).or_default().push(change);
+            }
+            results.push(result);
+        }
+    }
+    let policy_writes = layer.take_policy_trees();
+    let policy_updates = {
+        let mut state = State::new(view, genesis_layer, &mut layer);
+        credit_fees(&mut state, fees)?;
+        append_block(&mut state, input)?;
+        let updates = seal(context, view, &mut state, changes, policy_writes)?;
+        state.keep();
+        updates
+    };
+    let writes = layer.len();
+    let (staged, app_hash) = stage(view, genesis, input, layer, &policy_updates)?;
+    Ok(Executed {
+        results,
+        staged,
+        app_hash,
+        signatures: counts,
+        writes,
+    })
+}
+
+fn contradiction(what: &str) -> NodeFailure {
+    NodeFailure::State {
+        what: what.to_owned(),
+    }
+}
+
+fn parse_all(
+    context: &BlockContext,
+    transactions: &[prost::bytes::Bytes],
+) -> Vec<Result<Transaction, TransactionError>> {
+    transactions
+        .par_iter()
+        .map(|bytes| Transaction::parse(bytes, &context.params))
+        .collect()
+}
+
+/// Verifies what CheckTx has not seen, on all cores. Accounts that this block itself creates are
+/// not known yet; their signatures are verified when their turn comes.
+fn prefetch(
+    base: &View<'_>,
+    genesis: Option<&Layer>,
+    context: &BlockContext,
+    signatures: &VerifiedSignatures,
+    parsed: &[Result<Transaction, TransactionError>],
+) -> Result<(u64, u64), NodeFailure> {
+    let claims: Vec<Claim> = parsed
+        .par_iter()
+        .filter_map(|transaction| transaction.as_ref().ok())
+        .map(|transaction| {
+            let number = account_number(base, genesis, transaction)?;
+            Ok(number.map(|number| Claim::of(transaction, &context.chain, number)))
+        })
+        .filter_map(Result::transpose)
+        .collect::<Result<_, NodeFailure>>()?;
+    Ok(signatures.prefetch(claims))
+}
+
+fn account_number(
+    base: &View<'_>,
+    genesis: Option<&Layer>,
+    transaction: &Transaction,
+) -> Result<Option<u64>, NodeFailure> {
+    let key = auth::keys::account(&transaction.signer().address);
+    let space = Space::Tree(TreeId::Main);
+    let staged = genesis.and_then(|layer| layer.lookup(&space, &key).flatten());
+    let bytes = match staged {
+        Some(bytes) => Some(bytes.to_vec()),
+        None => base.read(&space, &key)?,
+    };
+    match bytes {
+        Some(bytes) => Ok(Some(Account::from_bytes(&bytes)?.number)),
+        None => Ok(None),
+    }
+}
+
+/// Fees are credited once a block: one written key instead of one a transaction.
+fn credit_fees(state: &mut State<'_>, fees: Amount) -> Result<(), NodeFailure> {
+    if fees == Amount(0) {
+        return Ok(());
+    }
+    let address = auth::keys::fee_collector();
+    let mut collector = node_only(account(state, &address))?
+        .ok_or_else(|| contradiction("there is no fee collector"))?;
+    collector.balance = collector
+        .balance
+        .checked_add(fees)
+        .ok_or_else(|| contradiction("fees above the supply"))?;
+    state.put_tree(
+        TreeId::Main,
+        auth::keys::account(&address),
+        Some(collector.to_bytes()),
+    );
+    state.keep();
+    Ok(())
+}
+
+fn append_block(state: &mut State<'_>, input: &BlockInput<'_>) -> Result<(), NodeFailure> {
+    let key = blocks::keys::block_log();
+    let mut log: BlockLog = node_only(read_record(state, &key))?
+        .unwrap_or_else(|| BlockLog::new(hub_types::Height(input.initial_height)));
+    let leaf = BlockLeaf {
+        height: input.context.height,
+        hash: input.hash,
+    };
+    if log.last_height().next() != leaf.height {
+        return Err(NodeFailure::State {
+            what: format!(
+                "block {} follows block {}",
+                leaf.height,
+                log.last_height()
+            ),
+        });
+    }
+    append_to_log(state, LogName::Blocks, &mut log.blocks, &leaf.to_bytes())?;
+    state.put_tree(TreeId::Main, key, Some(log.to_bytes()));
+    state.keep();
+    Ok(())
+}
+
+fn stage(
+    view: &View<'_>,
+    genesis: Option<&StagedGenesis>,
+    input: &BlockInput<'_>,
+    layer: Layer,
+    policy_updates: &[TreeUpdate],
+) -> Result<(StagedBlock, [u8; 32]), StoreError> {
+    let context = input.context;
+    let (mut trees, sides) = layer.split();
+    let main_writes = trees.remove(&TreeId::Main).unwrap_or_default();
+    let before = genesis.map(|genesis| &genesis.update);
+    let main = TreeUpdate::compute(view, TreeId::Main, context.height.0, main_writes, before)?;
+    let app_hash = main.root;
+    let mut staged = StagedBlock::new(Committed {
+        chain_id: context.chain.as_str().to_owned(),
+        initial_height: input.initial_height,
+        height: context.height.0,
+        app_hash,
+        time: (context.time.seconds(), context.time.nanos()),
+        lowest_height: view
+            .committed()
+            .map_or(input.initial_height, |committed| committed.lowest_height),
+    });
+    if let Some(before) = before {
+        staged.add_tree(view, before, None)?;
+    }
+    for update in policy_updates {
+        staged.add_tree(view, update, None)?;
+    }
+    staged.add_tree(view, &main, before)?;
+    for (column, key, value) in sides {
+        staged.put_side(view, column, &key, value.as_deref());
+    }
+    Ok((staged, app_hash))
+}
+
+/// Outside of a transaction nothing is refused, so any failure is the node's.
+fn node_only<T>(result: Result<T, Failure>) -> Result<T, NodeFailure> {
+    result.map_err(|failure| match failure {
+        Failure::Node(failure) => failure,
+        other => NodeFailure::State {
+            what: other.to_string(),
+        },
+    })
+}
+
+/// The chain's parameters.
+///
+/// # Errors
+/// The node's failure; a state without parameters is none of ours.
+pub fn params(state: &State<'_>) -> Result<Params, NodeFailure> {
+    node_only(read_record(state, &auth::keys::params()))?
+        .ok_or_else(|| contradiction("there are no parameters"))
+}
+
+/// Which transactions parse. Their signatures are verified on the way, so that FinalizeBlock finds
+/// them known; a wrong one is for FinalizeBlock to refuse.
+///
+/// # Errors
+/// The node's failure.
+pub fn look_ahead(
+    view: &View<'_>,
+    genesis: Option<&Layer>,
+    context: &BlockContext,
+    signatures: &VerifiedSignatures,
+    transactions: &[prost::bytes::Bytes],
+) -> Result<Vec<bool>, NodeFailure> {
+    let parsed = parse_all(context, transactions);
+    prefetch(view, genesis, context, signatures, &parsed)?;
+    Ok(parsed.iter().map(Result::is_ok).collect())
+}

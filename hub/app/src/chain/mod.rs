@@ -1,0 +1,11 @@
+//! The state machine: transactions, blocks, and what they share.
+
+pub mod block;
+pub mod context;
+pub mod dispatch;
+pub mod failure;
+pub mod hub;
+pub mod policies;
+pub mod readers;
+pub mod signatures;
+pub mod transaction;

@@ -1,0 +1,348 @@
+//! One transaction through its phases: stateless, historical, execute.
+//!
+//! The type says how far it came: bytes become a [`Transaction`] (hub-types), a transaction whose
+//! sequence, fee, chain and signature fit the state becomes a [`Paid`], and only that is executed.
+//! From `Paid` on the fee is gone and the sequence has risen, whatever the messages come to.
+
+use hub_types::{
+    auth::{self, AuthError},
+    transaction::Verified,
+    Amount, Code, Event, Gas, Transaction, TransactionError, CODESPACE,
+};
+use wire::cosmos::base::abci::v1beta1::TxMsgData;
+use wire::{Any, Message as _};
+
+use super::context::{account, BlockContext, Context, GasMeter};
+use super::failure::{Failure, NodeFailure};
+use super::policies::CompiledPolicies;
+use super::signatures::{Claim, Outcome, VerifiedSignatures};
+use crate::store::State;
+use hub_types::{policy::Change, PolicyId};
+
+/// What became of a transaction: ABCI's ExecTxResult and CheckTx, before protobuf. Code, data and
+/// gas are hashed into LastResultsHash; log and events are for people and indexers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TransactionResult {
+    /// `None` for success.
+    pub code: Option<Code>,
+    /// Encoded TxMsgData: one response for each message. Empty on failure.
+    pub data: Vec<u8>,
+    /// A sentence on failure.
+    pub log: String,
+    /// The gas limit.
+    pub gas_wanted: Gas,
+    /// Gas that was used.
+    pub gas_used: Gas,
+    /// What it told.
+    pub events: Vec<Event>,
+}
+
+impl TransactionResult {
+    /// The number that consensus sees; 0 for success.
+    pub fn code_number(&self) -> u32 {
+        self.code.map_or(0, Code::number)
+    }
+
+    /// The namespace of the code; empty for success.
+    pub fn codespace(&self) -> &'static str {
+        if self.code.is_some() {
+            CODESPACE
+        } else {
+            ""
+        }
+    }
+
+    fn refused(failure: Failure, wanted: Gas, used: Gas) -> Result<Self, NodeFailure> {
+        let (code, log) = failure.code()?;
+        Ok(TransactionResult {
+            code: Some(code),
+            log,
+            gas_wanted: wanted,
+            gas_used: used,
+            ..TransactionResult::default()
+        })
+    }
+}
+
+/// A transaction whose fee is paid and whose sequence has risen.
+pub struct Paid {
+    transaction: Verified,
+    gas: GasMeter,
+    fee: Amount,
+}
+
+/// Whether signatures are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureCheck {
+    /// Verify, or find it verified.
+    Verify,
+    /// It was verified when the transaction entered the mempool (recheck), or there is none
+    /// (simulation).
+    Skip,
+}
+
+/// What a block's worth of transactions is executed with.
+pub struct Executor<'a> {
+    /// The block.
+    pub block: &'a BlockContext,
+    /// Compiled policies.
+    pub compiled: &'a CompiledPolicies,
+    /// Verified signatures.
+    pub signatures: &'a VerifiedSignatures,
+}
+
+/// What a transaction that was executed leaves beside its result.
+#[derive(Default)]
+pub struct Effects {
+    /// The fee, to be credited at the end of the block.
+    pub fee: Amount,
+    /// Changes of policies.
+    pub changes: Vec<(PolicyId, Change)>,
+}
+
+impl Executor<'_> {
+    /// Parses: everything that needs no state.
+    ///
+    /// # Errors
+    /// [`TransactionError`], with its own code.
+    pub fn parse(&self, bytes: &[u8]) -> Result<Transaction, TransactionError> {
+        Transaction::parse(bytes, &self.block.params)
+    }
+
+    /// Checks a transaction against the state, takes the fee and raises the sequence.
+    ///
+    /// Nothing is written when it is refused.
+    ///
+    /// # Errors
+    /// A refusal, or the node's failure.
+    pub fn admit(
+        &self,
+        state: &mut State<'_>,
+        transaction: Transaction,
+        check: SignatureCheck,
+    ) -> Result<Paid, Failure> {
+        let signer = transaction.signer();
+        let mut account =
+            account(state, &signer.address)?.ok_or(AuthError::UnknownAccount {
+                address: signer.address,
+            })?;
+        self.check_account(&transaction, &account)?;
+        let verified = if check == SignatureCheck::Skip {
+            Verified::assume(transaction)
+        } else {
+            let chain = &self.block.chain;
+            let claim = Claim::of(&transaction, chain, account.number);
+            match self.signatures.check(&claim) {
+                Outcome::Known | Outcome::Verified => Verified::assume(transaction),
+                Outcome::Wrong => {
+                    transaction.verify_bytes(claim.sign_bytes(), chain, account.number)?;
+                    return Err(NodeFailure::State {
+                        what: "one signature was found wrong and right".to_owned(),
+                    }
+                    .into());
+                }
+            }
+        };
+        let mut gas = GasMeter::new(verified.fee().gas_limit);
+        let kind = verified.signer().key.kind();
+        gas.charge(self.block.schedule.transaction(verified.bytes_len(), kind))?;
+
+        let fee = verified.fee().amount;
+        account.balance =
+            account
+                .balance
+                .checked_sub(fee)
+                .ok_or(AuthError::FeeFunds {
+                    address: account.address,
+                    balance: account.balance,
+                    fee,
+                })?;
+        account.sequence += 1;
+        account.public_key = Some(verified.signer().key);
+        let key = auth::keys::account(&account.address);
+        let bytes = hub_types::Record::to_bytes(&account);
+        state.put_tree(crate::store::TreeId::Main, key, Some(bytes));
+        state.keep();
+        Ok(Paid {
+            transaction: verified,
+            gas,
+            fee,
+        })
+    }
+
+    /// What needs the account but no signature: cheap, so it comes first.
+    fn check_account(
+        &self,
+        transaction: &Transaction,
+        account: &auth::Account,
+    ) -> Result<(), Failure> {
+        let block = self.block;
+        if let Some(timeout_height) = transaction.timeout_height() {
+            if block.height > timeout_height {
+                return Err(AuthError::TimedOut {
+                    timeout_height,
+                    height: block.height,
+                }
+                .into());
+            }
+        }
+        if transaction.sequence() != account.sequence {
+            return Err(AuthError::Sequence {
+                expected: account.sequence,
+                found: transaction.sequence(),
+            }
+            .into());
+        }
+        let fee = transaction.fee();
+        let expected = block.params.fee_min(fee.gas_limit);
+        if fee.amount < expected {
+            return Err(AuthError::FeeTooLow {
+                gas_limit: fee.gas_limit,
+                expected,
+                found: fee.amount,
+            }
+            .into());
+        }
+        if account.balance < fee.amount {
+            return Err(AuthError::FeeFunds {
+                address: account.address,
+                balance: account.balance,
+                fee: fee.amount,
+            }
+            .into());
+        }
+        Ok(())
+    }
+
+    /// Executes the messages, all or none.
+    ///
+    /// # Errors
+    /// The node's failure; a refused message is a result.
+    pub fn execute(
+        &self,
+        state: &mut State<'_>,
+        paid: Paid,
+    ) -> Result<(TransactionResult, Effects), NodeFailure> {
+        let Paid {
+            transaction,
+            gas,
+            fee,
+        } = paid;
+        let signer = transaction.signer();
+        let wanted = transaction.fee().gas_limit;
+        let fee_event =
+            auth::events::fee_paid(&signer.address, fee, transaction.sequence());
+        let mut context = Context {
+            block: self.block,
+            state,
+            compiled: self.compiled,
+            signer,
+            sequence: transaction.sequence(),
+            transaction: transaction.hash(),
+            message: 0,
+            gas,
+            events: vec![fee_event.clone()],
+            changes: Vec::new(),
+        };
+        let mut responses = Vec::with_capacity(transaction.messages().len());
+        for (index, message) in transaction.messages().iter().enumerate() {
+            context.message = index as u32;
+            let executed = context
+                .gas
+                .charge(self.block.schedule.message(message))
+                .and_then(|()| super::dispatch::execute(&mut context, message));
+            match executed {
+                Ok(response) => responses.push(response),
+                Err(failure) => {
+                    let used = context.gas.used();
+                    context.state.forget();
+                    let mut result = TransactionResult::refused(failure, wanted, used)?;
+                    result.log = format!("message {index}: {}", result.log);
+                    result.events = vec![fee_event];
+                    let effects = Effects {
+                        fee,
+                        changes: Vec::new(),
+                    };
+                    return Ok((result, effects));
+                }
+            }
+        }
+        context.state.keep();
+        let result = TransactionResult {
+            code: None,
+            data: message_data(responses),
+            log: String::new(),
+            gas_wanted: wanted,
+            gas_used: context.gas.used(),
+            events: context.events,
+        };
+        let effects = Effects {
+            fee,
+            changes: context.changes,
+        };
+        Ok((result, effects))
+    }
+
+    /// All phases, for a block.
+    ///
+    /// # Errors
+    /// The node's failure.
+    pub fn deliver(
+        &self,
+        state: &mut State<'_>,
+        parsed: Result<Transaction, TransactionError>,
+    ) -> Result<(TransactionResult, Effects), NodeFailure> {
+        let transaction = match parsed {
+            Ok(transaction) => transaction,
+            Err(error) => {
+                let result = TransactionResult::refused(error.into(), 0, 0)?;
+                return Ok((result, Effects::default()));
+            }
+        };
+        let wanted = transaction.fee().gas_limit;
+        match self.admit(state, transaction, SignatureCheck::Verify) {
+            Ok(paid) => self.execute(state, paid),
+            Err(failure) => {
+                state.forget();
+                let result = TransactionResult::refused(failure, wanted, 0)?;
+                Ok((result, Effects::default()))
+            }
+        }
+    }
+
+    /// The phases before execution, for the mempool.
+    ///
+    /// # Errors
+    /// The node's failure.
+    pub fn check(
+        &self,
+        state: &mut State<'_>,
+        bytes: &[u8],
+        check: SignatureCheck,
+    ) -> Result<TransactionResult, NodeFailure> {
+        let transaction = match self.parse(bytes) {
+            Ok(transaction) => transaction,
+            Err(error) => return TransactionResult::refused(error.into(), 0, 0),
+        };
+        let wanted = transaction.fee().gas_limit;
+        match self.admit(state, transaction, check) {
+            Ok(paid) => Ok(TransactionResult {
+                gas_wanted: wanted,
+                gas_used: paid.gas.used(),
+                ..TransactionResult::default()
+            }),
+            Err(failure) => {
+                state.forget();
+                TransactionResult::refused(failure, wanted, 0)
+            }
+        }
+    }
+}
+
+/// The `data` of a result, as Cosmos clients read it.
+fn message_data(responses: Vec<Any>) -> Vec<u8> {
+    TxMsgData {
+        msg_responses: responses,
+    }
+    .encode_to_vec()
+}

@@ -1,0 +1,7 @@
+//! The shell around the application: ports, metrics, shutdown, panics.
+
+pub mod health;
+pub mod listen;
+pub mod metrics;
+pub mod panic;
+pub mod shutdown;

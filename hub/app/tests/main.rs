@@ -1,0 +1,1 @@
+//! Whole-application tests of the hub.
