@@ -225,3 +225,15 @@ impl fmt::Display for CodeName {
         }
     }
 }
+
+/// An error with its causes in one line: `thiserror` displays do not repeat their sources.
+pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(each) = cause {
+        text.push_str(": ");
+        text.push_str(&each.to_string());
+        cause = each.source();
+    }
+    text
+}

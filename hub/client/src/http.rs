@@ -16,10 +16,6 @@ use serde_json::{json, Value};
 
 use crate::transport::{BoxFuture, Transport, TransportError};
 
-/// The longest answer that is read. A page of 100 validators is about 20 kB, a commit of 10,000
-/// signatures about 2 MB, a page of policy changes at most 1 MB and a third more as base64.
-pub const BODY_BYTES_MAX: usize = 8 << 20;
-
 /// How long an answer may take from the first byte sent to the last byte read. CometBFT itself
 /// gives up at ten seconds (`timeout_broadcast_tx_commit`).
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,7 +29,6 @@ pub struct HttpTransport {
     name: String,
     uri: Uri,
     client: Client<HttpConnector, Full<Bytes>>,
-    body_bytes_max: usize,
     timeout: Duration,
 }
 
@@ -75,20 +70,23 @@ impl HttpTransport {
             name: format!("http://{rest}"),
             uri,
             client: Client::builder(TokioExecutor::new()).build(connector),
-            body_bytes_max: BODY_BYTES_MAX,
             timeout: CALL_TIMEOUT,
         })
     }
 
-    /// The same with other bounds.
+    /// The same with another bound on time.
     #[must_use]
-    pub fn with_bounds(mut self, body_bytes_max: usize, timeout: Duration) -> Self {
-        self.body_bytes_max = body_bytes_max;
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    async fn exchange(&self, method: &str, params: Value) -> Result<Vec<u8>, TransportError> {
+    async fn exchange(
+        &self,
+        method: &str,
+        params: Value,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, TransportError> {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let request = Request::builder()
             .method(Method::POST)
@@ -102,14 +100,12 @@ impl HttpTransport {
             .await
             .map_err(|error| unreachable(&error))?;
         let status = response.status().as_u16();
-        let collected = Limited::new(response.into_body(), self.body_bytes_max)
+        let collected = Limited::new(response.into_body(), bytes_max)
             .collect()
             .await
             .map_err(|error| {
                 if error.is::<LengthLimitError>() {
-                    TransportError::TooLong {
-                        bytes_max: self.body_bytes_max,
-                    }
+                    TransportError::TooLong { bytes_max }
                 } else {
                     unreachable(&*error)
                 }
@@ -133,9 +129,10 @@ impl Transport for HttpTransport {
         &'a self,
         method: &'a str,
         params: Value,
+        bytes_max: usize,
     ) -> BoxFuture<'a, Result<Vec<u8>, TransportError>> {
         Box::pin(async move {
-            tokio::time::timeout(self.timeout, self.exchange(method, params))
+            tokio::time::timeout(self.timeout, self.exchange(method, params, bytes_max))
                 .await
                 .unwrap_or_else(|_| {
                     Err(TransportError::TimedOut {
@@ -194,9 +191,9 @@ mod tests {
         let url = serve(ENDLESS, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", Duration::ZERO).await;
         let transport = HttpTransport::new(&url)
             .unwrap()
-            .with_bounds(100_000, Duration::from_secs(60));
+            .with_timeout(Duration::from_secs(60));
         assert_eq!(
-            transport.call("status", json!({})).await,
+            transport.call("status", json!({}), 100_000).await,
             Err(TransportError::TooLong { bytes_max: 100_000 })
         );
     }
@@ -206,9 +203,9 @@ mod tests {
         let url = serve(ENDLESS, "a", Duration::from_millis(20)).await;
         let transport = HttpTransport::new(&url)
             .unwrap()
-            .with_bounds(100_000, Duration::from_millis(200));
+            .with_timeout(Duration::from_millis(200));
         assert_eq!(
-            transport.call("status", json!({})).await,
+            transport.call("status", json!({}), 100_000).await,
             Err(TransportError::TimedOut { timeout_ms: 200 })
         );
     }
@@ -219,7 +216,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         drop(listener);
         let transport = HttpTransport::new(&address.to_string()).unwrap();
-        let error = transport.call("status", json!({})).await.unwrap_err();
+        let error = transport.call("status", json!({}), 100_000).await.unwrap_err();
         assert!(matches!(error, TransportError::Unreachable { .. }), "{error}");
 
         let url = serve(
@@ -230,7 +227,7 @@ mod tests {
         .await;
         let transport = HttpTransport::new(&url).unwrap();
         assert_eq!(
-            transport.call("status", json!({})).await,
+            transport.call("status", json!({}), 100_000).await,
             Err(TransportError::Status { status: 404 })
         );
     }

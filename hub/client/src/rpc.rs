@@ -21,6 +21,14 @@ pub const VALIDATORS_MAX: usize = 10_000;
 /// The largest page of validators that CometBFT gives.
 const VALIDATORS_PER_PAGE: usize = 100;
 
+/// The longest answer that is read to a question about blocks: a commit of 10,000 signatures is
+/// about 2 MB, a page of 100 validators 20 kB.
+pub const BLOCK_ANSWER_BYTES_MAX: usize = 8 << 20;
+
+/// The longest answer that is read to a question about state: a page of changes has at most 64 MB
+/// ([`hub_light`]'s bound), and a third more as base64.
+pub const STATE_ANSWER_BYTES_MAX: usize = 88 << 20;
+
 /// The most that is kept of a text from a node: it ends up in an error that a person reads.
 const TEXT_CHARS_MAX: usize = 300;
 
@@ -178,7 +186,11 @@ impl<'a> Rpc<'a> {
             #[serde(default)]
             data: Option<Value>,
         }
-        let body = self.transport.call(method, params).await?;
+        let bytes_max = match method {
+            "abci_query" => STATE_ANSWER_BYTES_MAX,
+            _ => BLOCK_ANSWER_BYTES_MAX,
+        };
+        let body = self.transport.call(method, params, bytes_max).await?;
         let malformed = |reason: String| RpcError::Malformed {
             method: method.to_owned(),
             reason: printable(&reason),

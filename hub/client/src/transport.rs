@@ -19,7 +19,7 @@ pub trait Transport: Send + Sync {
 
     /// Calls `method` and gives the body of the answer: the JSON-RPC envelope, unparsed.
     ///
-    /// An implementation bounds the answer in bytes and in time.
+    /// An implementation reads at most `bytes_max` of it, and bounds the time.
     ///
     /// # Errors
     /// [`TransportError`] when no complete answer came within those bounds.
@@ -27,6 +27,7 @@ pub trait Transport: Send + Sync {
         &'a self,
         method: &'a str,
         params: Value,
+        bytes_max: usize,
     ) -> BoxFuture<'a, Result<Vec<u8>, TransportError>>;
 }
 

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use hub_types::auth::{keys, Account, Params};
+use hub_types::auth::{Account, Params};
 use hub_types::{
     Amount, Gas, GasSchedule, Height, Message, TransactionBuilder, TransactionHash,
 };
@@ -30,6 +30,9 @@ pub const TIMEOUT_BLOCKS: u64 = 600;
 
 /// How long a sender waits for inclusion.
 pub const INCLUSION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long the block after a transaction's may take: its header vouches for the result.
+const NEXT_BLOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How often a sender looks. Blocks come every 100 ms or slower.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -96,6 +99,13 @@ pub struct Terms {
     pub wait: Option<Duration>,
 }
 
+/// Where a transaction stands among those of its account.
+struct Place<'a> {
+    account: &'a Account,
+    sequence: u64,
+    timeout_height: Height,
+}
+
 impl HubClient {
     /// Signs `messages` with `key`, sends them as one transaction and waits until its result is
     /// proven. The messages' creator must be the key's account.
@@ -121,36 +131,53 @@ impl HubClient {
         messages: Vec<Message>,
         terms: &Terms,
     ) -> Result<Included, ClientError> {
-        // One at a time in this process: two signers of one account would take one sequence.
-        let mut ahead = self.sequences().lock().await;
         let address = AccountAddress::of(key.public_key())
             .map_err(|error| ClientError::Build(error.to_string()))?;
-        let params = self.cached_params().await?;
+        let params = self.params().await?.value;
+        let (tx, timeout_height) = self
+            .sign_and_broadcast(key, &messages, terms, &params, &address)
+            .await?;
+        let wait = terms.wait.unwrap_or(INCLUSION_TIMEOUT);
+        let outcome = self.wait_for(&tx, timeout_height, wait).await;
+        if outcome.is_err() {
+            // Nobody knows what became of it: the next one asks the proven account alone.
+            self.sequences().lock().await.remove(&address);
+        }
+        outcome?.success()
+    }
+
+    /// Signs with the account's next sequence until a node takes it. One at a time in this
+    /// process, or two signers of one account would take one sequence.
+    async fn sign_and_broadcast(
+        &self,
+        key: &SecretKey,
+        messages: &[Message],
+        terms: &Terms,
+        params: &Params,
+        address: &AccountAddress,
+    ) -> Result<(Vec<u8>, Height), ClientError> {
+        let mut ahead = self.sequences().lock().await;
         let mut refused = None;
         for _ in 0..SEQUENCE_ATTEMPTS {
-            let account = self.existing_account(&address).await?;
+            let account = self.existing_account(address).await?;
             // The proven account is a block old; what this process sent since counts as well.
             let sequence = ahead
-                .get(&address)
-                .copied()
-                .filter(|_| refused.is_none())
-                .map_or(account.sequence, |next: u64| next.max(account.sequence));
+                .get(address)
+                .map_or(account.sequence, |next| account.sequence.max(*next));
             let timeout_height = Height(self.newest_height().saturating_add(TIMEOUT_BLOCKS));
-            let tx = self
-                .sign(key, &messages, terms, &params, &account, sequence, timeout_height)
-                .await?;
+            let place = Place {
+                account: &account,
+                sequence,
+                timeout_height,
+            };
+            let tx = self.sign(key, messages, terms, params, &place).await?;
             match self.broadcast(&tx).await {
                 Ok(()) => {
-                    ahead.insert(address, sequence + 1);
-                    let wait = terms.wait.unwrap_or(INCLUSION_TIMEOUT);
-                    let outcome = self.wait_for(&tx, timeout_height, wait).await;
-                    if outcome.is_err() {
-                        ahead.remove(&address);
-                    }
-                    return outcome?.success();
+                    ahead.insert(*address, sequence + 1);
+                    return Ok((tx, timeout_height));
                 }
                 Err(error) if error.code() == Some(hub_types::Code::Sequence.number()) => {
-                    ahead.remove(&address);
+                    ahead.remove(address);
                     refused = Some(error);
                     tokio::time::sleep(POLL_INTERVAL * 3).await;
                 }
@@ -202,7 +229,10 @@ impl HubClient {
         let block = self.header_from(rpc, height).await?;
         verify_transaction(&answer, hash.as_bytes(), block.data_hash.as_ref())
             .map_err(|reason| Fault::unverified(WHAT, reason))?;
-        let next = self.reach_from(rpc, height.next()).await?;
+        let next = self
+            .chain()
+            .reach(rpc, height.next().0, NEXT_BLOCK_TIMEOUT)
+            .await?;
         let results = rpc.block_results(height.0).await?;
         let result: TxResult =
             verify_result(&results, answer.index, next.last_results_hash.as_ref())
@@ -232,37 +262,23 @@ impl HubClient {
         })
     }
 
-    async fn cached_params(&self) -> Result<Params, ClientError> {
-        let proven = self.record::<Params>(&keys::params()).await?;
-        proven.value.ok_or_else(|| ClientError::Absent {
-            what: "the chain's parameters".to_owned(),
-            height: proven.state_height,
-        })
-    }
-
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "all parts of one transaction, named where it is called"
-    )]
     async fn sign(
         &self,
         key: &SecretKey,
         messages: &[Message],
         terms: &Terms,
         params: &Params,
-        account: &Account,
-        sequence: u64,
-        timeout_height: Height,
+        place: &Place<'_>,
     ) -> Result<Vec<u8>, ClientError> {
         let build = |fee: Amount, gas: Gas| {
             let mut builder = TransactionBuilder::new(
                 self.chain_id().clone(),
-                account.number,
-                sequence,
+                place.account.number,
+                place.sequence,
             )
             .fee(fee, gas)
             .memo(&terms.memo)
-            .timeout_height(timeout_height);
+            .timeout_height(place.timeout_height);
             for message in messages {
                 builder = builder.message(message.clone());
             }
@@ -273,7 +289,7 @@ impl HubClient {
         let gas = match terms.gas_limit {
             Some(gas) => gas,
             None => {
-                let draft = build(Amount(u64::MAX / 2), params.tx_gas_max)?;
+                let draft = build(params.fee_min(params.tx_gas_max), params.tx_gas_max)?;
                 let floor = floor(key, messages, draft.len());
                 let simulated = self.simulate(&draft).await;
                 estimate(simulated, floor).min(params.tx_gas_max)
@@ -286,7 +302,6 @@ impl HubClient {
     /// The gas that a node says the transaction takes. A hint: it bounds nothing but the fee,
     /// which the chain's maximum bounds as well.
     async fn simulate(&self, tx: &[u8]) -> Option<Gas> {
-        #[allow(deprecated, reason = "the field that CosmJS leaves empty, too")]
         let request = SimulateRequest {
             tx: None,
             tx_bytes: tx.to_vec(),
