@@ -2,4 +2,6 @@
 //!
 //! `core::` runs in seconds; `chain::` and `faults::` start real validators (see `scripts/test`).
 
+mod chain;
 mod core;
+mod faults;

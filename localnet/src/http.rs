@@ -26,6 +26,18 @@ pub async fn get(address: SocketAddr, path: &str) -> Result<(u16, Bytes)> {
         .with_context(|| format!("{address} gave no answer in {} s", CALL_TIMEOUT.as_secs()))?
 }
 
+/// POSTs a JSON body to the root; gives the answer's body.
+///
+/// # Errors
+/// When no complete answer comes in ten seconds.
+pub async fn post(address: SocketAddr, body: Vec<u8>) -> Result<Bytes> {
+    let request = Request::post("/").header("host", address.to_string()).header("content-type", "application/json");
+    let request = request.body(Full::new(Bytes::from(body))).context("build the request")?;
+    tokio::time::timeout(CALL_TIMEOUT, async { Ok(Connection::open(address).await?.send(request).await?.1) })
+        .await
+        .with_context(|| format!("{address} gave no answer in {} s", CALL_TIMEOUT.as_secs()))?
+}
+
 /// A kept-alive connection.
 pub struct Connection {
     sender: hyper::client::conn::http1::SendRequest<Full<Bytes>>,

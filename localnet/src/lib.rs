@@ -15,3 +15,4 @@ pub mod network;
 pub mod plant;
 pub mod ports;
 pub mod process;
+pub mod story;

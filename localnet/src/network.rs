@@ -370,6 +370,21 @@ impl Network {
         Ok(())
     }
 
+    /// Waits until some node reports `height`, whoever is down.
+    ///
+    /// # Errors
+    /// After a minute.
+    pub async fn wait_for_blocks(&self, height: u64) -> Result<()> {
+        let deadline = Instant::now() + READY_TIMEOUT;
+        while self.height().await < height {
+            if Instant::now() > deadline {
+                bail!("the hub did not reach height {height} within {} s", READY_TIMEOUT.as_secs());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
     fn none_ended(&mut self) -> Result<()> {
         for (name, daemon) in &mut self.daemons {
             if let Some(process) = &mut daemon.process {

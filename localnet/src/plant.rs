@@ -50,7 +50,7 @@ pub struct Plant {
 }
 
 /// The people of the story. The first runs the hub; `op-a` and `op-b` run the sidecars.
-pub const PEOPLE: &[&str] = &["opal", "op-a", "op-b", "alice", "bob", "mallory", "audrey"];
+pub const PEOPLE: &[&str] = &["opal", "op-a", "op-b", "alice", "bob", "carol", "mallory", "audrey"];
 
 /// What a plant starts from.
 #[derive(Clone, Debug)]
@@ -159,6 +159,7 @@ impl Plant {
         let mut grants = vec![
             format!("cell:1#operator@{}", self.person("alice")?.did),
             format!("cell:1#operator@{}", self.person("bob")?.did),
+            format!("cell:1#supervisor@{}", self.person("carol")?.did),
             format!("cell:1#auditor@{}", self.person("audrey")?.did),
         ];
         grants.extend(self.people.values().filter(|person| person.name.starts_with("op-")).map(|person| format!("cell:1#witness@{}", person.did)));

@@ -6,6 +6,7 @@
 
 mod anchored;
 mod audited;
+mod forger;
 mod founded;
 mod intruder;
 mod narrator;
@@ -13,6 +14,7 @@ mod offline;
 mod revoked;
 mod rolled_back;
 mod scribe;
+mod stage;
 mod written;
 
 use std::path::{Path, PathBuf};
@@ -20,9 +22,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 pub use narrator::Narrator;
+pub use stage::Stage;
 
 use crate::network::Engine;
-use crate::plant::{Plant, PlantOptions};
+use crate::plant::PlantOptions;
 
 /// Milliseconds between two blocks of the embedded engine in the story.
 const BLOCK_MS: u64 = 200;
@@ -34,16 +37,6 @@ pub struct Trail {
     pub file: PathBuf,
     /// The block it is verified under, `HEIGHT:HASH`.
     pub trust: String,
-}
-
-/// The stage: who is there and what has happened so far.
-pub struct Stage {
-    /// The plant.
-    pub plant: Plant,
-    /// Alice's batch record.
-    pub document: String,
-    /// Its heads at an anchored point, for the rollback.
-    pub anchored_commit: String,
 }
 
 /// Plays the story aloud and leaves the auditor's file at `out`.
