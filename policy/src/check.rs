@@ -157,9 +157,10 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             asked: Asked::new(relationships, question, object),
             limits,
             steps: 0,
-            frames: Vec::new(),
-            values: Vec::new(),
-            members: Vec::new(),
+            // Room for what most questions need, so that they do not allocate twice.
+            frames: Vec::with_capacity(8),
+            values: Vec::with_capacity(16),
+            members: Vec::with_capacity(16),
             memo: Memo::default(),
             finals: 0,
             provisional: Vec::new(),

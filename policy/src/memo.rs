@@ -54,6 +54,9 @@ impl Memo {
             return at;
         }
         let at = self.entries.len();
+        if at == 0 {
+            self.entries.reserve(LIST_MAX);
+        }
         self.entries.push(Entry { object, node, state: State::Blank });
         if at == LIST_MAX {
             for (at, entry) in self.entries.iter().enumerate() {

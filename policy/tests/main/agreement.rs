@@ -174,7 +174,7 @@ fn one_round(seed: u64, counts: &mut Counts) {
     let (mut world, mut tree, mut history) = (World::default(), Tree::new(), History::new());
     let mut past: Vec<(World, Tree)> = vec![];
     for revision in 0..1 + random.below(8) as u64 {
-        let size = if cast.actors.len() > 4 { 300 } else { 1 + random.below(25) };
+        let size = if cast.actors.len() > 4 { 1_200 } else { 1 + random.below(25) };
         let mut changes = block(&mut random, &schema, &cast, &mut world, size);
         if revision == 0 {
             changes.insert(0, Change::Defined { definition: text.clone() });
@@ -259,11 +259,11 @@ struct Counts {
 fn records_history_evidence_and_oracle_agree() {
     let seed = seed();
     let mut counts = Counts::default();
-    for round in 0..rounds(200) {
+    for round in 0..rounds(120) {
         one_round(seed.wrapping_add(round), &mut counts);
     }
     println!("{counts:?}");
-    if rounds(200) >= 200 {
+    if rounds(120) >= 120 {
         assert!(counts.allowed > counts.questions / 20 && counts.allowed < counts.questions, "{counts:?}");
         assert!(counts.pages > 0, "some relations must have moved to pages");
     }
