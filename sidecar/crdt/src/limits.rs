@@ -8,7 +8,7 @@
 /// The format version that this crate writes and reads.
 pub const FORMAT_VERSION: u64 = 1;
 
-/// Longest header block in bytes. All parts at their maximum come to 4,940 bytes (a test adds
+/// Longest header block in bytes. All parts at their maximum come to 4,545 bytes (a test adds
 /// them up); the rest is room, and a thousand headers still fit into one 8 MiB frame.
 pub const HEADER_BYTES_MAX: usize = 8 * 1024;
 

@@ -1,7 +1,7 @@
 //! The merge rules, one sentence each.
 
 use crdt::{
-    materialize, Body, Cid, Commit, Disclosure, DocumentState, Error, Header, HeaderParts,
+    materialize, Applied, Body, Cid, Commit, Disclosure, DocumentState, Error, Header, HeaderParts,
     Operation, Sealed, Value,
 };
 
@@ -171,6 +171,23 @@ fn a_rollback_to_what_is_no_ancestor_does_nothing() {
 }
 
 #[test]
+fn a_rollback_whose_target_is_an_ancestor_in_part_only_does_nothing() {
+    let mut world = World::new();
+    let first = world.commit(0, &[], vec![increment(1)]);
+    // Low, and beside everything else: it is met last when the closures are compared.
+    let beside = world.commit(0, &[first], vec![increment(10)]);
+    let low_p = world.commit(1, &[first], vec![increment(100)]);
+    let low_a = world.commit(2, &[first], vec![increment(1_000)]);
+    let p = world.commit(1, &[low_p], vec![increment(10_000)]);
+    let a = world.commit(2, &[low_a], vec![increment(100_000)]);
+    let whole = world.commit(0, &[a, p], vec![rollback(&[a])]);
+    assert_eq!(total(&world.state()), 101_011);
+    let in_part = world.commit(0, &[a, p], vec![rollback(&[a, beside])]);
+    let state = world.state_without(&[whole]);
+    assert_eq!(total(&state), 111_111, "{in_part} does nothing");
+}
+
+#[test]
 fn a_rollback_that_does_not_count_rolls_nothing_back() {
     let mut world = World::new();
     let first = world.commit(0, &[], vec![increment(10)]);
@@ -335,6 +352,64 @@ fn absent_sealed_and_void_bodies_leave_the_rest_standing() {
         "a void body is read: it says nothing"
     );
     assert_eq!(state.heads().len(), 3);
+}
+
+#[test]
+fn applying_twice_or_leaving_something_out_is_noticed() {
+    let mut world = World::new();
+    let first = world.commit(0, &[], vec![increment(1)]);
+    let left = world.commit(1, &[first], vec![increment(10)]);
+    let right = world.commit(2, &[first], vec![increment(100)]);
+    let after = world.commit(1, &[left], vec![increment(1_000)]);
+    let apply = |state: &mut DocumentState, cid: &Cid, not: &[Cid]| {
+        let counts = |cid: &Cid| !not.contains(cid);
+        state.apply(&world.dag, cid, &counts, &schemas()).unwrap()
+    };
+    let mut state = DocumentState::new(world.document());
+    for cid in [first, left, right] {
+        assert_eq!(apply(&mut state, &cid, &[]), Applied::Done);
+    }
+    let before = state.clone();
+    for again in [first, left, right] {
+        assert_eq!(apply(&mut state, &again, &[]), Applied::NeedsMaterialize);
+        assert_eq!(state, before);
+    }
+    let mut lacking = DocumentState::new(world.document());
+    assert_eq!(apply(&mut lacking, &first, &[]), Applied::Done);
+    assert_eq!(apply(&mut lacking, &after, &[]), Applied::NeedsMaterialize);
+    assert_eq!(total(&lacking), 1);
+    // What does not count need not be applied: only its own operations are missing.
+    assert_eq!(apply(&mut lacking, &left, &[left]), Applied::Done);
+    assert_eq!(apply(&mut lacking, &after, &[left]), Applied::Done);
+    assert_eq!(lacking, world.state_without(&[left, right]));
+    assert_eq!(apply(&mut state, &after, &[]), Applied::Done);
+    assert_eq!(state, world.state());
+}
+
+#[test]
+fn a_field_of_two_kinds_is_two_fields() {
+    let mut world = World::new();
+    let first = world.commit(0, &[], vec![set("title", "x")]);
+    let changed = crdt::Schema::from_json(r#"{"fields": {"title": {"kind": "counter"}}}"#).unwrap();
+    let by = Operation::Increment {
+        field: "title".into(),
+        by: 7,
+    };
+    let draft = world.draft(0, &[first], vec![by]);
+    let prepared = crdt::Draft {
+        schema_version: 2,
+        ..draft
+    }
+    .prepare(&changed)
+    .unwrap();
+    let (commit, body) = prepared.sign(author(0)).unwrap();
+    world.insert(commit, body);
+    let mut both = schemas();
+    both.insert(2, changed);
+    let state = materialize(&world.dag, None, &|_| true, &both).unwrap();
+    assert_eq!(title(&state), Some("x".into()));
+    assert_eq!(state.counter("title").unwrap().total(), 7);
+    assert_eq!(DocumentState::decode(&state.encode()), Ok(state));
 }
 
 #[test]
