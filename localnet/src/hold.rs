@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 /// The passphrase of the keyrings that localnet makes. They guard nothing.
-const PASSPHRASE: &str = "localnet only";
+pub const PASSPHRASE: &str = "localnet only";
 
 /// One person's `hold`: a home with a keyring and the hub that they trust.
 #[derive(Clone, Debug)]

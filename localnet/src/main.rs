@@ -47,6 +47,8 @@ enum Verb {
     },
     /// Show every node, link and address.
     Status,
+    /// Print shell variables for the sample people's homes and the sidecars: `eval "$(localnet people)"`.
+    People,
     /// Print the end of a node's log.
     Logs {
         /// The node, as `status` names it.
@@ -122,6 +124,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Verb::Up { validators, sidecars, foreground } => up(&folder, validators, sidecars, foreground, json).await,
         Verb::Status => print_status(&control::ask(&folder, &Request::Status).await?, json),
+        Verb::People => print_people(&folder, &control::ask(&folder, &Request::Status).await?),
         Verb::Logs { node, lines } => {
             let log = folder.join("network/logs").join(format!("{node}.log"));
             if !log.is_file() {
@@ -221,6 +224,26 @@ async fn down(folder: &Path) -> Result<()> {
         (Ok(_), _) => println!("stopped; nothing is left running"),
         (Err(_), left) if left > 0 => println!("the supervisor was gone; killed {left} processes that it had left"),
         (Err(error), _) => return Err(error),
+    }
+    Ok(())
+}
+
+/// The sample people's keyrings guard nothing; their passphrase is no secret.
+fn print_people(folder: &Path, status: &Value) -> Result<()> {
+    println!("export HOLDFAST_PASSPHRASE='{}'", localnet::hold::PASSPHRASE);
+    let people = folder.join("network/people");
+    let mut homes: Vec<PathBuf> = std::fs::read_dir(&people)
+        .with_context(|| format!("read {}", people.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    homes.sort();
+    let variable = |name: &str| name.to_uppercase().replace('-', "_");
+    for home in homes {
+        let name = home.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        println!("export HOLD_{}='{}'", variable(&name), home.display());
+    }
+    for (name, sidecar) in status["sidecars"].as_object().into_iter().flatten() {
+        println!("export {}='{}'", variable(name), sidecar["http"].as_str().unwrap_or_default());
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
          else can claim it. Alice signs it with her own key; sidecar A makes it durable before it answers.",
     );
     let opal = stage.plant.person("opal")?.clone();
-    let before = opal.hold.run(&["hub", "policy", "plant"]).await?;
+    let before = opal.hold.run(&["hub", "policy", "show", "plant"]).await?;
     narrator.command("hold doc create --policy plant --collection batches --scope cell:1 --set product=axle --inc pieces=10 --add defects=scratch --from alice");
     let created = stage
         .must(
@@ -38,10 +38,10 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
         "it appears at sidecar B over libp2p: B fetched both blocks and verified hash, signature and Alice's permission itself",
         "hold doc get DOCUMENT --sidecar B",
     )?;
-    let after = opal.hold.run(&["hub", "policy", "plant"]).await?;
+    let after = opal.hold.run(&["hub", "policy", "show", "plant"]).await?;
     narrator.check(
         before["revision"] == after["revision"],
         "the hub saw none of it: the policy's log has no new revision",
-        "hold hub policy plant",
+        "hold hub policy show plant",
     )
 }
