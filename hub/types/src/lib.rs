@@ -23,6 +23,8 @@ mod ids;
 mod key;
 mod quantities;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub mod audit;
 pub mod auth;
