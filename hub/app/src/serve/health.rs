@@ -8,15 +8,8 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::Router;
 
-use super::metrics::Metrics;
 use super::shutdown::Shutdown;
-use crate::store::Store;
-
-#[derive(Clone)]
-struct Health {
-    store: Arc<Store>,
-    metrics: Arc<Metrics>,
-}
+use crate::chain::hub::Hub;
 
 /// Serves both until shutdown.
 ///
@@ -24,8 +17,7 @@ struct Health {
 /// When the listener cannot be used.
 pub async fn serve(
     listener: std::net::TcpListener,
-    store: Arc<Store>,
-    metrics: Arc<Metrics>,
+    hub: Arc<Hub>,
     shutdown: Shutdown,
 ) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
@@ -33,15 +25,15 @@ pub async fn serve(
     let router = Router::new()
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics_text))
-        .with_state(Health { store, metrics });
+        .with_state(hub);
     axum::serve(listener, router)
         .with_graceful_shutdown(shutdown.requested())
         .await
 }
 
 /// 200 with the height once the store can be read; 503 before the first block, and when it cannot.
-async fn healthz(State(health): State<Health>) -> impl IntoResponse {
-    let (status, body) = match health.store.view() {
+async fn healthz(State(hub): State<Arc<Hub>>) -> impl IntoResponse {
+    let (status, body) = match hub.store().view() {
         Ok(view) => match view.committed() {
             Some(committed) => (
                 StatusCode::OK,
@@ -65,12 +57,12 @@ async fn healthz(State(health): State<Health>) -> impl IntoResponse {
     (status, axum::Json(body))
 }
 
-async fn metrics_text(State(health): State<Health>) -> impl IntoResponse {
+async fn metrics_text(State(hub): State<Arc<Hub>>) -> impl IntoResponse {
     (
         [(
             header::CONTENT_TYPE,
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
         )],
-        health.metrics.text(),
+        hub.metrics().text(),
     )
 }

@@ -1,5 +1,6 @@
 //! The shell around the application: ports, metrics, shutdown, panics.
 
+pub mod grpc;
 pub mod health;
 pub mod listen;
 pub mod metrics;

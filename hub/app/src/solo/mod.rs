@@ -14,4 +14,4 @@ mod routes;
 pub mod rpc;
 mod tx_proof;
 
-pub use engine::{Engine, EngineError, EngineOptions};
+pub use engine::{run, BroadcastError, Engine, EngineError, EngineOptions};
