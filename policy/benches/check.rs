@@ -9,8 +9,8 @@
 use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
 use policy::{
-    apply_all, check, Actor, Change, History, Limits, Name, ObjectRef, Policy, Question, Relationship, Revision, Subject,
-    TreeRelationships,
+    apply_all, check, Actor, Change, History, Limits, Name, ObjectRef, Policy, Question,
+    Relationship, Revision, Subject, TreeRelationships,
 };
 
 #[path = "../tests/main/oracle.rs"]
@@ -61,15 +61,23 @@ fn fact(text: String) -> Relationship {
 fn relationships() -> Vec<Relationship> {
     let mut all = vec![];
     for at in 0..DOCUMENTS {
-        all.push(fact(format!("document:d{at}#parent@folder:f{}", at % FOLDERS)));
+        all.push(fact(format!(
+            "document:d{at}#parent@folder:f{}",
+            at % FOLDERS
+        )));
     }
     for at in 0..FOLDERS {
-        all.push(fact(format!("folder:f{at}#viewer@group:g{}#member", at % GROUPS)));
+        all.push(fact(format!(
+            "folder:f{at}#viewer@group:g{}#member",
+            at % GROUPS
+        )));
         all.push(fact(format!("folder:f{at}#viewer@did:key:zFolder{at}")));
     }
     for at in 0..GROUPS {
         for guest in 0..GUESTS - 4 {
-            all.push(fact(format!("group:g{at}#guest@did:key:zGuest{at}x{guest}")));
+            all.push(fact(format!(
+                "group:g{at}#guest@did:key:zGuest{at}x{guest}"
+            )));
         }
     }
     all
@@ -77,21 +85,36 @@ fn relationships() -> Vec<Relationship> {
 
 fn changes() -> Vec<Change> {
     let owner = Actor::new("did:key:zOwner").expect("an actor");
-    let mut objects: Vec<ObjectRef> = relationships().into_iter().map(|relationship| relationship.object).collect();
+    let mut objects: Vec<ObjectRef> = relationships()
+        .into_iter()
+        .map(|relationship| relationship.object)
+        .collect();
     objects.sort();
     objects.dedup();
-    let registered = objects.into_iter().map(|object| Change::ObjectRegistered { object, owner: owner.clone() });
-    [Change::Defined { definition: POLICY.into() }]
-        .into_iter()
-        .chain(registered)
-        .chain(relationships().into_iter().map(Change::RelationshipSet))
-        .collect()
+    let registered = objects.into_iter().map(|object| Change::ObjectRegistered {
+        object,
+        owner: owner.clone(),
+    });
+    [Change::Defined {
+        definition: POLICY.into(),
+    }]
+    .into_iter()
+    .chain(registered)
+    .chain(relationships().into_iter().map(Change::RelationshipSet))
+    .collect()
 }
 
 fn history() -> History {
     let mut history = History::new();
-    let about = Revision { revision: 0, height: 1, time_seconds: 0, time_nanos: 0 };
-    history.apply(about, &changes()).expect("the changes are consistent");
+    let about = Revision {
+        revision: 0,
+        height: 1,
+        time_seconds: 0,
+        time_nanos: 0,
+    };
+    history
+        .apply(about, &changes())
+        .expect("the changes are consistent");
     history
 }
 
@@ -101,7 +124,8 @@ fn questions(allowed: bool) -> Vec<Question> {
         .map(|at| {
             let document = at * 37 % DOCUMENTS;
             let group = (document % FOLDERS % GROUPS + usize::from(!allowed)) % GROUPS;
-            let actor = Actor::new(&format!("did:key:zGuest{group}x{}", at % 40)).expect("an actor");
+            let actor =
+                Actor::new(&format!("did:key:zGuest{group}x{}", at % 40)).expect("an actor");
             let object = ObjectRef::new("document", &format!("d{document}")).expect("an object");
             Question::new(object, "read", actor)
         })
@@ -125,14 +149,19 @@ fn replica(bencher: divan::Bencher, allowed: bool) {
 #[divan::bench(args = [true, false], sample_size = 512)]
 fn records(bencher: divan::Bencher, allowed: bool) {
     let policy = Policy::parse(POLICY).expect("a policy");
-    let writes = apply_all(&changes(), BTreeMap::<Vec<u8>, Vec<u8>>::new()).expect("the changes apply");
-    let tree: BTreeMap<Vec<u8>, Vec<u8>> = writes.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+    let writes =
+        apply_all(&changes(), BTreeMap::<Vec<u8>, Vec<u8>>::new()).expect("the changes apply");
+    let tree: BTreeMap<Vec<u8>, Vec<u8>> = writes
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect();
     let questions = questions(allowed);
     let mut at = 0;
     bencher.bench_local(|| {
         at = (at + 1) % questions.len();
         let relationships = TreeRelationships::new(&policy, &tree);
-        let answer = check(&relationships, black_box(&questions[at]), Limits::CONSENSUS).expect("an answer");
+        let answer =
+            check(&relationships, black_box(&questions[at]), Limits::CONSENSUS).expect("an answer");
         assert_eq!(answer.is_allow(), allowed);
     });
 }
@@ -169,9 +198,20 @@ fn ratio() {
         let few = 3;
         let began = Instant::now();
         for question in questions.iter().take(few) {
-            let object = (question.object.resource().into(), question.object.id().into());
-            let Subject::Actor(actor) = &question.subject else { continue };
-            let answer = oracle::allows(&schema, &world, &object, &question.permission, &Who::Actor(actor.to_string()));
+            let object = (
+                question.object.resource().into(),
+                question.object.id().into(),
+            );
+            let Subject::Actor(actor) = &question.subject else {
+                continue;
+            };
+            let answer = oracle::allows(
+                &schema,
+                &world,
+                &object,
+                &question.permission,
+                &Who::Actor(actor.to_string()),
+            );
             assert_eq!(answer, allowed);
         }
         let naive = began.elapsed().as_secs_f64() / few as f64;
@@ -190,34 +230,64 @@ fn schema() -> Schema {
     let name = |name: &str| Expr::Name(name.into());
     let both = vec![Type::Actor, Type::Userset("group".into(), "member".into())];
     let resource = |relations: Vec<(&str, Vec<Type>)>, permission: (&str, Expr)| Resource {
-        relations: relations.into_iter().map(|(relation, types)| (relation.into(), (types, Default::default()))).collect(),
+        relations: relations
+            .into_iter()
+            .map(|(relation, types)| (relation.into(), (types, Default::default())))
+            .collect(),
         permissions: [(permission.0.into(), Some(permission.1))].into(),
     };
     let read = Expr::Minus(
-        Box::new(Expr::Or(Box::new(name("reader")), Box::new(Expr::Arrow("parent".into(), "view".into())))),
+        Box::new(Expr::Or(
+            Box::new(name("reader")),
+            Box::new(Expr::Arrow("parent".into(), "view".into())),
+        )),
         Box::new(name("banned")),
     );
-    let document = vec![("parent", vec![Type::Object("folder".into())]), ("reader", both.clone()), ("banned", vec![Type::Actor])];
+    let document = vec![
+        ("parent", vec![Type::Object("folder".into())]),
+        ("reader", both.clone()),
+        ("banned", vec![Type::Actor]),
+    ];
     [
         ("document".into(), resource(document, ("read", read))),
-        ("folder".into(), resource(vec![("viewer", both)], ("view", name("viewer")))),
-        ("group".into(), resource(vec![("guest", vec![Type::Actor])], ("member", name("guest")))),
+        (
+            "folder".into(),
+            resource(vec![("viewer", both)], ("view", name("viewer"))),
+        ),
+        (
+            "group".into(),
+            resource(
+                vec![("guest", vec![Type::Actor])],
+                ("member", name("guest")),
+            ),
+        ),
     ]
     .into()
 }
 
 fn world() -> World {
     let mut world = World::default();
-    for Relationship { object, relation, subject } in relationships() {
+    for Relationship {
+        object,
+        relation,
+        subject,
+    } in relationships()
+    {
         let pair = |object: &ObjectRef| (object.resource().to_string(), object.id().to_string());
         let who = match &subject {
             Subject::Actor(actor) => Who::Actor(actor.to_string()),
             Subject::Everyone => Who::Everyone,
             Subject::Object(object) => Who::Object(pair(object)),
-            Subject::Userset { object, relation } => Who::Userset(pair(object), Name::to_string(relation)),
+            Subject::Userset { object, relation } => {
+                Who::Userset(pair(object), Name::to_string(relation))
+            }
         };
         world.owners.insert(pair(&object), "did:key:zOwner".into());
-        world.facts.entry((pair(&object), relation.to_string())).or_default().insert(who);
+        world
+            .facts
+            .entry((pair(&object), relation.to_string()))
+            .or_default()
+            .insert(who);
     }
     world
 }

@@ -5,15 +5,15 @@ use alloc::{vec, vec::Vec};
 
 use crate::{
     change::{Change, CollectionRecord},
-    codec::subject_bytes,
-    keys::{collection_key, definition_key, key_of, page_key_of, SubjectKind},
+    keys::{collection_key, definition_key, key_of, SubjectKind},
     limits::{
-        DEFINITION_BYTES_MAX, INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, PAGE_SUBJECTS_LOW,
-        PAGE_SUBJECTS_MAX, PAGE_SUBJECTS_MERGED_MAX, RELATIONS_PER_OBJECT_MAX, SETS_PER_RELATION_MAX,
+        DEFINITION_BYTES_MAX, INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX,
+        RELATIONS_PER_OBJECT_MAX, SETS_PER_RELATION_MAX,
     },
     name::Name,
+    pages::List,
     reader::{ReadError, RecordReader, Staged},
-    records::{Members, ObjectRecord, Page, RelationRecord},
+    records::{Members, ObjectRecord, RelationRecord},
     relationship::{ObjectRef, Relationship, Subject},
 };
 
@@ -42,7 +42,9 @@ pub enum ApplyError {
         object: ObjectRef,
     },
     /// Ownership is no relationship.
-    #[error("{object} gets its owner by registration or transfer; `owner` cannot be set or deleted")]
+    #[error(
+        "{object} gets its owner by registration or transfer; `owner` cannot be set or deleted"
+    )]
     OwnerIsNoRelationship {
         /// The object.
         object: ObjectRef,
@@ -81,12 +83,21 @@ pub enum ApplyError {
 /// [`ApplyError`] says what stands against it; nothing is written then. Whether the policy allows
 /// the change (types, authority) is for the caller to ask: [`crate::Policy::admits`],
 /// [`crate::may_manage`].
-pub fn apply<R: RecordReader + ?Sized>(change: &Change, reader: &R) -> Result<Vec<Write>, ApplyError> {
+pub fn apply<R: RecordReader + ?Sized>(
+    change: &Change,
+    reader: &R,
+) -> Result<Vec<Write>, ApplyError> {
     match change {
         Change::Defined { definition } => define(definition, reader),
-        Change::CollectionDefined { resource, name, record } => define_collection(resource, name, record, reader),
+        Change::CollectionDefined {
+            resource,
+            name,
+            record,
+        } => define_collection(resource, name, record, reader),
         Change::ObjectRegistered { object, owner } => match load(object, reader)? {
-            Some(_) => Err(ApplyError::AlreadyRegistered { object: object.clone() }),
+            Some(_) => Err(ApplyError::AlreadyRegistered {
+                object: object.clone(),
+            }),
             None => Ok(vec![store(object, &ObjectRecord::new(owner.clone()))]),
         },
         Change::ObjectTransferred { object, owner } => {
@@ -120,9 +131,14 @@ pub fn apply_all<'a, R: RecordReader>(
     Ok(staged.into_writes().into_iter().collect())
 }
 
-fn define<R: RecordReader + ?Sized>(definition: &str, reader: &R) -> Result<Vec<Write>, ApplyError> {
+fn define<R: RecordReader + ?Sized>(
+    definition: &str,
+    reader: &R,
+) -> Result<Vec<Write>, ApplyError> {
     if definition.len() > DEFINITION_BYTES_MAX {
-        return Err(ApplyError::OutOfBounds { what: "the definition is longer than 65536 bytes; split the policy" });
+        return Err(ApplyError::OutOfBounds {
+            what: "the definition is longer than 65536 bytes; split the policy",
+        });
     }
     let key = definition_key();
     if reader.get(&key)?.as_deref() == Some(definition.as_bytes()) {
@@ -138,7 +154,9 @@ fn define_collection<R: RecordReader + ?Sized>(
     reader: &R,
 ) -> Result<Vec<Write>, ApplyError> {
     if !record.is_within_bounds() {
-        return Err(ApplyError::OutOfBounds { what: "the schema is longer than 65536 bytes, or its CID than 64" });
+        return Err(ApplyError::OutOfBounds {
+            what: "the schema is longer than 65536 bytes, or its CID than 64",
+        });
     }
     let key = collection_key(resource.as_str(), name.as_str());
     let current = match reader.get(&key)? {
@@ -147,19 +165,29 @@ fn define_collection<R: RecordReader + ?Sized>(
             Err(reason) => return Err(ReadError::Corrupt { key, reason }.into()),
             Ok(current) if current == *record => return Ok(vec![]),
             Ok(current) if current.scope_relation != record.scope_relation => {
-                return Err(ApplyError::OutOfBounds { what: "a collection's scope relation never changes" })
+                return Err(ApplyError::OutOfBounds {
+                    what: "a collection's scope relation never changes",
+                })
             }
             Ok(current) => current.version,
         },
     };
     if record.version != current.saturating_add(1) {
-        return Err(ApplyError::OutOfBounds { what: "schema versions count from 1 without gaps" });
+        return Err(ApplyError::OutOfBounds {
+            what: "schema versions count from 1 without gaps",
+        });
     }
     Ok(vec![(key, Some(record.to_bytes()))])
 }
 
-fn set_archived<R: RecordReader + ?Sized>(object: &ObjectRef, archived: bool, reader: &R) -> Result<Vec<Write>, ApplyError> {
-    let mut record = load(object, reader)?.ok_or_else(|| ApplyError::NotRegistered { object: object.clone() })?;
+fn set_archived<R: RecordReader + ?Sized>(
+    object: &ObjectRef,
+    archived: bool,
+    reader: &R,
+) -> Result<Vec<Write>, ApplyError> {
+    let mut record = load(object, reader)?.ok_or_else(|| ApplyError::NotRegistered {
+        object: object.clone(),
+    })?;
     if record.archived == archived {
         return Ok(vec![]);
     }
@@ -168,7 +196,10 @@ fn set_archived<R: RecordReader + ?Sized>(object: &ObjectRef, archived: bool, re
 }
 
 /// Reads an object's record.
-pub(crate) fn load<R: RecordReader + ?Sized>(object: &ObjectRef, reader: &R) -> Result<Option<ObjectRecord>, ReadError> {
+pub(crate) fn load<R: RecordReader + ?Sized>(
+    object: &ObjectRef,
+    reader: &R,
+) -> Result<Option<ObjectRecord>, ReadError> {
     let key = key_of(object);
     match reader.get(&key)? {
         None => Ok(None),
@@ -179,10 +210,17 @@ pub(crate) fn load<R: RecordReader + ?Sized>(object: &ObjectRef, reader: &R) -> 
     }
 }
 
-fn load_active<R: RecordReader + ?Sized>(object: &ObjectRef, reader: &R) -> Result<ObjectRecord, ApplyError> {
+fn load_active<R: RecordReader + ?Sized>(
+    object: &ObjectRef,
+    reader: &R,
+) -> Result<ObjectRecord, ApplyError> {
     match load(object, reader)? {
-        None => Err(ApplyError::NotRegistered { object: object.clone() }),
-        Some(record) if record.archived => Err(ApplyError::Archived { object: object.clone() }),
+        None => Err(ApplyError::NotRegistered {
+            object: object.clone(),
+        }),
+        Some(record) if record.archived => Err(ApplyError::Archived {
+            object: object.clone(),
+        }),
         Some(record) => Ok(record),
     }
 }
@@ -199,22 +237,41 @@ pub(crate) fn kind_of(subject: &Subject) -> SubjectKind {
     }
 }
 
-fn set<R: RecordReader + ?Sized>(relationship: &Relationship, reader: &R) -> Result<Vec<Write>, ApplyError> {
-    let Relationship { object, relation, subject } = relationship;
+fn set<R: RecordReader + ?Sized>(
+    relationship: &Relationship,
+    reader: &R,
+) -> Result<Vec<Write>, ApplyError> {
+    let Relationship {
+        object,
+        relation,
+        subject,
+    } = relationship;
     refuse_owner(relationship)?;
     let mut record = load_active(object, reader)?;
     let kind = kind_of(subject);
-    let at = match record.relations.binary_search_by(|(name, _)| name.cmp(relation)) {
+    let at = match record
+        .relations
+        .binary_search_by(|(name, _)| name.cmp(relation))
+    {
         Ok(at) => at,
         Err(_) if record.relations.len() >= RELATIONS_PER_OBJECT_MAX => {
-            return Err(ApplyError::TooManyRelations { object: object.clone() })
+            return Err(ApplyError::TooManyRelations {
+                object: object.clone(),
+            })
         }
         Err(at) => {
-            record.relations.insert(at, (relation.clone(), RelationRecord::default()));
+            record
+                .relations
+                .insert(at, (relation.clone(), RelationRecord::default()));
             at
         }
     };
-    let list = List { object, relation: relation.as_str(), kind, reader };
+    let list = List {
+        object,
+        relation: relation.as_str(),
+        kind,
+        reader,
+    };
     let members = record.relations[at].1.members_mut(kind);
     let full = kind == SubjectKind::Sets && members.len() >= SETS_PER_RELATION_MAX as u64;
     let mut writes = vec![];
@@ -238,21 +295,39 @@ fn set<R: RecordReader + ?Sized>(relationship: &Relationship, reader: &R) -> Res
         }
     }
     if full {
-        return Err(ApplyError::TooManySets { object: object.clone(), relation: relation.clone() });
+        return Err(ApplyError::TooManySets {
+            object: object.clone(),
+            relation: relation.clone(),
+        });
     }
     writes.push(store(object, &record));
     Ok(writes)
 }
 
-fn delete<R: RecordReader + ?Sized>(relationship: &Relationship, reader: &R) -> Result<Vec<Write>, ApplyError> {
-    let Relationship { object, relation, subject } = relationship;
+fn delete<R: RecordReader + ?Sized>(
+    relationship: &Relationship,
+    reader: &R,
+) -> Result<Vec<Write>, ApplyError> {
+    let Relationship {
+        object,
+        relation,
+        subject,
+    } = relationship;
     refuse_owner(relationship)?;
     let mut record = load_active(object, reader)?;
     let kind = kind_of(subject);
-    let Ok(at) = record.relations.binary_search_by(|(name, _)| name.cmp(relation)) else {
+    let Ok(at) = record
+        .relations
+        .binary_search_by(|(name, _)| name.cmp(relation))
+    else {
         return Ok(vec![]);
     };
-    let list = List { object, relation: relation.as_str(), kind, reader };
+    let list = List {
+        object,
+        relation: relation.as_str(),
+        kind,
+        reader,
+    };
     let mut writes = vec![];
     let members = record.relations[at].1.members_mut(kind);
     match members {
@@ -289,156 +364,9 @@ fn delete<R: RecordReader + ?Sized>(relationship: &Relationship, reader: &R) -> 
 
 fn refuse_owner(relationship: &Relationship) -> Result<(), ApplyError> {
     if relationship.relation.as_str() == crate::schema::OWNER {
-        return Err(ApplyError::OwnerIsNoRelationship { object: relationship.object.clone() });
+        return Err(ApplyError::OwnerIsNoRelationship {
+            object: relationship.object.clone(),
+        });
     }
     Ok(())
-}
-
-/// The pages of one list.
-pub(crate) struct List<'a, R: ?Sized> {
-    pub object: &'a ObjectRef,
-    pub relation: &'a str,
-    pub kind: SubjectKind,
-    pub reader: &'a R,
-}
-
-impl<R: RecordReader + ?Sized> List<'_, R> {
-    fn key(&self, first: &[u8]) -> Vec<u8> {
-        page_key_of(self.object, self.relation, self.kind, first)
-    }
-
-    /// The page that covers `subject`, and where its range starts.
-    ///
-    /// [`ReadError::Unavailable`] where the reader has no page that covers it.
-    pub(crate) fn find(&self, subject: &[u8]) -> Result<(Vec<u8>, Page), ReadError> {
-        let (from, to) = (self.key(&[]), self.key(subject));
-        let Some((key, value)) = self.reader.floor(&from, &to)? else {
-            return Err(ReadError::Unavailable { key: to });
-        };
-        let first = key.get(from.len()..).unwrap_or_default().to_vec();
-        let page = self.decode(&key, &value, &first)?;
-        if !page.covers(&first, subject) {
-            return Err(ReadError::Unavailable { key: to });
-        }
-        Ok((first, page))
-    }
-
-    /// The page whose range starts at `first`.
-    pub(crate) fn page(&self, first: &[u8]) -> Result<Page, ReadError> {
-        let key = self.key(first);
-        match self.reader.get(&key)? {
-            Some(value) => self.decode(&key, &value, first),
-            None => Err(ReadError::Corrupt { key, reason: "a page is missing" }),
-        }
-    }
-
-    fn decode(&self, key: &[u8], value: &[u8], first: &[u8]) -> Result<Page, ReadError> {
-        Page::from_bytes(value, self.kind, first).map_err(|reason| ReadError::Corrupt { key: key.to_vec(), reason })
-    }
-
-    fn write(&self, writes: &mut Vec<Write>, first: &[u8], page: &Page) {
-        debug_assert!(page.subjects.len() <= PAGE_SUBJECTS_MAX, "a page outgrew its bound");
-        writes.push((self.key(first), Some(page.to_bytes())));
-    }
-
-    /// Writes `subjects`, one too many for a page, as two halves.
-    fn write_split(&self, writes: &mut Vec<Write>, first: &[u8], mut subjects: Vec<Subject>, until: Option<Vec<u8>>) {
-        let right = subjects.split_off(subjects.len() / 2);
-        let middle = right.first().map(subject_bytes).unwrap_or_default();
-        self.write(writes, first, &Page { until: Some(middle.clone()), subjects });
-        self.write(writes, &middle, &Page { until, subjects: right });
-    }
-
-    /// Inserts; false if it was there.
-    fn insert(&self, subject: &Subject, writes: &mut Vec<Write>) -> Result<bool, ReadError> {
-        let (first, mut page) = self.find(&subject_bytes(subject))?;
-        let Err(at) = page.subjects.binary_search(subject) else { return Ok(false) };
-        page.subjects.insert(at, subject.clone());
-        if page.subjects.len() > PAGE_SUBJECTS_MAX {
-            self.write_split(writes, &first, page.subjects, page.until);
-        } else {
-            self.write(writes, &first, &page);
-        }
-        Ok(true)
-    }
-
-    /// Removes; false if it was not there. A page that got small merges with the one to its right,
-    /// else with the one to its left, where both fit.
-    fn remove(&self, subject: &Subject, writes: &mut Vec<Write>) -> Result<bool, ReadError> {
-        let (first, mut page) = self.find(&subject_bytes(subject))?;
-        let Ok(at) = page.subjects.binary_search(subject) else { return Ok(false) };
-        page.subjects.remove(at);
-        if page.subjects.len() >= PAGE_SUBJECTS_LOW {
-            self.write(writes, &first, &page);
-            return Ok(true);
-        }
-        let fits = |other: &Page| {
-            page.subjects.is_empty() || page.subjects.len() + other.subjects.len() <= PAGE_SUBJECTS_MERGED_MAX
-        };
-        if let Some(next) = page.until.clone() {
-            let right = self.page(&next)?;
-            if fits(&right) {
-                writes.push((self.key(&next), None));
-                page.subjects.extend(right.subjects);
-                page.until = right.until;
-                self.write(writes, &first, &page);
-                return Ok(true);
-            }
-        }
-        if !first.is_empty() {
-            let (left_first, mut left) = self.left_of(&first)?;
-            if fits(&left) {
-                writes.push((self.key(&first), None));
-                left.subjects.append(&mut page.subjects);
-                left.until = page.until;
-                self.write(writes, &left_first, &left);
-                return Ok(true);
-            }
-        }
-        self.write(writes, &first, &page);
-        Ok(true)
-    }
-
-    /// The page whose range ends where the one at `first` starts.
-    fn left_of(&self, first: &[u8]) -> Result<(Vec<u8>, Page), ReadError> {
-        let from = self.key(&[]);
-        let to = self.key(first);
-        let bound = crate::reader::before(&to);
-        let found = match &bound {
-            Some(bound) => self.reader.floor(&from, bound)?,
-            None => None,
-        };
-        let Some((key, value)) = found else {
-            return Err(ReadError::Corrupt { key: from, reason: "a page is missing" });
-        };
-        let left_first = key.get(from.len()..).unwrap_or_default().to_vec();
-        let page = self.decode(&key, &value, &left_first)?;
-        if page.until.as_deref() != Some(first) {
-            return Err(ReadError::Corrupt { key, reason: "its range does not end where the next page starts" });
-        }
-        Ok((left_first, page))
-    }
-
-    /// All subjects in order; calls `visit` with each page's start.
-    pub(crate) fn for_each_page(&self, mut visit: impl FnMut(&[u8], Page)) -> Result<(), ReadError> {
-        let mut first = Vec::new();
-        loop {
-            let page = self.page(&first)?;
-            let until = page.until.clone();
-            visit(&first, page);
-            match until {
-                Some(until) => first = until,
-                None => return Ok(()),
-            }
-        }
-    }
-
-    fn take_all(&self, writes: &mut Vec<Write>) -> Result<Vec<Subject>, ReadError> {
-        let mut all = vec![];
-        self.for_each_page(|first, page| {
-            writes.push((self.key(first), None));
-            all.extend(page.subjects);
-        })?;
-        Ok(all)
-    }
 }

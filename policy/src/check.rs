@@ -13,13 +13,13 @@
 use alloc::vec::Vec;
 
 use crate::{
+    asked::Asked,
     limits::Limits,
     memo::{Memo, State},
     name::excerpt,
     question::{Answer, CheckError, Decision, Question},
     reader::ReadError,
-    relationship::{ObjectRef, Subject},
-    relationships::{ActorId, NodeId, ObjectId, Relationships, SetRef},
+    relationships::{NodeId, ObjectId, Relationships, SetRef},
     schema::{Arrow, Body, Op, Policy, Types},
     suggest::suggestion,
     truth::Truth,
@@ -30,7 +30,11 @@ use crate::{
 /// # Errors
 /// [`CheckError`]: the question names nothing that the policy defines, a bound is exceeded, or a
 /// record that the answer hangs on cannot be read. Never a decision in disguise (Invariant 3).
-pub fn check<R: Relationships + ?Sized>(relationships: &R, question: &Question, limits: Limits) -> Result<Answer, CheckError> {
+pub fn check<R: Relationships + ?Sized>(
+    relationships: &R,
+    question: &Question,
+    limits: Limits,
+) -> Result<Answer, CheckError> {
     Walk::new(relationships, question, limits)?.run()
 }
 
@@ -39,7 +43,10 @@ fn resolve(policy: &Policy, question: &Question) -> Result<NodeId, CheckError> {
     let name = question.object.resource();
     let Some(resource) = policy.resource(name) else {
         let suggestion = suggestion(name, policy.resources());
-        return Err(CheckError::UnknownResource { resource: excerpt(name), suggestion });
+        return Err(CheckError::UnknownResource {
+            resource: excerpt(name),
+            suggestion,
+        });
     };
     policy.node(resource, &question.permission).ok_or_else(|| {
         let names = policy.permissions(name).chain(policy.relations(name));
@@ -49,43 +56,6 @@ fn resolve(policy: &Policy, question: &Question) -> Result<NodeId, CheckError> {
             suggestion: suggestion(&question.permission, names),
         }
     })
-}
-
-/// Who is asked about, as handles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    Actor(Option<ActorId>),
-    Everyone,
-    Object(Option<ObjectId>),
-    Userset(Option<(ObjectId, NodeId)>),
-}
-
-impl Asked {
-    fn new<R: Relationships + ?Sized>(relationships: &R, question: &Question, root: ObjectId) -> Self {
-        // Two objects of which nothing is known share a handle; only the question's own is meant.
-        let handle = |object: &ObjectRef| {
-            if *object == question.object { Some(root) } else { relationships.object(object) }
-        };
-        match &question.subject {
-            Subject::Actor(actor) => Self::Actor(relationships.actor(actor)),
-            Subject::Everyone => Self::Everyone,
-            Subject::Object(object) => Self::Object(handle(object)),
-            Subject::Userset { object, relation } => {
-                let policy = relationships.policy();
-                let node = policy.resource(object.resource()).and_then(|r| policy.node(r, relation.as_str()));
-                Self::Userset(handle(object).zip(node))
-            }
-        }
-    }
-
-    /// Whether a member that is no userset is the one asked about, or stands for it.
-    pub(crate) fn is(self, member: SetRef, types: &Types) -> bool {
-        match member {
-            SetRef::Everyone => types.everyone && matches!(self, Self::Actor(_) | Self::Everyone),
-            SetRef::Object(id, resource) => self == Self::Object(Some(id)) && types.objects.contains(&resource),
-            SetRef::Userset(..) | SetRef::Foreign => false,
-        }
-    }
 }
 
 /// A node under evaluation.
@@ -146,10 +116,16 @@ pub(crate) struct Walk<'a, R: ?Sized> {
 impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
     /// # Errors
     /// Where the question names nothing that the policy defines.
-    pub(crate) fn new(relationships: &'a R, question: &Question, limits: Limits) -> Result<Self, CheckError> {
+    pub(crate) fn new(
+        relationships: &'a R,
+        question: &Question,
+        limits: Limits,
+    ) -> Result<Self, CheckError> {
         let policy = relationships.policy();
         let node = resolve(policy, question)?;
-        let object = relationships.object(&question.object).unwrap_or(ObjectId::NOWHERE);
+        let object = relationships
+            .object(&question.object)
+            .unwrap_or(ObjectId::NOWHERE);
         Ok(Self {
             relationships,
             policy,
@@ -194,21 +170,32 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             Truth::False => Decision::Deny,
             Truth::Unknown => match self.unavailable.take() {
                 Some(unavailable) => return Err(CheckError::Read(unavailable)),
-                None if self.too_deep => return Err(CheckError::TooDeep { limit: self.limits.depth_max }),
+                None if self.too_deep => {
+                    return Err(CheckError::TooDeep {
+                        limit: self.limits.depth_max,
+                    })
+                }
                 None => Decision::Deny,
             },
         };
-        Ok(Answer { decision, steps: self.steps })
+        Ok(Answer {
+            decision,
+            steps: self.steps,
+        })
     }
 
     /// Runs until the first frame has closed, and gives its value.
     fn close_all(&mut self) -> Result<Truth, CheckError> {
         loop {
-            let Some(mut value) = self.advance()? else { continue };
+            let Some(mut value) = self.advance()? else {
+                continue;
+            };
             // A value goes to the frame above, which may have what it needs by it and close too.
             loop {
                 self.close(value);
-                let Some(top) = self.frames.last_mut() else { return Ok(value) };
+                let Some(top) = self.frames.last_mut() else {
+                    return Ok(value);
+                };
                 match &mut top.members {
                     None => {
                         self.values.push(value);
@@ -229,7 +216,9 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
     fn count(&mut self, steps: usize) -> Result<(), CheckError> {
         self.steps = self.steps.saturating_add(steps as u64);
         if self.steps > self.limits.steps_max {
-            return Err(CheckError::TooManySteps { limit: self.limits.steps_max });
+            return Err(CheckError::TooManySteps {
+                limit: self.limits.steps_max,
+            });
         }
         Ok(())
     }
@@ -255,11 +244,21 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
 
     /// The depth that a provisional entry hangs on.
     fn run_of(&self, at: u32) -> u32 {
-        let after = self.runs.partition_point(|(first, _)| *first <= at as usize);
-        after.checked_sub(1).and_then(|run| self.runs.get(run)).map_or(0, |(_, depth)| *depth)
+        let after = self
+            .runs
+            .partition_point(|(first, _)| *first <= at as usize);
+        after
+            .checked_sub(1)
+            .and_then(|run| self.runs.get(run))
+            .map_or(0, |(_, depth)| *depth)
     }
 
-    fn open(&mut self, object: ObjectId, node: NodeId, place: usize) -> Result<Entered, CheckError> {
+    fn open(
+        &mut self,
+        object: ObjectId,
+        node: NodeId,
+        place: usize,
+    ) -> Result<Entered, CheckError> {
         let policy = self.policy;
         let members = match policy.body_node(node).map(|node| &node.body) {
             None | Some(Body::Owner) => {
@@ -277,9 +276,17 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                 let (next, found) = self.scan(range, types);
                 if so_far == Truth::True || found || next == range.1 {
                     self.members.truncate(range.0);
-                    return Ok(Entered::Value(self.settle(place, if found { Truth::True } else { so_far })));
+                    return Ok(Entered::Value(
+                        self.settle(place, if found { Truth::True } else { so_far }),
+                    ));
                 }
-                Some(Members { base: range.0, next, end: range.1, so_far, arrow: None })
+                Some(Members {
+                    base: range.0,
+                    next,
+                    end: range.1,
+                    so_far,
+                    arrow: None,
+                })
             }
         };
         if self.frames.len() >= self.limits.depth_max {
@@ -321,13 +328,22 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
     }
 
     /// Whether the actor asked about stands in the relation itself. One step, where actors may.
-    fn direct(&mut self, object: ObjectId, node: NodeId, types: &Types) -> Result<Truth, CheckError> {
-        let Asked::Actor(actor) = self.asked else { return Ok(Truth::False) };
+    fn direct(
+        &mut self,
+        object: ObjectId,
+        node: NodeId,
+        types: &Types,
+    ) -> Result<Truth, CheckError> {
+        let Asked::Actor(actor) = self.asked else {
+            return Ok(Truth::False);
+        };
         if !types.actors {
             return Ok(Truth::False);
         }
         self.count(1)?;
-        let Some(actor) = actor else { return Ok(Truth::False) };
+        let Some(actor) = actor else {
+            return Ok(Truth::False);
+        };
         let read = self.relationships.contains(object, node, actor);
         self.known(read)
     }
@@ -358,7 +374,9 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
     fn scan(&self, range: (usize, usize), types: &Types) -> (usize, bool) {
         for at in range.0..range.1 {
             match self.members.get(at) {
-                Some(SetRef::Userset(_, node)) if types.usersets.contains(node) => return (at, false),
+                Some(SetRef::Userset(_, node)) if types.usersets.contains(node) => {
+                    return (at, false)
+                }
                 Some(member) if self.asked.is(*member, types) => return (at, true),
                 _ => {}
             }
@@ -370,11 +388,14 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
     fn advance(&mut self) -> Result<Option<Truth>, CheckError> {
         let policy = self.policy;
         loop {
-            let Some(top) = self.frames.last_mut() else { return Ok(Some(Truth::Unknown)) };
+            let Some(top) = self.frames.last_mut() else {
+                return Ok(Some(Truth::Unknown));
+            };
             if top.members.is_some() {
                 return self.next_member();
             }
-            let Some(Body::Computed(ops)) = policy.body_node(top.node).map(|node| &node.body) else {
+            let Some(Body::Computed(ops)) = policy.body_node(top.node).map(|node| &node.body)
+            else {
                 return Ok(Some(Truth::Unknown));
             };
             let object = top.object;
@@ -388,17 +409,29 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                     Entered::Opened => return Ok(None),
                 },
                 Op::Arrow(at) => {
-                    let Some(arrow) = policy.arrows.get(at as usize) else { return Ok(Some(Truth::Unknown)) };
+                    let Some(arrow) = policy.arrows.get(at as usize) else {
+                        return Ok(Some(Truth::Unknown));
+                    };
                     self.count(1)?;
                     let base = self.members.len();
                     let so_far = self.read(object, arrow.relation)?;
                     let end = self.members.len();
                     if let Some(top) = self.frames.last_mut() {
-                        top.members = Some(Members { base, next: base, end, so_far, arrow: Some(at) });
+                        top.members = Some(Members {
+                            base,
+                            next: base,
+                            end,
+                            so_far,
+                            arrow: Some(at),
+                        });
                     }
                 }
-                Op::SkipIfTrue(to) if self.values.last() == Some(&Truth::True) => top.next_op = to as usize,
-                Op::SkipIfFalse(to) if self.values.last() == Some(&Truth::False) => top.next_op = to as usize,
+                Op::SkipIfTrue(to) if self.values.last() == Some(&Truth::True) => {
+                    top.next_op = to as usize
+                }
+                Op::SkipIfFalse(to) if self.values.last() == Some(&Truth::False) => {
+                    top.next_op = to as usize
+                }
                 Op::SkipIfTrue(_) | Op::SkipIfFalse(_) => {}
                 Op::Union => self.combine(Truth::or),
                 Op::Intersection => self.combine(Truth::and),
@@ -418,7 +451,14 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
     fn next_member(&mut self) -> Result<Option<Truth>, CheckError> {
         let policy = self.policy;
         loop {
-            let Some(Frame { node, members: Some(members), .. }) = self.frames.last_mut() else { return Ok(None) };
+            let Some(Frame {
+                node,
+                members: Some(members),
+                ..
+            }) = self.frames.last_mut()
+            else {
+                return Ok(None);
+            };
             if members.so_far == Truth::True || members.next >= members.end {
                 let (value, arrow) = (members.so_far, members.arrow);
                 self.members.truncate(members.base);
@@ -431,17 +471,29 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                 }
                 return Ok(None);
             }
-            let member = self.members.get(members.next).copied().unwrap_or(SetRef::Foreign);
+            let member = self
+                .members
+                .get(members.next)
+                .copied()
+                .unwrap_or(SetRef::Foreign);
             members.next += 1;
             let relation = match members.arrow {
                 None => *node,
-                Some(at) => policy.arrows.get(at as usize).map_or(*node, |arrow| arrow.relation),
+                Some(at) => policy
+                    .arrows
+                    .get(at as usize)
+                    .map_or(*node, |arrow| arrow.relation),
             };
-            let Some(Body::Relation(types)) = policy.body_node(relation).map(|node| &node.body) else { continue };
+            let Some(Body::Relation(types)) = policy.body_node(relation).map(|node| &node.body)
+            else {
+                continue;
+            };
             let target = match members.arrow.and_then(|at| policy.arrows.get(at as usize)) {
                 Some(arrow) => arrow_target(policy, arrow, types, member),
                 None => match member {
-                    SetRef::Userset(object, node) if types.usersets.contains(&node) => Some((object, node)),
+                    SetRef::Userset(object, node) if types.usersets.contains(&node) => {
+                        Some((object, node))
+                    }
                     other if self.asked.is(other, types) => {
                         members.so_far = Truth::True;
                         continue;
@@ -449,11 +501,17 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                     _ => None,
                 },
             };
-            let Some((object, node)) = target else { continue };
+            let Some((object, node)) = target else {
+                continue;
+            };
             match self.enter(object, node)? {
                 Entered::Opened => return Ok(None),
                 Entered::Value(value) => {
-                    if let Some(Frame { members: Some(members), .. }) = self.frames.last_mut() {
+                    if let Some(Frame {
+                        members: Some(members),
+                        ..
+                    }) = self.frames.last_mut()
+                    {
                         members.so_far = members.so_far.or(value);
                     }
                 }
@@ -463,7 +521,9 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
 
     /// Closes the topmost frame with `value`.
     fn close(&mut self, value: Truth) {
-        let Some(frame) = self.frames.pop() else { return };
+        let Some(frame) = self.frames.pop() else {
+            return;
+        };
         self.values.truncate(frame.values);
         let depth = self.frames.len() as u32;
         if value == Truth::Unknown && frame.low < depth {
@@ -471,7 +531,11 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             let at = self.provisional.len();
             self.provisional.push(frame.place);
             self.memo.set(frame.place, State::Provisional(at as u32));
-            while self.runs.last().is_some_and(|(first, _)| *first >= frame.provisional) {
+            while self
+                .runs
+                .last()
+                .is_some_and(|(first, _)| *first >= frame.provisional)
+            {
                 self.runs.pop();
             }
             self.runs.push((frame.provisional, frame.low));
@@ -483,7 +547,11 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         // Definite: what hung on it may become more, so forget it. Or unknown for good: so is all
         // that hung on it alone.
         let within = self.provisional.split_off(frame.provisional);
-        while self.runs.last().is_some_and(|(first, _)| *first >= frame.provisional) {
+        while self
+            .runs
+            .last()
+            .is_some_and(|(first, _)| *first >= frame.provisional)
+        {
             self.runs.pop();
         }
         for place in within {
@@ -499,12 +567,22 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
 
 /// Where an arrow leads from one member of its relation. The relation of a userset is ignored: the
 /// arrow asks its object.
-pub(crate) fn arrow_target(policy: &Policy, arrow: &Arrow, types: &Types, member: SetRef) -> Option<(ObjectId, NodeId)> {
+pub(crate) fn arrow_target(
+    policy: &Policy,
+    arrow: &Arrow,
+    types: &Types,
+    member: SetRef,
+) -> Option<(ObjectId, NodeId)> {
     let (object, resource) = match member {
         SetRef::Object(object, resource) if types.objects.contains(&resource) => (object, resource),
-        SetRef::Userset(object, node) if types.usersets.contains(&node) => (object, policy.body_node(node)?.resource),
+        SetRef::Userset(object, node) if types.usersets.contains(&node) => {
+            (object, policy.body_node(node)?.resource)
+        }
         _ => return None,
     };
-    let at = arrow.targets.binary_search_by(|(other, _)| other.cmp(&resource)).ok()?;
+    let at = arrow
+        .targets
+        .binary_search_by(|(other, _)| other.cmp(&resource))
+        .ok()?;
     arrow.targets.get(at).map(|(_, node)| (object, *node))
 }

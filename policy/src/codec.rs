@@ -51,7 +51,11 @@ impl<'a> Decoder<'a> {
             }
             value |= bits << shift;
             if byte & 0x80 == 0 {
-                return if byte == 0 && shift > 0 { Err("a number is not in its shortest form") } else { Ok(value) };
+                return if byte == 0 && shift > 0 {
+                    Err("a number is not in its shortest form")
+                } else {
+                    Ok(value)
+                };
             }
         }
         Err("a number does not fit 64 bits")
@@ -114,7 +118,9 @@ fn write_object(into: &mut Vec<u8>, object: &ObjectRef) {
 /// Reads an actor from its canonical bytes.
 pub(crate) fn actor_from(bytes: &[u8]) -> Result<Subject, &'static str> {
     let text = core::str::from_utf8(bytes).map_err(|_| "a text is not UTF-8")?;
-    Actor::new(text).map(Subject::Actor).map_err(|_| "an actor is not in its form")
+    Actor::new(text)
+        .map(Subject::Actor)
+        .map_err(|_| "an actor is not in its form")
 }
 
 /// Reads any other subject from its canonical bytes.
@@ -152,26 +158,47 @@ mod tests {
 
     #[test]
     fn numbers_have_one_form() {
-        for value in [0, 1, 127, 128, 16_383, 16_384, u64::from(u32::MAX), u64::MAX] {
+        for value in [
+            0,
+            1,
+            127,
+            128,
+            16_383,
+            16_384,
+            u64::from(u32::MAX),
+            u64::MAX,
+        ] {
             let mut bytes = vec![];
             write_number(&mut bytes, value);
             let mut decoder = Decoder::new(&bytes);
             assert_eq!(decoder.number(), Ok(value));
             assert_eq!(decoder.end(), Ok(()));
         }
-        for bad in [&[0x80, 0x00][..], &[0xff; 10], &[0x80], &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02]] {
+        for bad in [
+            &[0x80, 0x00][..],
+            &[0xff; 10],
+            &[0x80],
+            &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02],
+        ] {
             assert!(Decoder::new(bad).number().is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn subjects_sort_as_their_bytes_do() {
-        let texts = ["*", "a:1", "a:10", "a:2", "ab:1", "b:1", "a:1#x", "a:1#xy", "a:10#x", "ab:1#x", "b:0#a"];
+        let texts = [
+            "*", "a:1", "a:10", "a:2", "ab:1", "b:1", "a:1#x", "a:1#xy", "a:10#x", "ab:1#x",
+            "b:0#a",
+        ];
         let subjects: Vec<Subject> = texts.iter().map(|text| text.parse().unwrap()).collect();
         for one in &subjects {
             assert_eq!(set_from(&subject_bytes(one)).as_ref(), Ok(one));
             for other in &subjects {
-                assert_eq!(one.cmp(other), subject_bytes(one).cmp(&subject_bytes(other)), "{one} {other}");
+                assert_eq!(
+                    one.cmp(other),
+                    subject_bytes(one).cmp(&subject_bytes(other)),
+                    "{one} {other}"
+                );
             }
         }
     }

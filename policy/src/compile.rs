@@ -6,7 +6,9 @@
 use alloc::{format, string::String, vec::Vec};
 
 use crate::{
-    definition::{Definition, PermissionDefinition, RelationDefinition, ResourceDefinition, Spelled},
+    definition::{
+        Definition, PermissionDefinition, RelationDefinition, ResourceDefinition, Spelled,
+    },
     expression::{Operand, Step},
     name::is_name,
     relationships::{NodeId, ResourceId},
@@ -23,15 +25,34 @@ pub(crate) fn compile(text: &str, mut definition: Definition) -> Result<Policy, 
     let actor = match &definition.actor {
         None => DEFAULT_ACTOR.into(),
         Some(name) if is_name(&name.text) => name.text.clone(),
-        Some(name) => return Err(error(name.position, format!("{:?} is no name of an actor type", crate::name::excerpt(&name.text)))),
+        Some(name) => {
+            return Err(error(
+                name.position,
+                format!(
+                    "{:?} is no name of an actor type",
+                    crate::name::excerpt(&name.text)
+                ),
+            ))
+        }
     };
-    definition.resources.sort_by(|a, b| a.name.text.cmp(&b.name.text));
+    definition
+        .resources
+        .sort_by(|a, b| a.name.text.cmp(&b.name.text));
     for resource in &mut definition.resources {
-        resource.relations.sort_by(|a, b| a.name.text.cmp(&b.name.text));
-        resource.permissions.sort_by(|a, b| a.name.text.cmp(&b.name.text));
+        resource
+            .relations
+            .sort_by(|a, b| a.name.text.cmp(&b.name.text));
+        resource
+            .permissions
+            .sort_by(|a, b| a.name.text.cmp(&b.name.text));
         refuse_ambiguity(resource, &actor)?;
     }
-    let mut compiler = Compiler { actor, resources: Vec::new(), nodes: Vec::new(), arrows: Vec::new() };
+    let mut compiler = Compiler {
+        actor,
+        resources: Vec::new(),
+        nodes: Vec::new(),
+        arrows: Vec::new(),
+    };
     compiler.declare(&definition);
     for (at, resource) in definition.resources.iter().enumerate() {
         compiler.define(ResourceId(at as u16), resource)?;
@@ -51,18 +72,34 @@ pub(crate) fn compile(text: &str, mut definition: Definition) -> Result<Policy, 
 fn refuse_ambiguity(resource: &ResourceDefinition, actor: &str) -> Result<(), PolicyError> {
     let Spelled { text, position } = &resource.name;
     if text == "did" {
-        return Err(error(*position, "no resource may be named `did`: its objects would read as actors"));
+        return Err(error(
+            *position,
+            "no resource may be named `did`: its objects would read as actors",
+        ));
     }
     if text == actor {
-        return Err(error(*position, format!("{text:?} already means actors; rename the resource, or the type with `actor`")));
+        return Err(error(
+            *position,
+            format!("{text:?} already means actors; rename the resource, or the type with `actor`"),
+        ));
     }
     for permission in &resource.permissions {
         let Spelled { text, position } = &permission.name;
         if text == OWNER {
-            return Err(error(*position, "`owner` is the relation that every resource has; rename the permission"));
+            return Err(error(
+                *position,
+                "`owner` is the relation that every resource has; rename the permission",
+            ));
         }
-        if resource.relations.iter().any(|relation| relation.name.text == *text) {
-            return Err(error(*position, format!("{text:?} is a relation already; rename the permission")));
+        if resource
+            .relations
+            .iter()
+            .any(|relation| relation.name.text == *text)
+        {
+            return Err(error(
+                *position,
+                format!("{text:?} is a relation already; rename the permission"),
+            ));
         }
     }
     Ok(())
@@ -80,25 +117,51 @@ impl Compiler {
     fn declare(&mut self, definition: &Definition) {
         for (at, resource) in definition.resources.iter().enumerate() {
             let id = ResourceId(at as u16);
-            let mut names: Vec<(String, String)> = Vec::new();
-            let mut add = |name: &str, doc: &str| names.push((name.into(), doc.into()));
-            if !resource.relations.iter().any(|relation| relation.name.text == OWNER) {
-                add(OWNER, "");
+            let mut names: Vec<(String, String, Position)> = Vec::new();
+            let mut add =
+                |name: &str, doc: &str, position| names.push((name.into(), doc.into(), position));
+            if !resource
+                .relations
+                .iter()
+                .any(|relation| relation.name.text == OWNER)
+            {
+                add(OWNER, "", resource.name.position);
             }
-            resource.relations.iter().for_each(|relation| add(&relation.name.text, &relation.doc));
-            resource.permissions.iter().for_each(|permission| add(&permission.name.text, &permission.doc));
+            resource.relations.iter().for_each(|relation| {
+                add(&relation.name.text, &relation.doc, relation.name.position)
+            });
+            resource.permissions.iter().for_each(|permission| {
+                add(
+                    &permission.name.text,
+                    &permission.doc,
+                    permission.name.position,
+                )
+            });
             let managed: Vec<String> = relation_names(resource).map(manage_name).collect();
-            managed.iter().for_each(|name| add(name, ""));
+            managed
+                .iter()
+                .for_each(|name| add(name, "", resource.name.position));
             names.sort();
             let by_name = names
                 .into_iter()
-                .map(|(name, doc)| {
+                .map(|(name, doc, position)| {
                     let node = NodeId(self.nodes.len() as u16);
-                    self.nodes.push(Node { resource: id, name: name.clone(), doc, body: Body::Owner, text: String::new() });
+                    self.nodes.push(Node {
+                        resource: id,
+                        name: name.clone(),
+                        doc,
+                        position,
+                        body: Body::Owner,
+                        text: String::new(),
+                    });
                     (name, node)
                 })
                 .collect();
-            self.resources.push(Resource { name: resource.name.text.clone(), doc: resource.doc.clone(), by_name });
+            self.resources.push(Resource {
+                name: resource.name.text.clone(),
+                doc: resource.doc.clone(),
+                by_name,
+            });
         }
     }
 
@@ -106,8 +169,15 @@ impl Compiler {
         for relation in &resource.relations {
             let types = self.types(relation)?;
             if relation.name.text == OWNER {
-                if !types.actors || types.everyone || !types.objects.is_empty() || !types.usersets.is_empty() {
-                    return Err(error(relation.name.position, "`owner` holds actors only; remove its other types"));
+                if !types.actors
+                    || types.everyone
+                    || !types.objects.is_empty()
+                    || !types.usersets.is_empty()
+                {
+                    return Err(error(
+                        relation.name.position,
+                        "`owner` holds actors only; remove its other types",
+                    ));
                 }
                 continue;
             }
@@ -115,7 +185,12 @@ impl Compiler {
         }
         for permission in &resource.permissions {
             let ops = self.permission(id, permission)?;
-            self.set(id, &permission.name.text, Body::Computed(ops), &permission.text);
+            self.set(
+                id,
+                &permission.name.text,
+                Body::Computed(ops),
+                &permission.text,
+            );
         }
         self.managers(id, resource)
     }
@@ -130,7 +205,10 @@ impl Compiler {
     }
 
     fn resource(&self, name: &str) -> Option<ResourceId> {
-        let at = self.resources.binary_search_by(|resource| resource.name.as_str().cmp(name)).ok()?;
+        let at = self
+            .resources
+            .binary_search_by(|resource| resource.name.as_str().cmp(name))
+            .ok()?;
         Some(ResourceId(at as u16))
     }
 
@@ -139,14 +217,23 @@ impl Compiler {
     }
 
     fn resource_name(&self, id: ResourceId) -> &str {
-        self.resources.get(id.0 as usize).map_or("", |resource| &resource.name)
+        self.resources
+            .get(id.0 as usize)
+            .map_or("", |resource| &resource.name)
     }
 
     /// Names that a person can write for this resource.
     fn names(&self, id: ResourceId) -> impl Iterator<Item = &str> {
-        self.resources.get(id.0 as usize).into_iter().flat_map(|resource| {
-            resource.by_name.iter().map(|(name, _)| name.as_str()).filter(|name| !name.contains('('))
-        })
+        self.resources
+            .get(id.0 as usize)
+            .into_iter()
+            .flat_map(|resource| {
+                resource
+                    .by_name
+                    .iter()
+                    .map(|(name, _)| name.as_str())
+                    .filter(|name| !name.contains('('))
+            })
     }
 
     fn types(&self, relation: &RelationDefinition) -> Result<Types, PolicyError> {
@@ -168,9 +255,16 @@ impl Compiler {
                 None => (text.as_str(), None),
             };
             let Some(target) = self.resource(resource) else {
-                let known = self.resources.iter().map(|r| r.name.as_str()).chain([self.actor.as_str(), "*"]);
+                let known = self
+                    .resources
+                    .iter()
+                    .map(|r| r.name.as_str())
+                    .chain([self.actor.as_str(), "*"]);
                 let near = suggestion(resource, known);
-                return Err(error(*position, format!("type {text:?} names no resource{near}")));
+                return Err(error(
+                    *position,
+                    format!("type {text:?} names no resource{near}"),
+                ));
             };
             match member {
                 None => types.objects.push(target),
@@ -189,9 +283,15 @@ impl Compiler {
     }
 
     /// `owner + (expression)`: no expression can exclude the owner.
-    fn permission(&mut self, resource: ResourceId, permission: &PermissionDefinition) -> Result<Vec<Op>, PolicyError> {
+    fn permission(
+        &mut self,
+        resource: ResourceId,
+        permission: &PermissionDefinition,
+    ) -> Result<Vec<Op>, PolicyError> {
         let mut ops = self.owner(resource);
-        let Some(steps) = &permission.expression else { return Ok(ops) };
+        let Some(steps) = &permission.expression else {
+            return Ok(ops);
+        };
         let shift = 2;
         ops.push(Op::SkipIfTrue(steps.len() as u16 + shift + 1));
         for step in steps {
@@ -209,22 +309,49 @@ impl Compiler {
     }
 
     fn owner(&self, resource: ResourceId) -> Vec<Op> {
-        self.node(resource, OWNER).map(Op::Visit).into_iter().collect()
+        self.node(resource, OWNER)
+            .map(Op::Visit)
+            .into_iter()
+            .collect()
     }
 
     fn operand(&mut self, resource: ResourceId, operand: &Operand) -> Result<Op, PolicyError> {
         let node = self.resolve(resource, &operand.name, operand.position)?;
-        let Some((target, position)) = &operand.arrow else { return Ok(Op::Visit(node)) };
-        let Some(Body::Relation(types)) = self.nodes.get(node.0 as usize).map(|node| &node.body) else {
-            let what = if operand.name == OWNER { "holds actors only" } else { "is a permission" };
-            return Err(error(operand.position, format!("{:?} {what}; left of `->` stands a relation that holds objects", operand.name)));
+        let Some((target, position)) = &operand.arrow else {
+            return Ok(Op::Visit(node));
+        };
+        let Some(Body::Relation(types)) = self.nodes.get(node.0 as usize).map(|node| &node.body)
+        else {
+            let what = if operand.name == OWNER {
+                "holds actors only"
+            } else {
+                "is a permission"
+            };
+            return Err(error(
+                operand.position,
+                format!(
+                    "{:?} {what}; left of `->` stands a relation that holds objects",
+                    operand.name
+                ),
+            ));
         };
         let mut resources = types.objects.clone();
-        resources.extend(types.usersets.iter().filter_map(|node| Some(self.nodes.get(node.0 as usize)?.resource)));
+        resources.extend(
+            types
+                .usersets
+                .iter()
+                .filter_map(|node| Some(self.nodes.get(node.0 as usize)?.resource)),
+        );
         resources.sort_unstable();
         resources.dedup();
         if resources.is_empty() {
-            return Err(error(operand.position, format!("{:?} allows no objects, so `->` leads nowhere; add a resource to its types", operand.name)));
+            return Err(error(
+                operand.position,
+                format!(
+                    "{:?} allows no objects, so `->` leads nowhere; add a resource to its types",
+                    operand.name
+                ),
+            ));
         }
         let mut targets = Vec::new();
         for id in resources {
@@ -235,27 +362,58 @@ impl Compiler {
             };
             targets.push((id, node));
         }
-        self.arrows.push(Arrow { relation: node, targets });
+        self.arrows.push(Arrow {
+            relation: node,
+            targets,
+        });
         Ok(Op::Arrow(self.arrows.len() as u16 - 1))
     }
 
-    fn resolve(&self, resource: ResourceId, name: &str, position: Position) -> Result<NodeId, PolicyError> {
+    fn resolve(
+        &self,
+        resource: ResourceId,
+        name: &str,
+        position: Position,
+    ) -> Result<NodeId, PolicyError> {
         self.node(resource, name).ok_or_else(|| {
             let near = suggestion(name, self.names(resource));
-            error(position, format!("resource {:?} defines no relation or permission {name:?}{near}", self.resource_name(resource)))
+            error(
+                position,
+                format!(
+                    "resource {:?} defines no relation or permission {name:?}{near}",
+                    self.resource_name(resource)
+                ),
+            )
         })
     }
 
     /// `manage(r)` = `owner`, and the relations that manage r, in the order of their names.
-    fn managers(&mut self, id: ResourceId, resource: &ResourceDefinition) -> Result<(), PolicyError> {
+    fn managers(
+        &mut self,
+        id: ResourceId,
+        resource: &ResourceDefinition,
+    ) -> Result<(), PolicyError> {
         for relation in &resource.relations {
             for Spelled { text, position } in &relation.manages {
                 if text == OWNER {
-                    return Err(error(*position, "nobody but the owner manages `owner`; transfer the object instead"));
+                    return Err(error(
+                        *position,
+                        "nobody but the owner manages `owner`; transfer the object instead",
+                    ));
                 }
-                if !resource.relations.iter().any(|other| other.name.text == *text) {
+                if !resource
+                    .relations
+                    .iter()
+                    .any(|other| other.name.text == *text)
+                {
                     let near = suggestion(text, relation_names(resource));
-                    return Err(error(*position, format!("`manages` names no relation of {:?}: {text:?}{near}", resource.name.text)));
+                    return Err(error(
+                        *position,
+                        format!(
+                            "`manages` names no relation of {:?}: {text:?}{near}",
+                            resource.name.text
+                        ),
+                    ));
                 }
             }
         }
@@ -263,7 +421,10 @@ impl Compiler {
             let managers: Vec<NodeId> = resource
                 .relations
                 .iter()
-                .filter(|relation| relation.name.text != OWNER && relation.manages.iter().any(|m| m.text == managed))
+                .filter(|relation| {
+                    relation.name.text != OWNER
+                        && relation.manages.iter().any(|m| m.text == managed)
+                })
                 .filter_map(|relation| self.node(id, &relation.name.text))
                 .collect();
             let mut ops = self.owner(id);
@@ -279,7 +440,10 @@ impl Compiler {
 
 /// The relations of a resource: `owner`, whether written or not, and the others.
 fn relation_names(resource: &ResourceDefinition) -> impl Iterator<Item = &str> {
-    let written = resource.relations.iter().map(|relation| relation.name.text.as_str());
+    let written = resource
+        .relations
+        .iter()
+        .map(|relation| relation.name.text.as_str());
     core::iter::once(OWNER).chain(written.filter(|name| *name != OWNER))
 }
 

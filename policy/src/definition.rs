@@ -59,7 +59,11 @@ pub(crate) fn read(root: Node) -> Result<Definition, PolicyError> {
     let position = root.position;
     let mut definition = Definition::default();
     let mut resources = None;
-    for entry in map(root, "a policy", &["name", "description", "meta", "actor", "resources"])? {
+    for entry in map(
+        root,
+        "a policy",
+        &["name", "description", "meta", "actor", "resources"],
+    )? {
         match entry.key.as_str() {
             "name" => definition.name = text(entry)?,
             "description" => definition.description = text(entry)?,
@@ -68,11 +72,15 @@ pub(crate) fn read(root: Node) -> Result<Definition, PolicyError> {
             _ => resources = Some(entry.node),
         }
     }
-    let resources = resources.ok_or_else(|| error(position, "the policy defines no `resources`"))?;
+    let resources =
+        resources.ok_or_else(|| error(position, "the policy defines no `resources`"))?;
     let resources_position = resources.position;
     definition.resources = named(resources, "resource", RESOURCES_MAX, read_resource)?;
     if definition.resources.is_empty() {
-        return Err(error(resources_position, "the policy defines no resource; add one under `resources`"));
+        return Err(error(
+            resources_position,
+            "the policy defines no resource; add one under `resources`",
+        ));
     }
     Ok(definition)
 }
@@ -83,7 +91,10 @@ fn read_meta(entry: Entry) -> Result<Vec<(String, String)>, PolicyError> {
         return Ok(meta);
     }
     let Value::Map(entries) = entry.node.value else {
-        return Err(error(entry.node.position, "`meta` is a map of words to texts"));
+        return Err(error(
+            entry.node.position,
+            "`meta` is a map of words to texts",
+        ));
     };
     for entry in entries {
         bounded(&entry.key, entry.position)?;
@@ -107,19 +118,43 @@ fn read_actor(entry: Entry) -> Result<Option<Spelled>, PolicyError> {
 }
 
 fn read_resource(name: Spelled, entries: Vec<Entry>) -> Result<ResourceDefinition, PolicyError> {
-    let mut resource = ResourceDefinition { name, doc: String::new(), relations: Vec::new(), permissions: Vec::new() };
+    let mut resource = ResourceDefinition {
+        name,
+        doc: String::new(),
+        relations: Vec::new(),
+        permissions: Vec::new(),
+    };
     for entry in known(entries, "a resource", &["doc", "relations", "permissions"])? {
         match entry.key.as_str() {
             "doc" => resource.doc = text(entry)?,
-            "relations" => resource.relations = named(entry.node, "relation", NAMES_PER_RESOURCE_MAX, read_relation)?,
-            _ => resource.permissions = named(entry.node, "permission", NAMES_PER_RESOURCE_MAX, read_permission)?,
+            "relations" => {
+                resource.relations = named(
+                    entry.node,
+                    "relation",
+                    NAMES_PER_RESOURCE_MAX,
+                    read_relation,
+                )?
+            }
+            _ => {
+                resource.permissions = named(
+                    entry.node,
+                    "permission",
+                    NAMES_PER_RESOURCE_MAX,
+                    read_permission,
+                )?
+            }
         }
     }
     Ok(resource)
 }
 
 fn read_relation(name: Spelled, entries: Vec<Entry>) -> Result<RelationDefinition, PolicyError> {
-    let mut relation = RelationDefinition { name, doc: String::new(), types: Vec::new(), manages: Vec::new() };
+    let mut relation = RelationDefinition {
+        name,
+        doc: String::new(),
+        types: Vec::new(),
+        manages: Vec::new(),
+    };
     for entry in known(entries, "a relation", &["doc", "types", "manages"])? {
         match entry.key.as_str() {
             "doc" => relation.doc = text(entry)?,
@@ -130,8 +165,16 @@ fn read_relation(name: Spelled, entries: Vec<Entry>) -> Result<RelationDefinitio
     Ok(relation)
 }
 
-fn read_permission(name: Spelled, entries: Vec<Entry>) -> Result<PermissionDefinition, PolicyError> {
-    let mut permission = PermissionDefinition { name, doc: String::new(), text: String::new(), expression: None };
+fn read_permission(
+    name: Spelled,
+    entries: Vec<Entry>,
+) -> Result<PermissionDefinition, PolicyError> {
+    let mut permission = PermissionDefinition {
+        name,
+        doc: String::new(),
+        text: String::new(),
+        expression: None,
+    };
     for entry in known(entries, "a permission", &["doc", "expr"])? {
         if entry.key == "doc" {
             permission.doc = text(entry)?;
@@ -144,7 +187,10 @@ fn read_permission(name: Spelled, entries: Vec<Entry>) -> Result<PermissionDefin
                 permission.text = text;
             }
             Value::List(_) | Value::Map(_) => {
-                return Err(error(entry.node.position, "`expr` is one line of text such as `reader + writer - banned`"))
+                return Err(error(
+                    entry.node.position,
+                    "`expr` is one line of text such as `reader + writer - banned`",
+                ))
             }
         }
     }
@@ -164,13 +210,25 @@ fn named<T>(
     let mut add = |name: Spelled, entries| {
         if !is_name(&name.text) {
             let found = excerpt(&name.text);
-            return Err(error(name.position, format!("{found:?} is no name of a {what}: use letters, digits and underscores")));
+            return Err(error(
+                name.position,
+                format!("{found:?} is no name of a {what}: use letters, digits and underscores"),
+            ));
         }
         if names.contains(&name.text) {
-            return Err(error(name.position, format!("{what} {:?} is defined for the second time; remove one", name.text)));
+            return Err(error(
+                name.position,
+                format!(
+                    "{what} {:?} is defined for the second time; remove one",
+                    name.text
+                ),
+            ));
         }
         if names.len() >= max {
-            return Err(error(name.position, format!("there are more than {max} {what}s here")));
+            return Err(error(
+                name.position,
+                format!("there are more than {max} {what}s here"),
+            ));
         }
         names.push(name.text.clone());
         all.push(read(name, entries)?);
@@ -179,8 +237,19 @@ fn named<T>(
     match node.value {
         Value::Null => {}
         Value::Map(entries) => {
-            for Entry { key, position, node } in entries {
-                add(Spelled { text: key, position }, optional_map(node, what)?)?;
+            for Entry {
+                key,
+                position,
+                node,
+            } in entries
+            {
+                add(
+                    Spelled {
+                        text: key,
+                        position,
+                    },
+                    optional_map(node, what)?,
+                )?;
             }
         }
         Value::List(items) => {
@@ -195,7 +264,12 @@ fn named<T>(
                 add(name, entries)?;
             }
         }
-        Value::Text(_) => return Err(error(position, format!("a list or a map of {what}s belongs here"))),
+        Value::Text(_) => {
+            return Err(error(
+                position,
+                format!("a list or a map of {what}s belongs here"),
+            ))
+        }
     }
     Ok(all)
 }
@@ -204,7 +278,10 @@ fn optional_map(node: Node, what: &str) -> Result<Vec<Entry>, PolicyError> {
     match node.value {
         Value::Null => Ok(Vec::new()),
         Value::Map(entries) => Ok(entries),
-        Value::Text(_) | Value::List(_) => Err(error(node.position, format!("a {what} is a map; write its keys below it"))),
+        Value::Text(_) | Value::List(_) => Err(error(
+            node.position,
+            format!("a {what} is a map; write its keys below it"),
+        )),
     }
 }
 
@@ -212,18 +289,30 @@ fn map(node: Node, what: &str, keys: &[&str]) -> Result<Vec<Entry>, PolicyError>
     match node.value {
         Value::Null => Ok(Vec::new()),
         Value::Map(entries) => known(entries, what, keys),
-        Value::Text(_) | Value::List(_) => Err(error(node.position, format!("{what} is a map with the keys {}", keys.join(", ")))),
+        Value::Text(_) | Value::List(_) => Err(error(
+            node.position,
+            format!("{what} is a map with the keys {}", keys.join(", ")),
+        )),
     }
 }
 
 /// Refuses keys that the notation does not have.
 fn known(entries: Vec<Entry>, what: &str, keys: &[&str]) -> Result<Vec<Entry>, PolicyError> {
-    match entries.iter().find(|entry| !keys.contains(&entry.key.as_str())) {
+    match entries
+        .iter()
+        .find(|entry| !keys.contains(&entry.key.as_str()))
+    {
         None => Ok(entries),
         Some(entry) => {
             let near = suggestion(&entry.key, keys.iter().copied());
             let all = keys.join(", ");
-            Err(error(entry.position, format!("{what} has no key {:?}{near} (it has {all})", excerpt(&entry.key))))
+            Err(error(
+                entry.position,
+                format!(
+                    "{what} has no key {:?}{near} (it has {all})",
+                    excerpt(&entry.key)
+                ),
+            ))
         }
     }
 }
@@ -235,21 +324,32 @@ fn text(entry: Entry) -> Result<String, PolicyError> {
             bounded(&text, entry.node.position)?;
             Ok(text)
         }
-        Value::List(_) | Value::Map(_) => Err(error(entry.node.position, format!("`{}` is a text", entry.key))),
+        Value::List(_) | Value::Map(_) => Err(error(
+            entry.node.position,
+            format!("`{}` is a text", entry.key),
+        )),
     }
 }
 
 fn bounded(text: &str, position: Position) -> Result<(), PolicyError> {
     if text.len() > TEXT_BYTES_MAX {
-        return Err(error(position, format!("this text is longer than {TEXT_BYTES_MAX} bytes")));
+        return Err(error(
+            position,
+            format!("this text is longer than {TEXT_BYTES_MAX} bytes"),
+        ));
     }
     Ok(())
 }
 
 fn word(node: Node, what: &str) -> Result<Spelled, PolicyError> {
     match node.value {
-        Value::Text(text) => Ok(Spelled { text, position: node.position }),
-        Value::Null | Value::List(_) | Value::Map(_) => Err(error(node.position, format!("{what} is one word"))),
+        Value::Text(text) => Ok(Spelled {
+            text,
+            position: node.position,
+        }),
+        Value::Null | Value::List(_) | Value::Map(_) => {
+            Err(error(node.position, format!("{what} is one word")))
+        }
     }
 }
 
@@ -258,18 +358,32 @@ fn words(node: Node, what: &'static str) -> Result<Vec<Spelled>, PolicyError> {
     let items = match node.value {
         Value::Null => Vec::new(),
         Value::List(items) => items,
-        Value::Text(_) | Value::Map(_) => return Err(error(position, format!("{what} is a list of words"))),
+        Value::Text(_) | Value::Map(_) => {
+            return Err(error(position, format!("{what} is a list of words")))
+        }
     };
     if items.len() > ENTRIES_PER_RELATION_MAX {
-        return Err(error(position, format!("{what} lists more than {ENTRIES_PER_RELATION_MAX} entries")));
+        return Err(error(
+            position,
+            format!("{what} lists more than {ENTRIES_PER_RELATION_MAX} entries"),
+        ));
     }
     let mut all: Vec<Spelled> = Vec::new();
     for item in items {
         let word = word(item, "each entry")?;
         if all.iter().any(|other| other.text == word.text) {
-            return Err(error(word.position, format!("{:?} stands here for the second time; remove one", excerpt(&word.text))));
+            return Err(error(
+                word.position,
+                format!(
+                    "{:?} stands here for the second time; remove one",
+                    excerpt(&word.text)
+                ),
+            ));
         }
-        all.push(Spelled { text: word.text.to_owned(), position: word.position });
+        all.push(Spelled {
+            text: word.text.to_owned(),
+            position: word.position,
+        });
     }
     Ok(all)
 }

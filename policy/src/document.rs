@@ -54,18 +54,26 @@ impl<'a, R: Relationships> WithDocuments<'a, R> {
     /// Lays `facts` over `below`. Facts that the policy has no place for (an unknown resource or
     /// scope relation) add nothing.
     pub fn new(below: &'a R, facts: &[DocumentFacts]) -> Self {
-        let mut layer = Self { below, documents: Vec::new(), objects: Vec::new(), actors: Vec::new() };
+        let mut layer = Self {
+            below,
+            documents: Vec::new(),
+            objects: Vec::new(),
+            actors: Vec::new(),
+        };
         for fact in facts {
             let policy = below.policy();
             let id = layer.object_handle(&fact.object);
             let scope_id = layer.object_handle(&fact.scope);
             let owner = fact.owner.as_ref().map(|actor| layer.actor_handle(actor));
-            let resource = |object: &ObjectRef| -> Option<ResourceId> { policy.resource(object.resource()) };
+            let resource =
+                |object: &ObjectRef| -> Option<ResourceId> { policy.resource(object.resource()) };
             layer.documents.push(Derived {
                 id,
                 owner,
-                scope_relation: resource(&fact.object).and_then(|r| policy.node(r, fact.scope_relation.as_str())),
-                scope: resource(&fact.scope).map_or(SetRef::Foreign, |r| SetRef::Object(scope_id, r)),
+                scope_relation: resource(&fact.object)
+                    .and_then(|r| policy.node(r, fact.scope_relation.as_str())),
+                scope: resource(&fact.scope)
+                    .map_or(SetRef::Foreign, |r| SetRef::Object(scope_id, r)),
             });
         }
         layer
@@ -124,16 +132,27 @@ impl<R: Relationships> Relationships for WithDocuments<'_, R> {
         }
     }
 
-    fn contains(&self, object: ObjectId, relation: NodeId, actor: ActorId) -> Result<bool, ReadError> {
+    fn contains(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        actor: ActorId,
+    ) -> Result<bool, ReadError> {
         if object.0 >= OWN_HANDLES {
             return Ok(false);
         }
         self.below.contains(object, relation, actor)
     }
 
-    fn sets(&self, object: ObjectId, relation: NodeId, into: &mut Vec<SetRef>) -> Result<(), ReadError> {
+    fn sets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<SetRef>,
+    ) -> Result<(), ReadError> {
         if let Some(document) = self.derived(object) {
-            if document.scope_relation == Some(relation) && self.status(object)? != Status::Archived {
+            if document.scope_relation == Some(relation) && self.status(object)? != Status::Archived
+            {
                 into.push(document.scope);
             }
         }

@@ -64,11 +64,16 @@ pub(crate) fn parse(text: &str, start: Position) -> Result<Vec<Step<Operand>>, P
     let mut operands = 0;
     loop {
         // An operand, or an opening parenthesis.
-        let (token, position) = tokens.next()?.ok_or_else(|| error(tokens.place(), "an operand is missing at the end"))?;
+        let (token, position) = tokens
+            .next()?
+            .ok_or_else(|| error(tokens.place(), "an operand is missing at the end"))?;
         match token {
             Token::Open => {
                 if waiting.len() > EXPRESSION_DEPTH_MAX {
-                    return Err(error(position, format!("parentheses nest deeper than {EXPRESSION_DEPTH_MAX} levels")));
+                    return Err(error(
+                        position,
+                        format!("parentheses nest deeper than {EXPRESSION_DEPTH_MAX} levels"),
+                    ));
                 }
                 waiting.push(None);
                 continue;
@@ -79,10 +84,17 @@ pub(crate) fn parse(text: &str, start: Position) -> Result<Vec<Step<Operand>>, P
                     return Err(error(position, format!("an expression has at most {EXPRESSION_OPERANDS_MAX} operands; name parts of it")));
                 }
                 let arrow = tokens.arrow_target()?;
-                steps.push(Step::Operand(Operand { position, name: name.to_owned(), arrow }));
+                steps.push(Step::Operand(Operand {
+                    position,
+                    name: name.to_owned(),
+                    arrow,
+                }));
             }
             Token::Arrow | Token::Operator(_) | Token::Close => {
-                return Err(error(position, "an operand is missing here; write the name of a relation or permission"))
+                return Err(error(
+                    position,
+                    "an operand is missing here; write the name of a relation or permission",
+                ))
             }
         }
         // The operand is complete: combine, close parentheses, then an operator or the end.
@@ -140,7 +152,10 @@ impl<'a> Tokens<'a> {
     /// Where the next token is, in the policy's text. Exact within the first line of a plain
     /// scalar; further lines of a folded one are counted on.
     fn place(&self) -> Position {
-        Position { line: self.start.line, column: self.start.column + self.at }
+        Position {
+            line: self.start.line,
+            column: self.start.column + self.at,
+        }
     }
 
     fn next(&mut self) -> Result<Option<(Token<'a>, Position)>, PolicyError> {
@@ -149,7 +164,9 @@ impl<'a> Tokens<'a> {
             self.at += 1;
         }
         let place = self.place();
-        let Some(byte) = bytes.get(self.at) else { return Ok(None) };
+        let Some(byte) = bytes.get(self.at) else {
+            return Ok(None);
+        };
         let rest = &bytes[self.at..];
         let (token, length) = match byte {
             b'-' if rest.get(1) == Some(&b'>') => (Token::Arrow, 2),
@@ -159,7 +176,10 @@ impl<'a> Tokens<'a> {
             b'(' => (Token::Open, 1),
             b')' => (Token::Close, 1),
             byte if byte.is_ascii_alphanumeric() || *byte == b'_' => {
-                let length = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+                let length = rest
+                    .iter()
+                    .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_')
+                    .count();
                 let name = &self.text[self.at..self.at + length];
                 if !is_name(name) {
                     return Err(error(place, format!("{:?} is no name", excerpt(name))));
@@ -167,7 +187,11 @@ impl<'a> Tokens<'a> {
                 (Token::Name(name), length)
             }
             _ => {
-                let found = self.text.get(self.at..).and_then(|rest| rest.chars().next()).unwrap_or('?');
+                let found = self
+                    .text
+                    .get(self.at..)
+                    .and_then(|rest| rest.chars().next())
+                    .unwrap_or('?');
                 return Err(error(place, format!("{found:?} has no meaning here; use names, `+`, `&`, `-`, `->` and parentheses")));
             }
         };
@@ -186,7 +210,10 @@ impl<'a> Tokens<'a> {
             Some((Token::Name(name), position)) => Ok(Some((name.to_owned(), position))),
             other => {
                 let position = other.map_or_else(|| self.place(), |(_, position)| position);
-                Err(error(position, "the name of a relation or permission must follow `->`"))
+                Err(error(
+                    position,
+                    "the name of a relation or permission must follow `->`",
+                ))
             }
         }
     }
@@ -204,11 +231,17 @@ mod tests {
         let mut stack: Vec<String> = Vec::new();
         for step in parse(text, START).unwrap() {
             let operator = match step {
-                Step::Operand(Operand { name, arrow: None, .. }) => {
+                Step::Operand(Operand {
+                    name, arrow: None, ..
+                }) => {
                     stack.push(name);
                     continue;
                 }
-                Step::Operand(Operand { name, arrow: Some((target, _)), .. }) => {
+                Step::Operand(Operand {
+                    name,
+                    arrow: Some((target, _)),
+                    ..
+                }) => {
                     stack.push(format!("{name}->{target}"));
                     continue;
                 }
@@ -253,7 +286,14 @@ mod tests {
             })
             .collect();
         for (at, to) in jumps {
-            assert!(to > at && matches!(steps[to - 1], Step::Union | Step::Intersection | Step::Difference), "{steps:?}");
+            assert!(
+                to > at
+                    && matches!(
+                        steps[to - 1],
+                        Step::Union | Step::Intersection | Step::Difference
+                    ),
+                "{steps:?}"
+            );
         }
     }
 

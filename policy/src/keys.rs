@@ -60,7 +60,13 @@ pub fn object_key(resource: &str, id: &str) -> Vec<u8> {
 /// Key of the page ([`crate::Page`]) whose range starts at `first`, a subject's canonical bytes;
 /// empty for the first page of a list.
 #[must_use]
-pub fn page_key(resource: &str, id: &str, relation: &str, kind: SubjectKind, first: &[u8]) -> Vec<u8> {
+pub fn page_key(
+    resource: &str,
+    id: &str,
+    relation: &str,
+    kind: SubjectKind,
+    first: &[u8],
+) -> Vec<u8> {
     let mut key = alloc::vec![PAGE];
     write_bytes(&mut key, resource.as_bytes());
     write_bytes(&mut key, id.as_bytes());
@@ -78,6 +84,11 @@ pub(crate) fn key_of(object: &ObjectRef) -> Vec<u8> {
 
 /// [`page_key`] of an object's relation.
 #[must_use]
-pub(crate) fn page_key_of(object: &ObjectRef, relation: &str, kind: SubjectKind, first: &[u8]) -> Vec<u8> {
+pub(crate) fn page_key_of(
+    object: &ObjectRef,
+    relation: &str,
+    kind: SubjectKind,
+    first: &[u8],
+) -> Vec<u8> {
     page_key(object.resource(), object.id(), relation, kind, first)
 }

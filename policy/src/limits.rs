@@ -85,7 +85,10 @@ pub struct Limits {
 impl Limits {
     /// What consensus uses: 100,000 steps are about 10 ms of work, and 256 open nodes are far
     /// beyond what people nest (Zanzibar's deepest groups were about 20 deep).
-    pub const CONSENSUS: Self = Self { steps_max: 100_000, depth_max: 256 };
+    pub const CONSENSUS: Self = Self {
+        steps_max: 100_000,
+        depth_max: 256,
+    };
 }
 
 impl Default for Limits {

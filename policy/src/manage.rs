@@ -22,5 +22,9 @@ pub fn may_manage<R: Relationships + ?Sized>(
     actor: &Actor,
     limits: Limits,
 ) -> Result<Answer, CheckError> {
-    check(relationships, &Question::manage(object.clone(), relation, actor.clone()), limits)
+    check(
+        relationships,
+        &Question::manage(object.clone(), relation, actor.clone()),
+        limits,
+    )
 }

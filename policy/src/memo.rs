@@ -57,7 +57,11 @@ impl Memo {
         if at == 0 {
             self.entries.reserve(LIST_MAX);
         }
-        self.entries.push(Entry { object, node, state: State::Blank });
+        self.entries.push(Entry {
+            object,
+            node,
+            state: State::Blank,
+        });
         if at == LIST_MAX {
             for (at, entry) in self.entries.iter().enumerate() {
                 self.index.insert(key(entry.object, entry.node), at as u32);
@@ -70,18 +74,24 @@ impl Memo {
 
     fn find(&self, object: ObjectId, node: NodeId) -> Option<usize> {
         if self.entries.len() <= LIST_MAX {
-            return self.entries.iter().position(|entry| entry.object == object && entry.node == node);
+            return self
+                .entries
+                .iter()
+                .position(|entry| entry.object == object && entry.node == node);
         }
         self.index.get(&key(object, node)).map(|at| *at as usize)
     }
 
     /// The state of an entry, without making one.
     pub(crate) fn known(&self, object: ObjectId, node: NodeId) -> State {
-        self.find(object, node).map_or(State::Blank, |at| self.state(at))
+        self.find(object, node)
+            .map_or(State::Blank, |at| self.state(at))
     }
 
     pub(crate) fn state(&self, at: usize) -> State {
-        self.entries.get(at).map_or(State::Blank, |entry| entry.state)
+        self.entries
+            .get(at)
+            .map_or(State::Blank, |entry| entry.state)
     }
 
     pub(crate) fn set(&mut self, at: usize, state: State) {

@@ -9,7 +9,9 @@ use crate::limits::{ACTOR_BYTES_MAX, NAME_BYTES_MAX, OBJECT_ID_BYTES_MAX};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Not a name of a resource, relation or permission.
-    #[error("{text:?} is no name: use 1 to 64 letters, digits and underscores, the first one no digit")]
+    #[error(
+        "{text:?} is no name: use 1 to 64 letters, digits and underscores, the first one no digit"
+    )]
     Name {
         /// What was given, cut to a printable length.
         text: String,
@@ -57,7 +59,9 @@ impl Name {
         if is_name(text) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(NameError::Name { text: excerpt(text) })
+            Err(NameError::Name {
+                text: excerpt(text),
+            })
         }
     }
 
@@ -72,8 +76,13 @@ impl Name {
 #[must_use]
 pub(crate) fn is_name(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let head = bytes.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_');
-    head && bytes.len() <= NAME_BYTES_MAX && bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+    let head = bytes
+        .first()
+        .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_');
+    head && bytes.len() <= NAME_BYTES_MAX
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || *b == b'_')
 }
 
 impl fmt::Display for Name {
@@ -106,7 +115,9 @@ impl Actor {
         if form {
             Ok(Self(text.to_owned()))
         } else {
-            Err(NameError::Actor { text: excerpt(text) })
+            Err(NameError::Actor {
+                text: excerpt(text),
+            })
         }
     }
 

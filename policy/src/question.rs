@@ -24,13 +24,21 @@ impl Question {
     /// Asks for an actor.
     #[must_use]
     pub fn new(object: ObjectRef, permission: &str, actor: Actor) -> Self {
-        Self { object, permission: permission.into(), subject: Subject::Actor(actor) }
+        Self {
+            object,
+            permission: permission.into(),
+            subject: Subject::Actor(actor),
+        }
     }
 
     /// Asks whether an actor may set and delete relationships of `relation` on `object`.
     #[must_use]
     pub fn manage(object: ObjectRef, relation: &Name, actor: Actor) -> Self {
-        Self { object, permission: alloc::format!("manage({relation})"), subject: Subject::Actor(actor) }
+        Self {
+            object,
+            permission: alloc::format!("manage({relation})"),
+            subject: Subject::Actor(actor),
+        }
     }
 }
 
@@ -88,7 +96,9 @@ pub enum CheckError {
         suggestion: String,
     },
     /// The walk took more steps than it may.
-    #[error("could not tell within {limit} steps; ask about a nearer object or simplify the policy")]
+    #[error(
+        "could not tell within {limit} steps; ask about a nearer object or simplify the policy"
+    )]
     TooManySteps {
         /// The bound.
         limit: u64,

@@ -39,6 +39,9 @@ impl core::fmt::Display for Hex<'_> {
     }
 }
 
+/// A key and its value.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
 /// Reads a policy's tree by key, at one version.
 pub trait RecordReader {
     /// The value under `key`, or `None` where there is none.
@@ -54,7 +57,7 @@ pub trait RecordReader {
     /// # Errors
     /// As [`RecordReader::get`]. A reader that holds some of the keys only may return the greatest
     /// that it holds: pages state the range that they cover, and the caller checks it.
-    fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError>;
+    fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<Entry>, ReadError>;
 }
 
 impl<R: RecordReader + ?Sized> RecordReader for &R {
@@ -62,7 +65,7 @@ impl<R: RecordReader + ?Sized> RecordReader for &R {
         (**self).get(key)
     }
 
-    fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError> {
+    fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<Entry>, ReadError> {
         (**self).floor(from, to)
     }
 }
@@ -73,12 +76,17 @@ impl RecordReader for BTreeMap<Vec<u8>, Vec<u8>> {
         Ok(BTreeMap::get(self, key).cloned())
     }
 
-    fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError> {
+    fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<Entry>, ReadError> {
         if from > to {
             return Ok(None);
         }
-        let mut range = self.range::<[u8], _>((core::ops::Bound::Included(from), core::ops::Bound::Included(to)));
-        Ok(range.next_back().map(|(key, value)| (key.clone(), value.clone())))
+        let mut range = self.range::<[u8], _>((
+            core::ops::Bound::Included(from),
+            core::ops::Bound::Included(to),
+        ));
+        Ok(range
+            .next_back()
+            .map(|(key, value)| (key.clone(), value.clone())))
     }
 }
 
@@ -94,7 +102,10 @@ pub struct Staged<R> {
 impl<R: RecordReader> Staged<R> {
     /// Lays an empty overlay over `base`.
     pub fn new(base: R) -> Self {
-        Self { base, writes: BTreeMap::new() }
+        Self {
+            base,
+            writes: BTreeMap::new(),
+        }
     }
 
     /// Lays `writes` over what is there; later ones win.
@@ -121,7 +132,7 @@ impl<R: RecordReader> RecordReader for Staged<R> {
         }
     }
 
-    fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError> {
+    fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<Entry>, ReadError> {
         use core::ops::Bound::Included;
         if from > to {
             return Ok(None);

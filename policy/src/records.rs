@@ -11,8 +11,8 @@ use crate::{
     codec::{actor_from, set_from, subject_bytes, write_bytes, write_number, Decoder},
     keys::SubjectKind,
     limits::{
-        INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, PAGE_SUBJECTS_MAX, RELATIONS_PER_OBJECT_MAX,
-        SCHEMA_BYTES_MAX, SCHEMA_CID_BYTES_MAX,
+        INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, PAGE_SUBJECTS_MAX,
+        RELATIONS_PER_OBJECT_MAX, SCHEMA_BYTES_MAX, SCHEMA_CID_BYTES_MAX,
     },
     name::{Actor, Name},
     relationship::Subject,
@@ -95,13 +95,20 @@ impl ObjectRecord {
     /// A record of an object that holds nobody but its owner.
     #[must_use]
     pub fn new(owner: Actor) -> Self {
-        Self { owner, archived: false, relations: Vec::new() }
+        Self {
+            owner,
+            archived: false,
+            relations: Vec::new(),
+        }
     }
 
     /// The record of `relation`, where it holds anybody.
     #[must_use]
     pub fn relation(&self, relation: &str) -> Option<&RelationRecord> {
-        let at = self.relations.binary_search_by(|(name, _)| name.as_str().cmp(relation)).ok()?;
+        let at = self
+            .relations
+            .binary_search_by(|(name, _)| name.as_str().cmp(relation))
+            .ok()?;
         self.relations.get(at).map(|(_, record)| record)
     }
 
@@ -150,7 +157,11 @@ impl ObjectRecord {
             relations.push((name, RelationRecord { direct, sets }));
         }
         decoder.end()?;
-        Ok(Self { owner, archived, relations })
+        Ok(Self {
+            owner,
+            archived,
+            relations,
+        })
     }
 }
 
@@ -188,7 +199,11 @@ fn write_subjects(into: &mut Vec<u8>, subjects: &[Subject]) {
     }
 }
 
-fn read_subjects(decoder: &mut Decoder<'_>, kind: SubjectKind, max: usize) -> Result<Vec<Subject>, &'static str> {
+fn read_subjects(
+    decoder: &mut Decoder<'_>,
+    kind: SubjectKind,
+    max: usize,
+) -> Result<Vec<Subject>, &'static str> {
     let count = decoder.number()?;
     if count > max as u64 {
         return Err("a list holds too many subjects");
@@ -255,7 +270,9 @@ impl Page {
         decoder.end()?;
         let page = Self { until, subjects };
         let inside = |subject: &Subject| page.covers(first, &subject_bytes(subject));
-        if page.subjects.first().is_some_and(|s| !inside(s)) || page.subjects.last().is_some_and(|s| !inside(s)) {
+        if page.subjects.first().is_some_and(|s| !inside(s))
+            || page.subjects.last().is_some_and(|s| !inside(s))
+        {
             return Err("a subject lies outside its range");
         }
         Ok(page)
@@ -288,15 +305,26 @@ impl CollectionRecord {
         let mut decoder = Decoder::new(bytes);
         read_format(&mut decoder)?;
         let version = u32::try_from(decoder.number()?).map_err(|_| "its version is too large")?;
-        let scope_relation = Name::new(decoder.text()?).map_err(|_| "its scope relation is not in its form")?;
+        let scope_relation =
+            Name::new(decoder.text()?).map_err(|_| "its scope relation is not in its form")?;
         let schema_cid = decoder.bytes()?.to_owned();
         let schema = decoder.bytes()?.to_owned();
         decoder.end()?;
-        let record = Self { version, scope_relation, schema_cid, schema };
-        record.is_within_bounds().then_some(record).ok_or("a part of it is too large")
+        let record = Self {
+            version,
+            scope_relation,
+            schema_cid,
+            schema,
+        };
+        record
+            .is_within_bounds()
+            .then_some(record)
+            .ok_or("a part of it is too large")
     }
 
     pub(crate) fn is_within_bounds(&self) -> bool {
-        self.schema_cid.len() <= SCHEMA_CID_BYTES_MAX && self.schema.len() <= SCHEMA_BYTES_MAX && self.version > 0
+        self.schema_cid.len() <= SCHEMA_CID_BYTES_MAX
+            && self.schema.len() <= SCHEMA_BYTES_MAX
+            && self.version > 0
     }
 }

@@ -22,7 +22,10 @@ impl ObjectRef {
         if !is_object_id(id) {
             return Err(NameError::ObjectId { text: excerpt(id) });
         }
-        Ok(Self { resource, id: id.to_owned() })
+        Ok(Self {
+            resource,
+            id: id.to_owned(),
+        })
     }
 
     /// The resource that the object belongs to.
@@ -102,9 +105,10 @@ impl FromStr for Subject {
             return Actor::new(text).map(Self::Actor);
         }
         match text.split_once('#') {
-            Some((object, relation)) => {
-                Ok(Self::Userset { object: object.parse()?, relation: Name::new(relation)? })
-            }
+            Some((object, relation)) => Ok(Self::Userset {
+                object: object.parse()?,
+                relation: Name::new(relation)?,
+            }),
             None => text.parse().map(Self::Object),
         }
     }
@@ -131,7 +135,11 @@ impl Relationship {
     /// Puts checked parts together.
     #[must_use]
     pub fn new(object: ObjectRef, relation: Name, subject: Subject) -> Self {
-        Self { object, relation, subject }
+        Self {
+            object,
+            relation,
+            subject,
+        }
     }
 }
 
@@ -153,7 +161,11 @@ impl FromStr for Relationship {
         };
         let (object, rest) = text.split_once('#').ok_or_else(form)?;
         let (relation, subject) = rest.split_once('@').ok_or_else(form)?;
-        Ok(Self { object: object.parse()?, relation: Name::new(relation)?, subject: subject.parse()? })
+        Ok(Self {
+            object: object.parse()?,
+            relation: Name::new(relation)?,
+            subject: subject.parse()?,
+        })
     }
 }
 
@@ -178,10 +190,20 @@ mod tests {
     #[test]
     fn malformed_relationships_are_refused() {
         for text in [
-            "", "cell:1", "cell:1#operator", "cell#operator@did:a:b", ":1#operator@did:a:b",
-            "cell:#operator@did:a:b", "cell:1#@did:a:b", "cell:1#operator@", "cell:1#operator@did:",
-            "cell:1#operator@cell:*", "cell:1#operator@group:eng#", "cell:1#o-p@did:a:b",
-            "cell:1#operator@ did:a:b", "cell:1#operator@group:eng#member#x",
+            "",
+            "cell:1",
+            "cell:1#operator",
+            "cell#operator@did:a:b",
+            ":1#operator@did:a:b",
+            "cell:#operator@did:a:b",
+            "cell:1#@did:a:b",
+            "cell:1#operator@",
+            "cell:1#operator@did:",
+            "cell:1#operator@cell:*",
+            "cell:1#operator@group:eng#",
+            "cell:1#o-p@did:a:b",
+            "cell:1#operator@ did:a:b",
+            "cell:1#operator@group:eng#member#x",
         ] {
             assert!(text.parse::<Relationship>().is_err(), "{text}");
         }

@@ -2,12 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::{
-    name::Actor,
-    reader::ReadError,
-    relationship::ObjectRef,
-    schema::Policy,
-};
+use crate::{name::Actor, reader::ReadError, relationship::ObjectRef, schema::Policy};
 
 /// A resource of the policy that an implementor reads under: its place in the definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,13 +80,23 @@ pub trait Relationships {
     ///
     /// # Errors
     /// As the reader below says.
-    fn contains(&self, object: ObjectId, relation: NodeId, actor: ActorId) -> Result<bool, ReadError>;
+    fn contains(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        actor: ActorId,
+    ) -> Result<bool, ReadError>;
 
     /// Appends all members of `relation` of `object` that are no actors, in canonical order.
     ///
     /// # Errors
     /// As the reader below says; `into` may then hold some of them.
-    fn sets(&self, object: ObjectId, relation: NodeId, into: &mut Vec<SetRef>) -> Result<(), ReadError>;
+    fn sets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<SetRef>,
+    ) -> Result<(), ReadError>;
 }
 
 impl<T: Relationships + ?Sized> Relationships for &T {
@@ -115,11 +120,21 @@ impl<T: Relationships + ?Sized> Relationships for &T {
         (**self).is_owner(object, actor)
     }
 
-    fn contains(&self, object: ObjectId, relation: NodeId, actor: ActorId) -> Result<bool, ReadError> {
+    fn contains(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        actor: ActorId,
+    ) -> Result<bool, ReadError> {
         (**self).contains(object, relation, actor)
     }
 
-    fn sets(&self, object: ObjectId, relation: NodeId, into: &mut Vec<SetRef>) -> Result<(), ReadError> {
+    fn sets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<SetRef>,
+    ) -> Result<(), ReadError> {
         (**self).sets(object, relation, into)
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     relationship::{Relationship, Subject},
     relationships::{NodeId, ResourceId},
     suggest::suggestion,
+    warnings::{warnings, Warning},
     yaml,
 };
 
@@ -103,7 +104,10 @@ pub(crate) struct Resource {
 
 impl Resource {
     pub(crate) fn node(&self, name: &str) -> Option<NodeId> {
-        let at = self.by_name.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
+        let at = self
+            .by_name
+            .binary_search_by(|(other, _)| other.as_str().cmp(name))
+            .ok()?;
         self.by_name.get(at).map(|(_, node)| *node)
     }
 }
@@ -113,6 +117,8 @@ pub(crate) struct Node {
     pub resource: ResourceId,
     pub name: String,
     pub doc: String,
+    /// Where the name is defined; the resource's for what is implicit.
+    pub position: Position,
     pub body: Body,
     /// The expression as written; empty where there is none.
     pub text: String,
@@ -177,7 +183,16 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`] names the first thing that is wrong, its place, and what to write instead.
     pub fn parse(definition: &str) -> Result<Self, PolicyError> {
-        compile(definition, crate::definition::read(yaml::read(definition)?)?)
+        compile(
+            definition,
+            crate::definition::read(yaml::read(definition)?)?,
+        )
+    }
+
+    /// What is allowed but hardly meant, in the order of the text.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        warnings(self)
     }
 
     /// The text that the policy was compiled from, as given.
@@ -217,7 +232,9 @@ impl Policy {
 
     /// Names of the relations of `resource` (`owner` among them), sorted.
     pub fn relations<'a>(&'a self, resource: &str) -> impl Iterator<Item = &'a str> {
-        self.nodes_of(resource).filter(|node| !matches!(node.body, Body::Computed(_))).map(|node| node.name.as_str())
+        self.nodes_of(resource)
+            .filter(|node| !matches!(node.body, Body::Computed(_)))
+            .map(|node| node.name.as_str())
     }
 
     /// Names of the permissions of `resource`, sorted.
@@ -230,7 +247,9 @@ impl Policy {
     /// The expression of a permission as written; empty where the owner alone has it.
     #[must_use]
     pub fn expression(&self, resource: &str, permission: &str) -> Option<&str> {
-        let node = self.nodes_of(resource).find(|node| node.name == permission)?;
+        let node = self
+            .nodes_of(resource)
+            .find(|node| node.name == permission)?;
         matches!(node.body, Body::Computed(_)).then_some(node.text.as_str())
     }
 
@@ -239,14 +258,24 @@ impl Policy {
     pub fn doc(&self, resource: &str, name: Option<&str>) -> Option<&str> {
         let id = self.resource(resource)?;
         match name {
-            None => self.resources.get(id.0 as usize).map(|resource| resource.doc.as_str()),
-            Some(name) => self.body_node(self.node(id, name)?).map(|node| node.doc.as_str()),
+            None => self
+                .resources
+                .get(id.0 as usize)
+                .map(|resource| resource.doc.as_str()),
+            Some(name) => self
+                .body_node(self.node(id, name)?)
+                .map(|node| node.doc.as_str()),
         }
     }
 
     fn nodes_of<'a>(&'a self, resource: &str) -> impl Iterator<Item = &'a Node> {
-        let resource = self.resource(resource).and_then(|id| self.resources.get(id.0 as usize));
-        resource.into_iter().flat_map(|resource| &resource.by_name).filter_map(|(_, id)| self.body_node(*id))
+        let resource = self
+            .resource(resource)
+            .and_then(|id| self.resources.get(id.0 as usize));
+        resource
+            .into_iter()
+            .flat_map(|resource| &resource.by_name)
+            .filter_map(|(_, id)| self.body_node(*id))
     }
 
     /// Whether `resource` is defined.
@@ -271,8 +300,12 @@ impl Policy {
     /// relation must do for the scope's resource.
     #[must_use]
     pub fn relation_allows_object(&self, resource: &str, relation: &str, target: &str) -> bool {
-        let (Some(id), Some(target)) = (self.resource(resource), self.resource(target)) else { return false };
-        let node = self.node(id, relation).and_then(|node| self.body_node(node));
+        let (Some(id), Some(target)) = (self.resource(resource), self.resource(target)) else {
+            return false;
+        };
+        let node = self
+            .node(id, relation)
+            .and_then(|node| self.body_node(node));
         matches!(node.map(|node| &node.body), Some(Body::Relation(types)) if types.objects.contains(&target))
     }
 
@@ -286,9 +319,16 @@ impl Policy {
         let relation = relationship.relation.as_str();
         let Some(id) = self.resource(resource) else {
             let suggestion = suggestion(resource, self.resources());
-            return Err(RelationshipError::UnknownResource { resource: resource.into(), suggestion });
+            return Err(RelationshipError::UnknownResource {
+                resource: resource.into(),
+                suggestion,
+            });
         };
-        let types = match self.node(id, relation).and_then(|node| self.body_node(node)).map(|node| &node.body) {
+        let types = match self
+            .node(id, relation)
+            .and_then(|node| self.body_node(node))
+            .map(|node| &node.body)
+        {
             None => {
                 let suggestion = suggestion(relation, self.relations(resource));
                 return Err(RelationshipError::UnknownRelation {
@@ -298,7 +338,10 @@ impl Policy {
                 });
             }
             Some(Body::Computed(_)) => {
-                return Err(RelationshipError::NotARelation { resource: resource.into(), permission: relation.into() })
+                return Err(RelationshipError::NotARelation {
+                    resource: resource.into(),
+                    permission: relation.into(),
+                })
             }
             Some(Body::Owner) => return Err(RelationshipError::Owner),
             Some(Body::Relation(types)) => types,
@@ -308,12 +351,20 @@ impl Policy {
             Subject::Everyone => (types.everyone, "*".into()),
             Subject::Object(object) => {
                 let target = self.resource(object.resource());
-                (target.is_some_and(|target| types.objects.contains(&target)), object.resource().into())
+                (
+                    target.is_some_and(|target| types.objects.contains(&target)),
+                    object.resource().into(),
+                )
             }
             Subject::Userset { object, relation } => {
-                let target = self.resource(object.resource()).and_then(|id| self.node(id, relation.as_str()));
+                let target = self
+                    .resource(object.resource())
+                    .and_then(|id| self.node(id, relation.as_str()));
                 let text = format!("{}->{relation}", object.resource());
-                (target.is_some_and(|target| types.usersets.contains(&target)), text)
+                (
+                    target.is_some_and(|target| types.usersets.contains(&target)),
+                    text,
+                )
             }
         };
         if allowed {
@@ -335,9 +386,16 @@ impl Policy {
         if types.everyone {
             words.push("*".into());
         }
-        words.extend(types.objects.iter().map(|id| self.resource_name(*id).into()));
+        words.extend(
+            types
+                .objects
+                .iter()
+                .map(|id| self.resource_name(*id).into()),
+        );
         let userset = |id: &NodeId| {
-            let resource = self.body_node(*id).map_or("", |node| self.resource_name(node.resource));
+            let resource = self
+                .body_node(*id)
+                .map_or("", |node| self.resource_name(node.resource));
             format!("{resource}->{}", self.node_name(*id))
         };
         words.extend(types.usersets.iter().map(userset));
@@ -347,7 +405,10 @@ impl Policy {
     /// The handle of a resource.
     #[must_use]
     pub fn resource(&self, name: &str) -> Option<ResourceId> {
-        let at = self.resources.binary_search_by(|resource| resource.name.as_str().cmp(name)).ok()?;
+        let at = self
+            .resources
+            .binary_search_by(|resource| resource.name.as_str().cmp(name))
+            .ok()?;
         Some(ResourceId(at as u16))
     }
 
@@ -360,7 +421,9 @@ impl Policy {
     /// The name of a resource; empty for a handle of another policy.
     #[must_use]
     pub fn resource_name(&self, id: ResourceId) -> &str {
-        self.resources.get(id.0 as usize).map_or("", |resource| &resource.name)
+        self.resources
+            .get(id.0 as usize)
+            .map_or("", |resource| &resource.name)
     }
 
     /// The name of a node as its resource defines it; empty for a handle of another policy.

@@ -15,7 +15,9 @@ pub(crate) fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.len())
         .min()
-        .map_or_else(String::new, |(_, candidate)| format!("; did you mean {candidate:?}?"))
+        .map_or_else(String::new, |(_, candidate)| {
+            format!("; did you mean {candidate:?}?")
+        })
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours between two short texts (the

@@ -4,11 +4,12 @@ use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
 use core::cell::RefCell;
 
 use crate::{
-    apply::{load, List},
+    apply::load,
     codec::subject_bytes,
     evidence::Read,
     keys::SubjectKind,
     name::Actor,
+    pages::List,
     reader::{ReadError, RecordReader},
     records::{Members, ObjectRecord},
     relationship::{ObjectRef, Relationship, Subject},
@@ -40,7 +41,11 @@ struct Slot {
 impl<'a, R: RecordReader> TreeRelationships<'a, R> {
     /// Reads through `reader` under `policy`, the definition that stands in the same tree.
     pub fn new(policy: &'a Policy, reader: R) -> Self {
-        Self { policy, reader, cache: RefCell::default() }
+        Self {
+            policy,
+            reader,
+            cache: RefCell::default(),
+        }
     }
 
     /// The record of `object`; `None` where it has none.
@@ -59,16 +64,27 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
     /// [`ReadError`] as the reader says.
     pub fn list(&self, object: &ObjectRef) -> Result<Vec<Relationship>, ReadError> {
         let mut all = Vec::new();
-        let Some(record) = self.record(object)? else { return Ok(all) };
+        let Some(record) = self.record(object)? else {
+            return Ok(all);
+        };
         for (relation, members) in &record.relations {
             for kind in [SubjectKind::Direct, SubjectKind::Sets] {
                 let mut push = |subjects: Vec<Subject>| {
-                    all.extend(subjects.into_iter().map(|s| Relationship::new(object.clone(), relation.clone(), s)));
+                    all.extend(
+                        subjects
+                            .into_iter()
+                            .map(|s| Relationship::new(object.clone(), relation.clone(), s)),
+                    );
                 };
                 match members.members(kind) {
                     Members::Inline(subjects) => push(subjects.clone()),
                     Members::Paged(_) => {
-                        let list = List { object, relation: relation.as_str(), kind, reader: &self.reader };
+                        let list = List {
+                            object,
+                            relation: relation.as_str(),
+                            kind,
+                            reader: &self.reader,
+                        };
                         list.for_each_page(|_, page| push(page.subjects))?;
                     }
                 }
@@ -84,18 +100,43 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
             Read::Direct(object, relation, actor) => (object, Some(relation), Some(actor)),
             Read::Sets(object, relation) => (object, Some(relation), None),
         };
-        let kind = if actor.is_some() { SubjectKind::Direct } else { SubjectKind::Sets };
-        let Some(object) = self.object_of(object) else { return Ok(()) };
-        let record = load(&object, &self.reader)?;
-        let Some(relation) = relation.map(|relation| self.policy.node_name(relation)) else { return Ok(()) };
-        let Some(Members::Paged(_)) = record.as_ref().and_then(|r| r.relation(relation)).map(|r| r.members(kind)) else {
+        let kind = if actor.is_some() {
+            SubjectKind::Direct
+        } else {
+            SubjectKind::Sets
+        };
+        let Some(object) = self.object_of(object) else {
             return Ok(());
         };
-        let list = List { object: &object, relation, kind, reader: &self.reader };
-        let name = actor.and_then(|actor| self.cache.borrow().actor_names.get(actor.0 as usize).cloned());
+        let record = load(&object, &self.reader)?;
+        let Some(relation) = relation.map(|relation| self.policy.node_name(relation)) else {
+            return Ok(());
+        };
+        let Some(Members::Paged(_)) = record
+            .as_ref()
+            .and_then(|r| r.relation(relation))
+            .map(|r| r.members(kind))
+        else {
+            return Ok(());
+        };
+        let list = List {
+            object: &object,
+            relation,
+            kind,
+            reader: &self.reader,
+        };
+        let name = actor.and_then(|actor| {
+            self.cache
+                .borrow()
+                .actor_names
+                .get(actor.0 as usize)
+                .cloned()
+        });
         match name {
             None => list.for_each_page(|_, _| ()),
-            Some(actor) => list.find(&subject_bytes(&Subject::Actor(actor))).map(|_| ()),
+            Some(actor) => list
+                .find(&subject_bytes(&Subject::Actor(actor)))
+                .map(|_| ()),
         }
     }
 
@@ -106,19 +147,34 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
         }
         let id = ObjectId(cache.records.len() as u32);
         cache.objects.insert(object.clone(), id);
-        cache.records.push(Slot { object: Rc::new(object.clone()), record: None });
+        cache.records.push(Slot {
+            object: Rc::new(object.clone()),
+            record: None,
+        });
         id
     }
 
     fn object_of(&self, id: ObjectId) -> Option<Rc<ObjectRef>> {
-        self.cache.borrow().records.get(id.0 as usize).map(|slot| slot.object.clone())
+        self.cache
+            .borrow()
+            .records
+            .get(id.0 as usize)
+            .map(|slot| slot.object.clone())
     }
 
     fn load(&self, id: ObjectId) -> Result<Option<Rc<ObjectRecord>>, ReadError> {
-        if let Some(Some(known)) = self.cache.borrow().records.get(id.0 as usize).map(|slot| slot.record.clone()) {
+        if let Some(Some(known)) = self
+            .cache
+            .borrow()
+            .records
+            .get(id.0 as usize)
+            .map(|slot| slot.record.clone())
+        {
             return known;
         }
-        let Some(object) = self.object_of(id) else { return Ok(None) };
+        let Some(object) = self.object_of(id) else {
+            return Ok(None);
+        };
         let read = load(&object, &self.reader).map(|record| record.map(Rc::new));
         if let Some(slot) = self.cache.borrow_mut().records.get_mut(id.0 as usize) {
             slot.record = Some(read.clone());
@@ -132,13 +188,21 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
     }
 
     fn set_ref(&self, subject: &Subject) -> SetRef {
-        let named = |object: &ObjectRef| self.policy.resource(object.resource()).map(|r| (self.intern(object), r));
+        let named = |object: &ObjectRef| {
+            self.policy
+                .resource(object.resource())
+                .map(|r| (self.intern(object), r))
+        };
         match subject {
             Subject::Actor(_) => SetRef::Foreign,
             Subject::Everyone => SetRef::Everyone,
-            Subject::Object(object) => named(object).map_or(SetRef::Foreign, |(id, r)| SetRef::Object(id, r)),
+            Subject::Object(object) => {
+                named(object).map_or(SetRef::Foreign, |(id, r)| SetRef::Object(id, r))
+            }
             Subject::Userset { object, relation } => named(object)
-                .and_then(|(id, r)| Some(SetRef::Userset(id, self.policy.node(r, relation.as_str())?)))
+                .and_then(|(id, r)| {
+                    Some(SetRef::Userset(id, self.policy.node(r, relation.as_str())?))
+                })
                 .unwrap_or(SetRef::Foreign),
         }
     }
@@ -173,37 +237,81 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
     }
 
     fn is_owner(&self, object: ObjectId, actor: ActorId) -> Result<bool, ReadError> {
-        let Some(record) = self.active(object)? else { return Ok(false) };
+        let Some(record) = self.active(object)? else {
+            return Ok(false);
+        };
         Ok(self.cache.borrow().actor_names.get(actor.0 as usize) == Some(&record.owner))
     }
 
-    fn contains(&self, object: ObjectId, relation: NodeId, actor: ActorId) -> Result<bool, ReadError> {
-        let Some(record) = self.active(object)? else { return Ok(false) };
+    fn contains(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        actor: ActorId,
+    ) -> Result<bool, ReadError> {
+        let Some(record) = self.active(object)? else {
+            return Ok(false);
+        };
         let name = self.policy.node_name(relation);
-        let Some(relation) = record.relation(name) else { return Ok(false) };
-        let Some(actor) = self.cache.borrow().actor_names.get(actor.0 as usize).cloned() else { return Ok(false) };
+        let Some(relation) = record.relation(name) else {
+            return Ok(false);
+        };
+        let Some(actor) = self
+            .cache
+            .borrow()
+            .actor_names
+            .get(actor.0 as usize)
+            .cloned()
+        else {
+            return Ok(false);
+        };
         let subject = Subject::Actor(actor);
         match &relation.direct {
             Members::Inline(subjects) => Ok(subjects.binary_search(&subject).is_ok()),
             Members::Paged(_) => {
-                let Some(object) = self.object_of(object) else { return Ok(false) };
-                let list = List { object: &object, relation: name, kind: SubjectKind::Direct, reader: &self.reader };
+                let Some(object) = self.object_of(object) else {
+                    return Ok(false);
+                };
+                let list = List {
+                    object: &object,
+                    relation: name,
+                    kind: SubjectKind::Direct,
+                    reader: &self.reader,
+                };
                 let (_, page) = list.find(&subject_bytes(&subject))?;
                 Ok(page.subjects.binary_search(&subject).is_ok())
             }
         }
     }
 
-    fn sets(&self, object: ObjectId, relation: NodeId, into: &mut Vec<SetRef>) -> Result<(), ReadError> {
-        let Some(record) = self.active(object)? else { return Ok(()) };
+    fn sets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<SetRef>,
+    ) -> Result<(), ReadError> {
+        let Some(record) = self.active(object)? else {
+            return Ok(());
+        };
         let name = self.policy.node_name(relation);
-        let Some(relation) = record.relation(name) else { return Ok(()) };
+        let Some(relation) = record.relation(name) else {
+            return Ok(());
+        };
         match &relation.sets {
             Members::Inline(subjects) => into.extend(subjects.iter().map(|s| self.set_ref(s))),
             Members::Paged(_) => {
-                let Some(object) = self.object_of(object) else { return Ok(()) };
-                let list = List { object: &object, relation: name, kind: SubjectKind::Sets, reader: &self.reader };
-                list.for_each_page(|_, page| into.extend(page.subjects.iter().map(|s| self.set_ref(s))))?;
+                let Some(object) = self.object_of(object) else {
+                    return Ok(());
+                };
+                let list = List {
+                    object: &object,
+                    relation: name,
+                    kind: SubjectKind::Sets,
+                    reader: &self.reader,
+                };
+                list.for_each_page(|_, page| {
+                    into.extend(page.subjects.iter().map(|s| self.set_ref(s)))
+                })?;
             }
         }
         Ok(())

@@ -44,7 +44,10 @@ pub(crate) struct Entry {
 }
 
 pub(crate) fn error(position: Position, message: impl Into<String>) -> PolicyError {
-    PolicyError { position, message: message.into() }
+    PolicyError {
+        position,
+        message: message.into(),
+    }
 }
 
 /// A collection whose end has not come yet.
@@ -55,21 +58,34 @@ struct Open {
 
 enum Content {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, keys: BTreeSet<String>, key: Option<(String, Position)> },
+    Map {
+        entries: Vec<Entry>,
+        keys: BTreeSet<String>,
+        key: Option<(String, Position)>,
+    },
 }
 
 /// Reads `text` as one document.
 pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
     let start = Position { line: 1, column: 1 };
     if text.len() > DEFINITION_BYTES_MAX {
-        return Err(error(start, format!("the policy is longer than {DEFINITION_BYTES_MAX} bytes; split it")));
+        return Err(error(
+            start,
+            format!("the policy is longer than {DEFINITION_BYTES_MAX} bytes; split it"),
+        ));
     }
     // YAML forbids tabs in indentation, and parsers differ on what they do there.
     for (at, line) in text.lines().enumerate() {
         let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
         if let Some(column) = line.get(..indent).and_then(|indent| indent.find('\t')) {
-            let position = Position { line: at + 1, column: column + 1 };
-            return Err(error(position, "a tab stands in the indentation; indent with spaces"));
+            let position = Position {
+                line: at + 1,
+                column: column + 1,
+            };
+            return Err(error(
+                position,
+                "a tab stands in the indentation; indent with spaces",
+            ));
         }
     }
     let mut open: Vec<Open> = Vec::new();
@@ -77,7 +93,10 @@ pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
     let mut documents = 0;
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|scan| {
-            let position = Position { line: scan.marker().line(), column: scan.marker().col() + 1 };
+            let position = Position {
+                line: scan.marker().line(),
+                column: scan.marker().col() + 1,
+            };
             error(position, format!("this is not YAML: {}", hint(scan.info())))
         })?;
         let position = place(span);
@@ -86,15 +105,30 @@ pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
             Event::DocumentStart(_) => {
                 documents += 1;
                 if documents > 1 {
-                    return Err(error(position, "a policy is one document; remove what follows `---`"));
+                    return Err(error(
+                        position,
+                        "a policy is one document; remove what follows `---`",
+                    ));
                 }
                 continue;
             }
-            Event::Alias(_) => return Err(error(position, "aliases are not allowed; write \"*\" in quotes for everyone")),
+            Event::Alias(_) => {
+                return Err(error(
+                    position,
+                    "aliases are not allowed; write \"*\" in quotes for everyone",
+                ))
+            }
             Event::Scalar(text, style, anchor, tag) => {
                 refuse_decoration(position, anchor, tag.is_some())?;
                 let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
-                Node { position, value: if null { Value::Null } else { Value::Text(text.into_owned()) } }
+                Node {
+                    position,
+                    value: if null {
+                        Value::Null
+                    } else {
+                        Value::Text(text.into_owned())
+                    },
+                }
             }
             Event::SequenceStart(anchor, tag) => {
                 refuse_decoration(position, anchor, tag.is_some())?;
@@ -103,20 +137,55 @@ pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
             }
             Event::MappingStart(anchor, tag) => {
                 refuse_decoration(position, anchor, tag.is_some())?;
-                push(&mut open, position, Content::Map { entries: Vec::new(), keys: BTreeSet::new(), key: None })?;
+                push(
+                    &mut open,
+                    position,
+                    Content::Map {
+                        entries: Vec::new(),
+                        keys: BTreeSet::new(),
+                        key: None,
+                    },
+                )?;
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => match open.pop() {
-                Some(Open { position, content: Content::List(items) }) => Node { position, value: Value::List(items) },
-                Some(Open { position, content: Content::Map { entries, .. } }) => Node { position, value: Value::Map(entries) },
-                None => return Err(error(position, "this is not YAML: a collection ends that never began")),
+                Some(Open {
+                    position,
+                    content: Content::List(items),
+                }) => Node {
+                    position,
+                    value: Value::List(items),
+                },
+                Some(Open {
+                    position,
+                    content: Content::Map { entries, .. },
+                }) => Node {
+                    position,
+                    value: Value::Map(entries),
+                },
+                None => {
+                    return Err(error(
+                        position,
+                        "this is not YAML: a collection ends that never began",
+                    ))
+                }
             },
         };
         match open.last_mut() {
             None => root = Some(node),
-            Some(Open { content: Content::List(items), .. }) => items.push(node),
-            Some(Open { content: Content::Map { entries, keys, key }, .. }) => match key.take() {
-                Some((key, position)) => entries.push(Entry { key, position, node }),
+            Some(Open {
+                content: Content::List(items),
+                ..
+            }) => items.push(node),
+            Some(Open {
+                content: Content::Map { entries, keys, key },
+                ..
+            }) => match key.take() {
+                Some((key, position)) => entries.push(Entry {
+                    key,
+                    position,
+                    node,
+                }),
                 None => *key = Some(read_key(node, keys)?),
             },
         }
@@ -129,17 +198,30 @@ fn read_key(node: Node, keys: &mut BTreeSet<String>) -> Result<(String, Position
         return Err(error(node.position, "a key must be a word"));
     };
     if !keys.insert(text.clone()) {
-        return Err(error(node.position, format!("{:?} stands here for the second time; remove one", excerpt(&text))));
+        return Err(error(
+            node.position,
+            format!(
+                "{:?} stands here for the second time; remove one",
+                excerpt(&text)
+            ),
+        ));
     }
     Ok((text, node.position))
 }
 
 fn push(open: &mut Vec<Open>, position: Position, content: Content) -> Result<(), PolicyError> {
-    if let Some(Open { content: Content::Map { key: None, .. }, .. }) = open.last() {
+    if let Some(Open {
+        content: Content::Map { key: None, .. },
+        ..
+    }) = open.last()
+    {
         return Err(error(position, "a key must be a word"));
     }
     if open.len() >= YAML_DEPTH_MAX {
-        return Err(error(position, format!("collections nest deeper than {YAML_DEPTH_MAX} levels")));
+        return Err(error(
+            position,
+            format!("collections nest deeper than {YAML_DEPTH_MAX} levels"),
+        ));
     }
     open.push(Open { position, content });
     Ok(())
@@ -147,16 +229,25 @@ fn push(open: &mut Vec<Open>, position: Position, content: Content) -> Result<()
 
 fn refuse_decoration(position: Position, anchor: usize, tagged: bool) -> Result<(), PolicyError> {
     if anchor != 0 {
-        return Err(error(position, "anchors are not allowed; write the value out"));
+        return Err(error(
+            position,
+            "anchors are not allowed; write the value out",
+        ));
     }
     if tagged {
-        return Err(error(position, "tags are not allowed; put the value in quotes"));
+        return Err(error(
+            position,
+            "tags are not allowed; put the value in quotes",
+        ));
     }
     Ok(())
 }
 
 fn place(span: Span) -> Position {
-    Position { line: span.start.line(), column: span.start.col() + 1 }
+    Position {
+        line: span.start.line(),
+        column: span.start.col() + 1,
+    }
 }
 
 /// The parser's words, with what a person can do where we know it.
@@ -172,15 +263,24 @@ mod tests {
     use super::*;
 
     fn failure(text: &str) -> String {
-        read(text).map(|_| text).expect_err("this must be refused").to_string()
+        read(text)
+            .map(|_| text)
+            .expect_err("this must be refused")
+            .to_string()
     }
 
     #[test]
     fn what_could_be_read_in_two_ways_is_refused_with_its_place() {
         for (text, expected) in [
-            ("a: 1\na: 2\n", "line 2, column 1: \"a\" stands here for the second time; remove one"),
+            (
+                "a: 1\na: 2\n",
+                "line 2, column 1: \"a\" stands here for the second time; remove one",
+            ),
             ("a: &x 1\n", "line 1, column"),
-            ("a: *x\n", "line 1, column 4: this is not YAML: an alias names nothing"),
+            (
+                "a: *x\n",
+                "line 1, column 4: this is not YAML: an alias names nothing",
+            ),
             ("a: !!str 1\n", "tags are not allowed"),
             ("a: 1\n---\nb: 2\n", "a policy is one document"),
             ("[a]: 1\n", "a key must be a word"),
@@ -198,9 +298,19 @@ mod tests {
 
     #[test]
     fn hostile_nesting_meets_a_bound() {
-        for text in ["[".repeat(60_000), "{a: ".repeat(15_000), "- ".repeat(30_000), "? ".repeat(30_000)] {
+        for text in [
+            "[".repeat(60_000),
+            "{a: ".repeat(15_000),
+            "- ".repeat(30_000),
+            "? ".repeat(30_000),
+        ] {
             let message = failure(&text);
-            assert!(message.contains("deeper") || message.contains("not YAML") || message.contains("key must"), "{message}");
+            assert!(
+                message.contains("deeper")
+                    || message.contains("not YAML")
+                    || message.contains("key must"),
+                "{message}"
+            );
         }
         assert!(failure(&"a".repeat(DEFINITION_BYTES_MAX + 1)).contains("longer than"));
     }

@@ -7,7 +7,8 @@
 use alloc::{collections::BTreeSet, vec, vec::Vec};
 
 use crate::{
-    check::{arrow_target, Asked, Walk},
+    asked::Asked,
+    check::{arrow_target, Walk},
     memo::State,
     question::CheckError,
     relationships::{ActorId, NodeId, ObjectId, Relationships, SetRef},
@@ -42,8 +43,15 @@ impl Needs {
 }
 
 /// The reads on which the root's value of `walk` hangs.
-pub(super) fn reads<R: Relationships + ?Sized>(walk: &Walk<'_, R>, relationships: &R) -> Result<BTreeSet<Read>, CheckError> {
-    let search = Search { walk, relationships, policy: relationships.policy() };
+pub(super) fn reads<R: Relationships + ?Sized>(
+    walk: &Walk<'_, R>,
+    relationships: &R,
+) -> Result<BTreeSet<Read>, CheckError> {
+    let search = Search {
+        walk,
+        relationships,
+        policy: relationships.policy(),
+    };
     let mut found = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut open = vec![walk.root()];
@@ -52,7 +60,9 @@ pub(super) fn reads<R: Relationships + ?Sized>(walk: &Walk<'_, R>, relationships
             continue;
         }
         // Only what the walk closed before this node may justify it.
-        let State::Final(value, order) = walk.memo().known(object, node) else { continue };
+        let State::Final(value, order) = walk.memo().known(object, node) else {
+            continue;
+        };
         let needs = search.needs(object, node, value, order)?;
         found.extend(needs.reads);
         open.extend(needs.nodes);
@@ -67,16 +77,32 @@ struct Search<'a, 'w, R: ?Sized> {
 }
 
 impl<R: Relationships + ?Sized> Search<'_, '_, R> {
-    fn needs(&self, object: ObjectId, node: NodeId, value: Truth, order: u32) -> Result<Needs, CheckError> {
+    fn needs(
+        &self,
+        object: ObjectId,
+        node: NodeId,
+        value: Truth,
+        order: u32,
+    ) -> Result<Needs, CheckError> {
         match self.policy.body_node(node).map(|node| &node.body) {
             None => Ok(Needs::default()),
-            Some(Body::Owner) => Ok(Needs { reads: vec![Read::Owner(object)], nodes: vec![] }),
+            Some(Body::Owner) => Ok(Needs {
+                reads: vec![Read::Owner(object)],
+                nodes: vec![],
+            }),
             Some(Body::Relation(types)) => self.relation(object, node, types, value, order),
             Some(Body::Computed(ops)) => self.computed(object, ops, order),
         }
     }
 
-    fn relation(&self, object: ObjectId, node: NodeId, types: &Types, value: Truth, order: u32) -> Result<Needs, CheckError> {
+    fn relation(
+        &self,
+        object: ObjectId,
+        node: NodeId,
+        types: &Types,
+        value: Truth,
+        order: u32,
+    ) -> Result<Needs, CheckError> {
         let mut needs = Needs::default();
         if types.actors {
             if let Asked::Actor(Some(actor)) = self.walk.asked() {
@@ -119,14 +145,31 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
                 Op::SkipIfTrue(_) | Op::SkipIfFalse(_) => continue,
                 Op::Visit(node) => {
                     let child = (object, node);
-                    (self.value(child, order), Needs { reads: vec![], nodes: vec![child] })
+                    (
+                        self.value(child, order),
+                        Needs {
+                            reads: vec![],
+                            nodes: vec![child],
+                        },
+                    )
                 }
                 Op::Arrow(at) => self.arrow(object, at, order)?,
                 Op::Union | Op::Intersection | Op::Difference => {
-                    let (Some((right, theirs)), Some((left, ours))) = (stack.pop(), stack.pop()) else { continue };
-                    let right = if *op == Op::Difference { right.not() } else { right };
+                    let (Some((right, theirs)), Some((left, ours))) = (stack.pop(), stack.pop())
+                    else {
+                        continue;
+                    };
+                    let right = if *op == Op::Difference {
+                        right.not()
+                    } else {
+                        right
+                    };
                     let union = *op == Op::Union;
-                    let value = if union { left.or(right) } else { left.and(right) };
+                    let value = if union {
+                        left.or(right)
+                    } else {
+                        left.and(right)
+                    };
                     // One side alone decides a union by *true*, the others by *false*.
                     let decides = if union { Truth::True } else { Truth::False };
                     let needs = if value != decides {
@@ -145,16 +188,26 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
     }
 
     fn arrow(&self, object: ObjectId, at: u16, order: u32) -> Result<(Truth, Needs), CheckError> {
-        let Some(arrow) = self.policy.arrows.get(at as usize) else { return Ok((Truth::Unknown, Needs::default())) };
-        let Some(Body::Relation(types)) = self.policy.body_node(arrow.relation).map(|node| &node.body) else {
+        let Some(arrow) = self.policy.arrows.get(at as usize) else {
+            return Ok((Truth::Unknown, Needs::default()));
+        };
+        let Some(Body::Relation(types)) =
+            self.policy.body_node(arrow.relation).map(|node| &node.body)
+        else {
             return Ok((Truth::Unknown, Needs::default()));
         };
         let mut members = Vec::new();
-        self.relationships.sets(object, arrow.relation, &mut members)?;
-        let mut needs = Needs { reads: vec![Read::Sets(object, arrow.relation)], nodes: vec![] };
+        self.relationships
+            .sets(object, arrow.relation, &mut members)?;
+        let mut needs = Needs {
+            reads: vec![Read::Sets(object, arrow.relation)],
+            nodes: vec![],
+        };
         let mut value = Truth::False;
         for member in members {
-            let Some(child) = arrow_target(self.policy, arrow, types, member) else { continue };
+            let Some(child) = arrow_target(self.policy, arrow, types, member) else {
+                continue;
+            };
             let found = self.value(child, order);
             if found == Truth::True {
                 needs.nodes = vec![child];

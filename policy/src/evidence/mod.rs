@@ -64,7 +64,10 @@ pub fn gather<R: RecordReader>(
     documents: &[DocumentFacts],
     limits: Limits,
 ) -> Result<Gathered, CheckError> {
-    let recorder = Recorder { reader, read: RefCell::default() };
+    let recorder = Recorder {
+        reader,
+        read: RefCell::default(),
+    };
     let tree = TreeRelationships::new(policy, &recorder);
     let relationships = WithDocuments::new(&tree, documents);
     let mut walk = Walk::new(&relationships, question, limits)?;
@@ -73,7 +76,9 @@ pub fn gather<R: RecordReader>(
     complete.insert(definition_key());
     if answer.is_allow() {
         // What the derivation reads has been read, so nothing here can fail that did not before.
-        justify::reads(&walk, &relationships)?.iter().try_for_each(|read| tree.touch(*read))?;
+        justify::reads(&walk, &relationships)?
+            .iter()
+            .try_for_each(|read| tree.touch(*read))?;
         let mut keys = recorder.read.take();
         keys.insert(definition_key());
         let known = fetch(reader, &keys)?;
@@ -83,17 +88,28 @@ pub fn gather<R: RecordReader>(
         }
         // Only a bound can stand against it: with less known, a derivation may be found on a deeper
         // path. With all that was read, the replay is the same walk.
-        debug_assert!(matches!(again, Err(ReplayError::Check(_))), "a derivation must replay: {again:?}");
+        debug_assert!(
+            matches!(again, Err(ReplayError::Check(_))),
+            "a derivation must replay: {again:?}"
+        );
     }
-    Ok(Gathered { answer, keys: complete })
+    Ok(Gathered {
+        answer,
+        keys: complete,
+    })
 }
 
 /// Reads each of `keys`: what [`replay`] takes.
 ///
 /// # Errors
 /// As the reader says.
-pub fn fetch<R: RecordReader>(reader: &R, keys: &BTreeSet<Vec<u8>>) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>, ReadError> {
-    keys.iter().map(|key| Ok((key.clone(), reader.get(key)?))).collect()
+pub fn fetch<R: RecordReader>(
+    reader: &R,
+    keys: &BTreeSet<Vec<u8>>,
+) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>, ReadError> {
+    keys.iter()
+        .map(|key| Ok((key.clone(), reader.get(key)?)))
+        .collect()
 }
 
 /// Answers `question` from proven keys alone: `Some` is a value under a key, `None` proven absence,
@@ -113,7 +129,11 @@ pub fn replay(
     limits: Limits,
 ) -> Result<Answer, ReplayError> {
     match known.get(&definition_key()) {
-        None => return Err(ReplayError::Insufficient { key: definition_key() }),
+        None => {
+            return Err(ReplayError::Insufficient {
+                key: definition_key(),
+            })
+        }
         Some(definition) if definition.as_deref() != Some(policy.definition().as_bytes()) => {
             return Err(ReplayError::OtherPolicy)
         }
@@ -132,15 +152,23 @@ struct Known<'a>(&'a BTreeMap<Vec<u8>, Option<Vec<u8>>>);
 
 impl RecordReader for Known<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        self.0.get(key).cloned().ok_or_else(|| ReadError::Unavailable { key: key.to_vec() })
+        self.0
+            .get(key)
+            .cloned()
+            .ok_or_else(|| ReadError::Unavailable { key: key.to_vec() })
     }
 
     fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError> {
         if from > to {
             return Ok(None);
         }
-        let present = |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| Some((key.clone(), value.clone()?));
-        Ok(self.0.range::<[u8], _>((Included(from), Included(to))).rev().find_map(present))
+        let present =
+            |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| Some((key.clone(), value.clone()?));
+        Ok(self
+            .0
+            .range::<[u8], _>((Included(from), Included(to)))
+            .rev()
+            .find_map(present))
     }
 }
 

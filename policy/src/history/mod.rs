@@ -8,7 +8,10 @@ mod intervals;
 mod names;
 mod view;
 
-use alloc::{collections::{BTreeMap, BTreeSet}, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use core::hash::BuildHasherDefault;
 
 use hashbrown::HashMap;
@@ -131,7 +134,10 @@ struct ObjectHistory {
 /// The entry in force at `at`: the last one that began at or before it.
 fn in_force<T>(entries: &[(Stamp, T)], at: Stamp) -> Option<&T> {
     let after = entries.partition_point(|(from, _)| *from <= at);
-    after.checked_sub(1).and_then(|place| entries.get(place)).map(|(_, entry)| entry)
+    after
+        .checked_sub(1)
+        .and_then(|place| entries.get(place))
+        .map(|(_, entry)| entry)
 }
 
 impl History {
@@ -156,14 +162,17 @@ impl History {
     /// The revision in force after block `height`: the last one at or below it.
     #[must_use]
     pub fn revision_at_height(&self, height: u64) -> Option<u64> {
-        let after = self.revisions.partition_point(|revision| revision.height <= height);
+        let after = self
+            .revisions
+            .partition_point(|revision| revision.height <= height);
         after.checked_sub(1).map(|at| at as u64)
     }
 
     /// The first revision after `revision`, if one is known: nothing changes in between.
     #[must_use]
     pub fn next_change_after(&self, revision: u64) -> Option<u64> {
-        self.revision(revision.checked_add(1)?).map(|next| next.revision)
+        self.revision(revision.checked_add(1)?)
+            .map(|next| next.revision)
     }
 
     /// The policy, relationships and collections as of `revision`.
@@ -171,11 +180,17 @@ impl History {
     /// # Errors
     /// [`HistoryError::UnknownRevision`].
     pub fn at(&self, revision: u64) -> Result<View<'_>, HistoryError> {
-        let unknown = || HistoryError::UnknownRevision { revision, latest: self.latest().map(|latest| latest.revision) };
+        let unknown = || HistoryError::UnknownRevision {
+            revision,
+            latest: self.latest().map(|latest| latest.revision),
+        };
         let about = self.revision(revision).ok_or_else(unknown)?;
         let stamp = revision as Stamp;
         let after = self.eras.partition_point(|era| era.from <= stamp);
-        let era = after.checked_sub(1).and_then(|at| self.eras.get(at)).ok_or_else(unknown)?;
+        let era = after
+            .checked_sub(1)
+            .and_then(|at| self.eras.get(at))
+            .ok_or_else(unknown)?;
         Ok(View::new(self, era, about))
     }
 
@@ -192,8 +207,15 @@ impl History {
         let stamp = match Stamp::try_from(revision.revision) {
             Ok(stamp) if revision.revision == expected && rises => stamp,
             _ => {
-                let Revision { revision, height, .. } = revision;
-                return Err(HistoryError::OutOfTurn { revision, height, expected, above });
+                let Revision {
+                    revision, height, ..
+                } = revision;
+                return Err(HistoryError::OutOfTurn {
+                    revision,
+                    height,
+                    expected,
+                    above,
+                });
             }
         };
         // Everything that can fail comes first, so that a failure changes nothing.
@@ -201,7 +223,10 @@ impl History {
         for change in changes {
             if let Change::Defined { definition } = change {
                 let policy = Policy::parse(definition);
-                policies.push(policy.map_err(|source| HistoryError::Definition { revision: revision.revision, source })?);
+                policies.push(policy.map_err(|source| HistoryError::Definition {
+                    revision: revision.revision,
+                    source,
+                })?);
             }
         }
         if self.eras.is_empty() && !matches!(changes.first(), Some(Change::Defined { .. })) {
@@ -217,16 +242,28 @@ impl History {
                         self.define(stamp, policy);
                     }
                 }
-                Change::CollectionDefined { resource, name, record } => {
-                    let versions = self.collections.entry((resource.clone(), name.clone())).or_default();
+                Change::CollectionDefined {
+                    resource,
+                    name,
+                    record,
+                } => {
+                    let versions = self
+                        .collections
+                        .entry((resource.clone(), name.clone()))
+                        .or_default();
                     versions.push((stamp, record.clone()));
                 }
-                Change::ObjectRegistered { object, owner } | Change::ObjectTransferred { object, owner } => {
+                Change::ObjectRegistered { object, owner }
+                | Change::ObjectTransferred { object, owner } => {
                     let owner = self.names.actor(owner);
                     self.object(object).owners.push((stamp, owner));
                 }
-                Change::ObjectArchived { object } => self.object(object).archived.push((stamp, true)),
-                Change::ObjectUnarchived { object } => self.object(object).archived.push((stamp, false)),
+                Change::ObjectArchived { object } => {
+                    self.object(object).archived.push((stamp, true))
+                }
+                Change::ObjectUnarchived { object } => {
+                    self.object(object).archived.push((stamp, false))
+                }
                 Change::RelationshipSet(relationship) => self.set(stamp, relationship),
                 Change::RelationshipDeleted(relationship) => self.delete(stamp, relationship),
             }
@@ -244,13 +281,26 @@ impl History {
                 Change::ObjectTransferred { object, .. }
                 | Change::ObjectArchived { object }
                 | Change::ObjectUnarchived { object } => (object, false),
-                Change::RelationshipSet(relationship) | Change::RelationshipDeleted(relationship) => (&relationship.object, false),
+                Change::RelationshipSet(relationship)
+                | Change::RelationshipDeleted(relationship) => (&relationship.object, false),
             };
             let known = registered_now.contains(object)
-                || self.names.find_object(object).and_then(|id| self.objects.get(id as usize)).is_some_and(|o| !o.owners.is_empty());
+                || self
+                    .names
+                    .find_object(object)
+                    .and_then(|id| self.objects.get(id as usize))
+                    .is_some_and(|o| !o.owners.is_empty());
             if known == must_be_new {
-                let what = if known { "is registered already" } else { "is not registered" };
-                return Err(HistoryError::Contradiction { revision, object: object.clone(), what });
+                let what = if known {
+                    "is registered already"
+                } else {
+                    "is not registered"
+                };
+                return Err(HistoryError::Contradiction {
+                    revision,
+                    object: object.clone(),
+                    what,
+                });
             }
             if must_be_new {
                 registered_now.insert(object);
@@ -260,7 +310,13 @@ impl History {
     }
 
     fn define(&mut self, from: Stamp, policy: Policy) {
-        let mut era = Era { from, labels: Vec::new(), resources: ByHandle::default(), nodes: ByHandle::default(), policy };
+        let mut era = Era {
+            from,
+            labels: Vec::new(),
+            resources: ByHandle::default(),
+            nodes: ByHandle::default(),
+            policy,
+        };
         for (at, resource) in era.policy.resources.iter().enumerate() {
             let label = self.names.label(&resource.name);
             era.resources.insert(label.0, ResourceId(at as u16));
@@ -281,7 +337,8 @@ impl History {
     fn object_handle(&mut self, object: &ObjectRef) -> u32 {
         let id = self.names.object(object);
         if self.objects.len() <= id as usize {
-            self.objects.resize_with(id as usize + 1, ObjectHistory::default);
+            self.objects
+                .resize_with(id as usize + 1, ObjectHistory::default);
         }
         id
     }
@@ -296,9 +353,10 @@ impl History {
             Subject::Actor(_) => return None,
             Subject::Everyone => Member::Everyone,
             Subject::Object(object) => Member::Object(self.object_handle(object)),
-            Subject::Userset { object, relation } => {
-                Member::Userset(self.object_handle(object), self.names.label(relation.as_str()))
-            }
+            Subject::Userset { object, relation } => Member::Userset(
+                self.object_handle(object),
+                self.names.label(relation.as_str()),
+            ),
         })
     }
 
@@ -310,7 +368,10 @@ impl History {
             self.direct.set((object, label, actor), stamp);
         } else if let Some(member) = self.member(&relationship.subject) {
             let names = &self.names;
-            self.sets.entry((object, label)).or_default().set(member, stamp, |a, b| names.compare(a, b));
+            self.sets
+                .entry((object, label))
+                .or_default()
+                .set(member, stamp, |a, b| names.compare(a, b));
         }
     }
 
@@ -322,7 +383,10 @@ impl History {
             self.direct.delete((object, label, actor), stamp);
         } else if let Some(member) = self.member(&relationship.subject) {
             let names = &self.names;
-            self.sets.entry((object, label)).or_default().delete(member, stamp, |a, b| names.compare(a, b));
+            self.sets
+                .entry((object, label))
+                .or_default()
+                .delete(member, stamp, |a, b| names.compare(a, b));
         }
     }
 }

@@ -46,7 +46,9 @@ impl Names {
 
     /// The label of an object's resource.
     pub(super) fn resource_of(&self, object: u32) -> Option<Label> {
-        self.by_object.get(object as usize).map(|(_, resource)| *resource)
+        self.by_object
+            .get(object as usize)
+            .map(|(_, resource)| *resource)
     }
 
     pub(super) fn actor(&mut self, actor: &Actor) -> u32 {
@@ -88,9 +90,9 @@ impl Names {
         let label = |label: Label| self.by_label.get(label.0 as usize);
         match (a, b) {
             (Member::Object(a), Member::Object(b)) => object(*a).cmp(&object(*b)),
-            (Member::Userset(a, x), Member::Userset(b, y)) => {
-                object(*a).cmp(&object(*b)).then_with(|| label(*x).cmp(&label(*y)))
-            }
+            (Member::Userset(a, x), Member::Userset(b, y)) => object(*a)
+                .cmp(&object(*b))
+                .then_with(|| label(*x).cmp(&label(*y))),
             _ => rank(a).cmp(&rank(b)),
         }
     }

@@ -24,7 +24,12 @@ pub struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn new(history: &'a History, era: &'a Era, about: Revision) -> Self {
-        Self { history, era, about, at: about.revision as Stamp }
+        Self {
+            history,
+            era,
+            about,
+            at: about.revision as Stamp,
+        }
     }
 
     /// The revision, its height and its time.
@@ -42,15 +47,22 @@ impl<'a> View<'a> {
     /// A collection as of the revision.
     #[must_use]
     pub fn collection(&self, resource: &Name, name: &Name) -> Option<&'a CollectionRecord> {
-        let versions = self.history.collections.get(&(resource.clone(), name.clone()))?;
+        let versions = self
+            .history
+            .collections
+            .get(&(resource.clone(), name.clone()))?;
         in_force(versions, self.at)
     }
 
     /// All collections as of the revision: resource, name, record; sorted.
-    pub fn collections(&self) -> impl Iterator<Item = (&'a Name, &'a Name, &'a CollectionRecord)> + 'a {
+    pub fn collections(
+        &self,
+    ) -> impl Iterator<Item = (&'a Name, &'a Name, &'a CollectionRecord)> + 'a {
         let at = self.at;
         let all = self.history.collections.iter();
-        all.filter_map(move |((resource, name), versions)| Some((resource, name, in_force(versions, at)?)))
+        all.filter_map(move |((resource, name), versions)| {
+            Some((resource, name, in_force(versions, at)?))
+        })
     }
 
     /// Who owns `object`, where it is registered and not archived.
@@ -77,7 +89,8 @@ impl<'a> View<'a> {
 
     /// Whether an object's relationships count.
     fn grants(&self, object: ObjectId) -> bool {
-        self.object_history(object).is_some_and(|history| !self.is_archived(history))
+        self.object_history(object)
+            .is_some_and(|history| !self.is_archived(history))
     }
 }
 
@@ -97,7 +110,11 @@ impl Relationships for View<'_> {
     fn status(&self, object: ObjectId) -> Result<Status, ReadError> {
         Ok(match self.object_history(object) {
             Some(history) if in_force(&history.owners, self.at).is_some() => {
-                if self.is_archived(history) { Status::Archived } else { Status::Active }
+                if self.is_archived(history) {
+                    Status::Archived
+                } else {
+                    Status::Active
+                }
             }
             _ => Status::Unregistered,
         })
@@ -107,28 +124,57 @@ impl Relationships for View<'_> {
         Ok(self.owner_handle(object) == Some(actor.0))
     }
 
-    fn contains(&self, object: ObjectId, relation: NodeId, actor: ActorId) -> Result<bool, ReadError> {
-        let Some(label) = self.era.labels.get(relation.0 as usize) else { return Ok(false) };
-        Ok(self.grants(object) && self.history.direct.holds((object.0, *label, actor.0), self.at))
+    fn contains(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        actor: ActorId,
+    ) -> Result<bool, ReadError> {
+        let Some(label) = self.era.labels.get(relation.0 as usize) else {
+            return Ok(false);
+        };
+        Ok(self.grants(object)
+            && self
+                .history
+                .direct
+                .holds((object.0, *label, actor.0), self.at))
     }
 
-    fn sets(&self, object: ObjectId, relation: NodeId, into: &mut Vec<SetRef>) -> Result<(), ReadError> {
-        let Some(label) = self.era.labels.get(relation.0 as usize) else { return Ok(()) };
-        let Some(lists) = self.history.sets.get(&(object.0, *label)) else { return Ok(()) };
+    fn sets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<SetRef>,
+    ) -> Result<(), ReadError> {
+        let Some(label) = self.era.labels.get(relation.0 as usize) else {
+            return Ok(());
+        };
+        let Some(lists) = self.history.sets.get(&(object.0, *label)) else {
+            return Ok(());
+        };
         if !self.grants(object) {
             return Ok(());
         }
         let names = &self.history.names;
-        let resource = |id: u32| names.resource_of(id).and_then(|label| Some((label, *self.era.resources.get(&label.0)?)));
-        lists.for_each(self.at, |a, b| names.compare(a, b), |member| {
-            into.push(match member {
-                Member::Everyone => SetRef::Everyone,
-                Member::Object(id) => resource(id).map_or(SetRef::Foreign, |(_, r)| SetRef::Object(ObjectId(id), r)),
-                Member::Userset(id, relation) => resource(id)
-                    .and_then(|(label, _)| self.era.nodes.get(&(label.0, relation.0)))
-                    .map_or(SetRef::Foreign, |node| SetRef::Userset(ObjectId(id), *node)),
-            });
-        });
+        let resource = |id: u32| {
+            names
+                .resource_of(id)
+                .and_then(|label| Some((label, *self.era.resources.get(&label.0)?)))
+        };
+        lists.for_each(
+            self.at,
+            |a, b| names.compare(a, b),
+            |member| {
+                into.push(match member {
+                    Member::Everyone => SetRef::Everyone,
+                    Member::Object(id) => resource(id)
+                        .map_or(SetRef::Foreign, |(_, r)| SetRef::Object(ObjectId(id), r)),
+                    Member::Userset(id, relation) => resource(id)
+                        .and_then(|(label, _)| self.era.nodes.get(&(label.0, relation.0)))
+                        .map_or(SetRef::Foreign, |node| SetRef::Userset(ObjectId(id), *node)),
+                });
+            },
+        );
         Ok(())
     }
 }

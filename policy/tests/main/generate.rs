@@ -10,13 +10,17 @@ use crate::{
 
 /// Relation names are `r…`, permission names `p…`; both stand in one pool for operands.
 pub fn schema(random: &mut Random) -> Schema {
-    let resources: Vec<String> = (0..1 + random.below(3)).map(|at| format!("t{at}")).collect();
+    let resources: Vec<String> = (0..1 + random.below(3))
+        .map(|at| format!("t{at}"))
+        .collect();
     // Names first, so that types and expressions can point anywhere, also in circles.
     let mut schema = Schema::new();
     for name in &resources {
         let mut resource = Resource::default();
         for at in 0..1 + random.below(4) {
-            resource.relations.insert(format!("r{at}"), (vec![], BTreeSet::new()));
+            resource
+                .relations
+                .insert(format!("r{at}"), (vec![], BTreeSet::new()));
         }
         for at in 0..1 + random.below(4) {
             resource.permissions.insert(format!("p{at}"), None);
@@ -25,7 +29,13 @@ pub fn schema(random: &mut Random) -> Schema {
     }
     let names = |schema: &Schema, resource: &str| -> Vec<String> {
         let resource = &schema[resource];
-        resource.relations.keys().chain(resource.permissions.keys()).cloned().chain(["owner".into()]).collect()
+        resource
+            .relations
+            .keys()
+            .chain(resource.permissions.keys())
+            .cloned()
+            .chain(["owner".into()])
+            .collect()
     };
     for name in &resources {
         for relation in schema[name].relations.keys().cloned().collect::<Vec<_>>() {
@@ -46,23 +56,39 @@ pub fn schema(random: &mut Random) -> Schema {
                 }
             }
             let siblings: Vec<String> = schema[name].relations.keys().cloned().collect();
-            let manages: BTreeSet<String> = siblings.into_iter().filter(|_| random.chance(25)).collect();
-            schema.get_mut(name).unwrap().relations.insert(relation, (types, manages));
+            let manages: BTreeSet<String> =
+                siblings.into_iter().filter(|_| random.chance(25)).collect();
+            schema
+                .get_mut(name)
+                .unwrap()
+                .relations
+                .insert(relation, (types, manages));
         }
     }
     for name in &resources {
         for permission in schema[name].permissions.keys().cloned().collect::<Vec<_>>() {
             let operands = operands(&schema, name, &names);
             let expr = (!random.chance(5)).then(|| expression(random, &operands, 3));
-            schema.get_mut(name).unwrap().permissions.insert(permission, expr);
+            schema
+                .get_mut(name)
+                .unwrap()
+                .permissions
+                .insert(permission, expr);
         }
     }
     schema
 }
 
 /// Everything that an expression of `resource` may name, arrows included.
-fn operands(schema: &Schema, resource: &str, names: &dyn Fn(&Schema, &str) -> Vec<String>) -> Vec<Expr> {
-    let mut all: Vec<Expr> = names(schema, resource).into_iter().map(Expr::Name).collect();
+fn operands(
+    schema: &Schema,
+    resource: &str,
+    names: &dyn Fn(&Schema, &str) -> Vec<String>,
+) -> Vec<Expr> {
+    let mut all: Vec<Expr> = names(schema, resource)
+        .into_iter()
+        .map(Expr::Name)
+        .collect();
     for (relation, (types, _)) in &schema[resource].relations {
         let targets: BTreeSet<&String> = types
             .iter()
@@ -74,9 +100,16 @@ fn operands(schema: &Schema, resource: &str, names: &dyn Fn(&Schema, &str) -> Ve
         let mut common: Option<BTreeSet<String>> = None;
         for target in targets {
             let here: BTreeSet<String> = names(schema, target).into_iter().collect();
-            common = Some(common.map_or(here.clone(), |common| common.intersection(&here).cloned().collect()));
+            common = Some(common.map_or(here.clone(), |common| {
+                common.intersection(&here).cloned().collect()
+            }));
         }
-        all.extend(common.unwrap_or_default().into_iter().map(|target| Expr::Arrow(relation.clone(), target)));
+        all.extend(
+            common
+                .unwrap_or_default()
+                .into_iter()
+                .map(|target| Expr::Arrow(relation.clone(), target)),
+        );
     }
     all
 }
@@ -166,11 +199,20 @@ impl Cast {
         let objects = (0..per_resource * resources.len())
             .map(|at| (resources[at % resources.len()].clone(), format!("o{at}")))
             .collect();
-        let actors = (0..if many { 200 } else { 4 }).map(|at| format!("did:user:a{at}")).collect();
-        let mut names: Vec<String> =
-            schema.values().flat_map(|resource| resource.relations.keys().chain(resource.permissions.keys())).cloned().collect();
+        let actors = (0..if many { 200 } else { 4 })
+            .map(|at| format!("did:user:a{at}"))
+            .collect();
+        let mut names: Vec<String> = schema
+            .values()
+            .flat_map(|resource| resource.relations.keys().chain(resource.permissions.keys()))
+            .cloned()
+            .collect();
         names.push("owner".into());
-        Self { objects, actors, names }
+        Self {
+            objects,
+            actors,
+            names,
+        }
     }
 
     pub fn actor(&self, random: &mut Random) -> String {
@@ -180,7 +222,11 @@ impl Cast {
     /// Any object; of many mostly one of the first three, so that some relations fill pages.
     pub fn object(&self, random: &mut Random) -> Object {
         let few = self.objects.len() > 20 && random.chance(70);
-        let from = if few { &self.objects[..3] } else { &self.objects[..] };
+        let from = if few {
+            &self.objects[..3]
+        } else {
+            &self.objects[..]
+        };
         random.pick(from).clone()
     }
 
@@ -197,7 +243,11 @@ impl Cast {
             };
         }
         let of = |random: &mut Random, resource: &str| -> Object {
-            let all: Vec<&Object> = self.objects.iter().filter(|object| object.0 == resource).collect();
+            let all: Vec<&Object> = self
+                .objects
+                .iter()
+                .filter(|object| object.0 == resource)
+                .collect();
             (*random.pick(&all)).clone()
         };
         match random.pick(types) {
@@ -205,7 +255,9 @@ impl Cast {
             Type::Everyone if random.chance(30) => Who::Everyone,
             Type::Everyone => Who::Actor(self.actor(random)),
             Type::Object(resource) => Who::Object(of(random, resource)),
-            Type::Userset(resource, relation) => Who::Userset(of(random, resource), relation.clone()),
+            Type::Userset(resource, relation) => {
+                Who::Userset(of(random, resource), relation.clone())
+            }
         }
     }
 }
@@ -220,17 +272,30 @@ pub fn renamed(world: &World, rename: &dyn Fn(&str) -> String) -> World {
         Who::Userset(o, relation) => Who::Userset(object(o), relation.clone()),
     };
     World {
-        owners: world.owners.iter().map(|(o, owner)| (object(o), rename(owner))).collect(),
+        owners: world
+            .owners
+            .iter()
+            .map(|(o, owner)| (object(o), rename(owner)))
+            .collect(),
         archived: world.archived.iter().map(object).collect(),
         facts: world
             .facts
             .iter()
-            .map(|((o, relation), all)| ((object(o), relation.clone()), all.iter().map(who).collect()))
+            .map(|((o, relation), all)| {
+                ((object(o), relation.clone()), all.iter().map(who).collect())
+            })
             .collect::<BTreeMap<_, _>>(),
         documents: world
             .documents
             .iter()
-            .map(|(o, author, relation, scope)| (object(o), author.as_deref().map(rename), relation.clone(), object(scope)))
+            .map(|(o, author, relation, scope)| {
+                (
+                    object(o),
+                    author.as_deref().map(rename),
+                    relation.clone(),
+                    object(scope),
+                )
+            })
             .collect(),
     }
 }

@@ -52,7 +52,10 @@ pub struct World {
 /// 0 is false, 1 unknown, 2 true.
 type Table = BTreeMap<(Object, String), u8>;
 
+struct Oracle<'a>(&'a Schema, &'a World, &'a Who);
+
 pub fn allows(schema: &Schema, world: &World, object: &Object, name: &str, asked: &Who) -> bool {
+    let oracle = Oracle(schema, world, asked);
     let mut objects: BTreeSet<Object> = world.owners.keys().cloned().collect();
     objects.insert(object.clone());
     for who in world.facts.values().flatten() {
@@ -65,30 +68,8 @@ pub fn allows(schema: &Schema, world: &World, object: &Object, name: &str, asked
     }
     let mut table = Table::new();
     loop {
-        let mut next = Table::new();
-        for object in &objects {
-            let Some(resource) = schema.get(&object.0) else { continue };
-            next.insert((object.clone(), "owner".into()), owns(world, object, asked));
-            let owner = get(&table, object, "owner");
-            for (relation, (types, _)) in &resource.relations {
-                let value = members(schema, world, object, relation, types).iter().map(|who| stands(who, asked, &table)).max();
-                next.insert((object.clone(), relation.clone()), value.unwrap_or(0));
-            }
-            for (permission, expr) in &resource.permissions {
-                let value = expr.as_ref().map_or(0, |expr| eval(schema, world, object, expr, asked, &table));
-                next.insert((object.clone(), permission.clone()), owner.max(value));
-            }
-            for managed in resource.relations.keys().map(String::as_str).chain(["owner"]) {
-                let managers = resource.relations.iter().filter(|(_, (_, manages))| manages.contains(managed));
-                let value = managers.map(|(manager, _)| get(&table, object, manager)).max().unwrap_or(0);
-                next.insert((object.clone(), format!("manage({managed})")), owner.max(value));
-            }
-        }
-        if let Who::Userset(object, relation) = asked {
-            if let Some(value) = next.get_mut(&(object.clone(), relation.clone())) {
-                *value = 2;
-            }
-        }
+        let next = objects.iter().flat_map(|o| oracle.sweep(o, &table));
+        let next: Table = next.collect();
         if next == table {
             return get(&table, object, name) == 2;
         }
@@ -97,58 +78,90 @@ pub fn allows(schema: &Schema, world: &World, object: &Object, name: &str, asked
 }
 
 fn get(table: &Table, object: &Object, name: &str) -> u8 {
-    table.get(&(object.clone(), name.into())).copied().unwrap_or(1)
+    let value = table.get(&(object.clone(), name.into()));
+    value.copied().unwrap_or(1)
 }
 
-fn owns(world: &World, object: &Object, asked: &Who) -> u8 {
-    let author = || world.documents.iter().find(|document| document.0 == *object)?.1.clone();
-    let owner = world.owners.get(object).cloned().or_else(author);
-    let owns = !world.archived.contains(object) && matches!((owner, asked), (Some(owner), Who::Actor(actor)) if owner == *actor);
-    if owns { 2 } else { 0 }
-}
-
-/// Who stands in a relation, as far as its types allow.
-fn members(schema: &Schema, world: &World, object: &Object, relation: &str, types: &[Type]) -> Vec<Who> {
-    if world.archived.contains(object) {
-        return vec![];
+impl Oracle<'_> {
+    /// All nodes of one object, from the table of the round before.
+    fn sweep(&self, o: &Object, table: &Table) -> Vec<((Object, String), u8)> {
+        let Some(resource) = self.0.get(&o.0) else {
+            return vec![];
+        };
+        let owner = get(table, o, "owner");
+        let mut values = vec![("owner".to_string(), self.owns(o))];
+        for relation in resource.relations.keys() {
+            let members = self.members(o, relation);
+            let value = members.iter().map(|who| self.stands(who, table)).max();
+            values.push((relation.clone(), value.unwrap_or(0)));
+        }
+        for (permission, expr) in &resource.permissions {
+            let value = expr.as_ref().map_or(0, |expr| self.eval(o, expr, table));
+            values.push((permission.clone(), owner.max(value)));
+        }
+        for managed in resource.relations.keys().chain([&"owner".into()]) {
+            let managers = resource.relations.iter();
+            let managers = managers.filter(|(_, (_, manages))| manages.contains(managed));
+            let value = managers.map(|(manager, _)| get(table, o, manager)).max();
+            values.push((format!("manage({managed})"), owner.max(value.unwrap_or(0))));
+        }
+        let is_asked = |name: &str| *self.2 == Who::Userset(o.clone(), name.into());
+        let values = values.into_iter();
+        let values = values.map(|(n, v)| if is_asked(&n) { (n, 2) } else { (n, v) });
+        values.map(|(name, v)| ((o.clone(), name), v)).collect()
     }
-    let recorded = world.facts.get(&(object.clone(), relation.into())).into_iter().flatten().cloned();
-    let scopes = world.documents.iter().filter(|d| d.0 == *object && d.2 == relation).map(|d| Who::Object(d.3.clone()));
-    let allowed = |who: &Who| {
-        types.contains(&match who {
+
+    fn owns(&self, o: &Object) -> u8 {
+        let author = || self.1.documents.iter().find(|d| d.0 == *o)?.1.clone();
+        let owner = self.1.owners.get(o).cloned().or_else(author);
+        let owns = owner.is_some_and(|owner| *self.2 == Who::Actor(owner));
+        2 * u8::from(owns && !self.1.archived.contains(o))
+    }
+
+    /// Who stands in a relation, as far as its types allow.
+    fn members(&self, o: &Object, relation: &str) -> Vec<Who> {
+        if self.1.archived.contains(o) {
+            return vec![];
+        }
+        let types = &self.0[&o.0].relations[relation].0;
+        let recorded = self.1.facts.get(&(o.clone(), relation.into()));
+        let documents = self.1.documents.iter();
+        let scopes = documents.filter(|d| d.0 == *o && d.2 == relation);
+        let all = recorded.into_iter().flatten().cloned();
+        let all = all.chain(scopes.map(|d| Who::Object(d.3.clone())));
+        let kind = |who: &Who| match who {
             Who::Actor(_) => Type::Actor,
             Who::Everyone => Type::Everyone,
-            Who::Object(object) => Type::Object(object.0.clone()),
-            Who::Userset(object, relation) => Type::Userset(object.0.clone(), relation.clone()),
-        })
-    };
-    let known = |who: &Who| !matches!(who, Who::Object(o) | Who::Userset(o, _) if !schema.contains_key(&o.0));
-    recorded.chain(scopes).filter(|who| allowed(who) && known(who)).collect()
-}
-
-fn stands(who: &Who, asked: &Who, table: &Table) -> u8 {
-    match who {
-        _ if who == asked => 2,
-        Who::Everyone if matches!(asked, Who::Actor(_)) => 2,
-        Who::Userset(object, relation) => get(table, object, relation),
-        _ => 0,
+            Who::Object(o) => Type::Object(o.0.clone()),
+            Who::Userset(o, relation) => Type::Userset(o.0.clone(), relation.clone()),
+        };
+        all.filter(|who| types.contains(&kind(who))).collect()
     }
-}
 
-fn eval(schema: &Schema, world: &World, object: &Object, expr: &Expr, asked: &Who, table: &Table) -> u8 {
-    let eval = |expr: &Expr| eval(schema, world, object, expr, asked, table);
-    match expr {
-        Expr::Name(name) => get(table, object, name),
-        Expr::Arrow(relation, target) => {
-            let types = &schema[&object.0].relations[relation].0;
-            let reached = members(schema, world, object, relation, types).into_iter().filter_map(|who| match who {
-                Who::Object(object) | Who::Userset(object, _) => Some(get(table, &object, target)),
-                Who::Actor(_) | Who::Everyone => None,
-            });
-            reached.max().unwrap_or(0)
+    fn stands(&self, who: &Who, table: &Table) -> u8 {
+        match who {
+            _ if who == self.2 => 2,
+            Who::Everyone if matches!(self.2, Who::Actor(_)) => 2,
+            Who::Userset(object, relation) => get(table, object, relation),
+            _ => 0,
         }
-        Expr::Or(a, b) => eval(a).max(eval(b)),
-        Expr::And(a, b) => eval(a).min(eval(b)),
-        Expr::Minus(a, b) => eval(a).min(2 - eval(b)),
+    }
+
+    fn eval(&self, o: &Object, expr: &Expr, table: &Table) -> u8 {
+        let eval = |expr: &Expr| self.eval(o, expr, table);
+        match expr {
+            Expr::Name(name) => get(table, o, name),
+            Expr::Arrow(relation, target) => {
+                let members = self.members(o, relation).into_iter();
+                let reached = members.filter_map(|who| match who {
+                    Who::Object(o) | Who::Userset(o, _) => Some(get(table, &o, target)),
+                    Who::Actor(_) | Who::Everyone => None,
+                });
+                reached.max().unwrap_or(0)
+            }
+            Expr::Or(a, b) => eval(a).max(eval(b)),
+            Expr::And(a, b) => eval(a).min(eval(b)),
+            Expr::Minus(a, b) => eval(a).min(2 - eval(b)),
+        }
     }
 }

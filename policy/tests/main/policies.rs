@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use policy::{
-    apply_all, check, may_manage, Actor, Change, CheckError, DocumentFacts, Limits, Name, ObjectRef, Policy, Question,
-    Relationship, RelationshipError, TreeRelationships, WithDocuments,
+    apply_all, check, may_manage, Actor, Change, CheckError, DocumentFacts, Limits, Name,
+    ObjectRef, Policy, Question, Relationship, RelationshipError, TreeRelationships, WithDocuments,
 };
 
 type Tree = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -49,8 +49,14 @@ fn what_is_no_policy_is_refused_with_place_and_remedy() {
         ("resources:\n  a: &x\n".into(), "anchors are not allowed"),
     ];
     for (text, expected) in cases {
-        let error = Policy::parse(&text).map(|_| ()).expect_err(&text).to_string();
-        assert!(error.contains(expected), "\n{text}\ngave     {error}\nexpected {expected}");
+        let error = Policy::parse(&text)
+            .map(|_| ())
+            .expect_err(&text)
+            .to_string();
+        assert!(
+            error.contains(expected),
+            "\n{text}\ngave     {error}\nexpected {expected}"
+        );
     }
 }
 
@@ -58,18 +64,40 @@ fn what_is_no_policy_is_refused_with_place_and_remedy() {
 fn bounds_of_a_policy_are_refused_by_name() {
     let resources: String = (0..129).map(|at| format!("  r{at}:\n")).collect();
     let relations: String = (0..129).map(|at| format!("      r{at}:\n")).collect();
-    let parentheses = format!("resources:\n  a:\n    permissions:\n      p:\n        expr: {}owner{}\n", "(".repeat(33), ")".repeat(33));
-    let operands = format!("resources:\n  a:\n    permissions:\n      p:\n        expr: {}owner\n", "owner + ".repeat(128));
+    let parentheses = format!(
+        "resources:\n  a:\n    permissions:\n      p:\n        expr: {}owner{}\n",
+        "(".repeat(33),
+        ")".repeat(33)
+    );
+    let operands = format!(
+        "resources:\n  a:\n    permissions:\n      p:\n        expr: {}owner\n",
+        "owner + ".repeat(128)
+    );
     for (text, expected) in [
-        (format!("resources:\n{resources}"), "more than 128 resources"),
-        (format!("resources:\n  a:\n    relations:\n{relations}"), "more than 128 relations"),
+        (
+            format!("resources:\n{resources}"),
+            "more than 128 resources",
+        ),
+        (
+            format!("resources:\n  a:\n    relations:\n{relations}"),
+            "more than 128 relations",
+        ),
         (parentheses, "deeper than 32"),
         (operands, "at most 128 operands"),
-        (format!("name: {}\nresources:\n  a:\n", "x".repeat(5_000)), "longer than 4096 bytes"),
+        (
+            format!("name: {}\nresources:\n  a:\n", "x".repeat(5_000)),
+            "longer than 4096 bytes",
+        ),
         (format!("resources:\n  {}:\n", "x".repeat(65)), "is no name"),
-        (format!("resources:\n  a:\n#{}", "x".repeat(70_000)), "longer than 65536 bytes"),
+        (
+            format!("resources:\n  a:\n#{}", "x".repeat(70_000)),
+            "longer than 65536 bytes",
+        ),
     ] {
-        let error = Policy::parse(&text).map(|_| ()).expect_err(expected).to_string();
+        let error = Policy::parse(&text)
+            .map(|_| ())
+            .expect_err(expected)
+            .to_string();
         assert!(error.contains(expected), "{error}");
     }
 }
@@ -83,20 +111,63 @@ fn both_notations_and_any_order_give_one_policy() {
         assert_eq!(policy.resources().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(policy.relations("a").collect::<Vec<_>>(), ["owner", "r"]);
         assert_eq!(policy.permissions("a").collect::<Vec<_>>(), ["p", "q"]);
-        assert_eq!((policy.expression("a", "q"), policy.expression("a", "p")), (Some("r"), Some("")));
-        assert!(policy.relation_allows_object("a", "r", "b") && !policy.relation_allows_object("a", "r", "a"));
+        assert_eq!(
+            (policy.expression("a", "q"), policy.expression("a", "p")),
+            (Some("r"), Some(""))
+        );
+        assert!(
+            policy.relation_allows_object("a", "r", "b")
+                && !policy.relation_allows_object("a", "r", "a")
+        );
     }
-    assert_eq!(list.node(list.resource("a").unwrap(), "q"), map.node(map.resource("a").unwrap(), "q"));
+    assert_eq!(
+        list.node(list.resource("a").unwrap(), "q"),
+        map.node(map.resource("a").unwrap(), "q")
+    );
 }
 
 #[test]
 fn names_and_descriptions_are_kept() {
     let text = "name: plant\ndescription: who may do what\nmeta:\n  version: '2'\n  author: x\nactor:\n  name: person\n  doc: somebody\nresources:\n  cell:\n    doc: a cell\n    relations:\n      operator:\n        doc: works there\n        types: [person]\n";
     let policy = Policy::parse(text).unwrap();
-    assert_eq!((policy.name(), policy.description(), policy.actor_type()), ("plant", "who may do what", "person"));
-    assert_eq!(policy.meta(), [("author".into(), "x".into()), ("version".into(), "2".into())]);
-    assert_eq!((policy.doc("cell", None), policy.doc("cell", Some("operator"))), (Some("a cell"), Some("works there")));
+    assert_eq!(
+        (policy.name(), policy.description(), policy.actor_type()),
+        ("plant", "who may do what", "person")
+    );
+    assert_eq!(
+        policy.meta(),
+        [
+            ("author".into(), "x".into()),
+            ("version".into(), "2".into())
+        ]
+    );
+    assert_eq!(
+        (
+            policy.doc("cell", None),
+            policy.doc("cell", Some("operator"))
+        ),
+        (Some("a cell"), Some("works there"))
+    );
     assert_eq!(policy.definition(), text);
+}
+
+#[test]
+fn recursion_through_the_subtracted_side_is_warned_about() {
+    let policy = Policy::parse(PLANT).unwrap();
+    let warnings: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].starts_with("line 22, column 7: \"never\" of \"batch\" hangs on itself"),
+        "{warnings:?}"
+    );
+    let around = "resources:\n  a:\n    relations:\n      r:\n        types: [actor, a->p]\n    permissions:\n      p:\n        expr: r - q\n      q:\n        expr: r + (r & q)\n";
+    assert_eq!(
+        Policy::parse(around).unwrap().warnings().len(),
+        1,
+        "also around other names"
+    );
+    let apart = around.replace("r + (r & q)", "owner");
+    assert!(Policy::parse(&apart).unwrap().warnings().is_empty());
 }
 
 const PLANT: &str = "
@@ -133,49 +204,92 @@ resources:
 ";
 
 fn world(lines: &[&str]) -> Tree {
-    let mut changes = vec![Change::Defined { definition: PLANT.into() }];
+    let mut changes = vec![Change::Defined {
+        definition: PLANT.into(),
+    }];
     for line in lines {
         let relationship: Relationship = line.parse().unwrap();
         changes.push(match &relationship.subject {
             policy::Subject::Actor(owner) if relationship.relation.as_str() == "owner" => {
-                Change::ObjectRegistered { object: relationship.object.clone(), owner: owner.clone() }
+                Change::ObjectRegistered {
+                    object: relationship.object.clone(),
+                    owner: owner.clone(),
+                }
             }
             _ => Change::RelationshipSet(relationship),
         });
     }
-    apply_all(&changes, Tree::new()).unwrap().into_iter().filter_map(|(k, v)| Some((k, v?))).collect()
+    apply_all(&changes, Tree::new())
+        .unwrap()
+        .into_iter()
+        .filter_map(|(k, v)| Some((k, v?)))
+        .collect()
 }
 
 fn allowed(tree: &Tree, question: &str) -> bool {
     let question: Relationship = question.parse().unwrap();
     let policy = Policy::parse(PLANT).unwrap();
-    let question = Question { object: question.object, permission: question.relation.to_string(), subject: question.subject };
-    check(&TreeRelationships::new(&policy, tree), &question, Limits::CONSENSUS).unwrap().is_allow()
+    let question = Question {
+        object: question.object,
+        permission: question.relation.to_string(),
+        subject: question.subject,
+    };
+    check(
+        &TreeRelationships::new(&policy, tree),
+        &question,
+        Limits::CONSENSUS,
+    )
+    .unwrap()
+    .is_allow()
 }
 
 #[test]
 fn the_owner_is_always_allowed_and_nobody_else_by_default() {
-    let tree = world(&["batch:1#owner@did:u:o", "batch:1#banned@did:u:o", "batch:1#reader@did:u:r"]);
-    assert!(allowed(&tree, "batch:1#read@did:u:o"), "no expression can exclude the owner");
+    let tree = world(&[
+        "batch:1#owner@did:u:o",
+        "batch:1#banned@did:u:o",
+        "batch:1#reader@did:u:r",
+    ]);
+    assert!(
+        allowed(&tree, "batch:1#read@did:u:o"),
+        "no expression can exclude the owner"
+    );
     assert!(allowed(&tree, "batch:1#sealed@did:u:o"));
-    assert!(!allowed(&tree, "batch:1#sealed@did:u:r"), "a permission without an expression is the owner's alone");
+    assert!(
+        !allowed(&tree, "batch:1#sealed@did:u:r"),
+        "a permission without an expression is the owner's alone"
+    );
 }
 
 #[test]
 fn a_cycle_is_no_reason_to_allow_and_none_to_deny_what_else_allows() {
-    let tree = world(&["batch:1#owner@did:u:o", "batch:1#reader@did:u:r", "group:a#owner@did:u:o", "group:b#owner@did:u:o",
-        "group:a#member@group:b#member", "group:b#member@group:a#member", "group:b#member@did:u:m"]);
+    let tree = world(&[
+        "batch:1#owner@did:u:o",
+        "batch:1#reader@did:u:r",
+        "group:a#owner@did:u:o",
+        "group:b#owner@did:u:o",
+        "group:a#member@group:b#member",
+        "group:b#member@group:a#member",
+        "group:b#member@did:u:m",
+    ]);
     assert!(allowed(&tree, "batch:1#loop@did:u:r"), "x + cycle is x");
     assert!(!allowed(&tree, "batch:1#loop@did:u:x"));
     assert!(!allowed(&tree, "batch:1#never@did:u:r"), "x - cycle denies");
     assert!(allowed(&tree, "group:a#member@did:u:m"));
     assert!(!allowed(&tree, "group:a#member@did:u:x"));
-    assert!(allowed(&tree, "group:a#member@group:a#member"), "a userset stands in itself");
+    assert!(
+        allowed(&tree, "group:a#member@group:a#member"),
+        "a userset stands in itself"
+    );
 }
 
 #[test]
 fn everyone_is_every_actor_and_no_object() {
-    let tree = world(&["batch:1#owner@did:u:o", "batch:1#reader@*", "batch:1#banned@did:u:b"]);
+    let tree = world(&[
+        "batch:1#owner@did:u:o",
+        "batch:1#reader@*",
+        "batch:1#banned@did:u:b",
+    ]);
     assert!(allowed(&tree, "batch:1#read@did:u:anybody"));
     assert!(!allowed(&tree, "batch:1#read@did:u:b"));
     assert!(!allowed(&tree, "batch:1#read@cell:1"));
@@ -184,24 +298,44 @@ fn everyone_is_every_actor_and_no_object() {
 
 #[test]
 fn management_follows_the_rules_and_the_owner() {
-    let tree = world(&["batch:1#owner@did:u:o", "batch:1#admin@did:u:a", "batch:1#reader@did:u:r"]);
+    let tree = world(&[
+        "batch:1#owner@did:u:o",
+        "batch:1#admin@did:u:a",
+        "batch:1#reader@did:u:r",
+    ]);
     let policy = Policy::parse(PLANT).unwrap();
     let relationships = TreeRelationships::new(&policy, &tree);
     let may = |actor: &str, relation: &str| {
         let object: ObjectRef = "batch:1".parse().unwrap();
         let (actor, relation) = (Actor::new(actor).unwrap(), Name::new(relation).unwrap());
-        may_manage(&relationships, &object, &relation, &actor, Limits::CONSENSUS).unwrap().is_allow()
+        may_manage(
+            &relationships,
+            &object,
+            &relation,
+            &actor,
+            Limits::CONSENSUS,
+        )
+        .unwrap()
+        .is_allow()
     };
     for relation in ["reader", "banned", "admin", "parent", "owner"] {
         assert!(may("did:u:o", relation), "the owner manages {relation}");
-        assert_eq!(may("did:u:a", relation), ["reader", "banned"].contains(&relation), "{relation}");
+        assert_eq!(
+            may("did:u:a", relation),
+            ["reader", "banned"].contains(&relation),
+            "{relation}"
+        );
         assert!(!may("did:u:r", relation));
     }
 }
 
 #[test]
 fn documents_need_no_registration_and_ownership_never_permits_creation() {
-    let tree = world(&["cell:1#owner@did:u:o", "cell:1#operator@did:u:alice", "batch:2#owner@did:u:bob"]);
+    let tree = world(&[
+        "cell:1#owner@did:u:o",
+        "cell:1#operator@did:u:alice",
+        "batch:2#owner@did:u:bob",
+    ]);
     let policy = Policy::parse(PLANT).unwrap();
     let below = TreeRelationships::new(&policy, &tree);
     let ask = |object: &str, owner: Option<&str>, permission: &str, actor: &str| {
@@ -212,39 +346,90 @@ fn documents_need_no_registration_and_ownership_never_permits_creation() {
             scope: "cell:1".parse().unwrap(),
         };
         let question = Question::new(facts.object.clone(), permission, Actor::new(actor).unwrap());
-        check(&WithDocuments::new(&below, &[facts]), &question, Limits::CONSENSUS).unwrap().is_allow()
+        check(
+            &WithDocuments::new(&below, &[facts]),
+            &question,
+            Limits::CONSENSUS,
+        )
+        .unwrap()
+        .is_allow()
     };
     assert!(ask("batch:new", None, "create", "did:u:alice"));
     assert!(!ask("batch:new", None, "create", "did:u:mallory"));
-    assert!(ask("batch:new", Some("did:u:mallory"), "create", "did:u:mallory"), "with an owner fact the question is another");
-    assert!(ask("batch:new", Some("did:u:alice"), "sealed", "did:u:alice"), "the author owns it");
-    assert!(!ask("batch:2", Some("did:u:alice"), "sealed", "did:u:alice"), "once registered, the record alone says who owns it");
+    assert!(
+        ask(
+            "batch:new",
+            Some("did:u:mallory"),
+            "create",
+            "did:u:mallory"
+        ),
+        "with an owner fact the question is another"
+    );
+    assert!(
+        ask("batch:new", Some("did:u:alice"), "sealed", "did:u:alice"),
+        "the author owns it"
+    );
+    assert!(
+        !ask("batch:2", Some("did:u:alice"), "sealed", "did:u:alice"),
+        "once registered, the record alone says who owns it"
+    );
     assert!(ask("batch:2", Some("did:u:alice"), "sealed", "did:u:bob"));
-    assert!(ask("batch:2", Some("did:u:x"), "read", "did:u:alice"), "the scope stays");
+    assert!(
+        ask("batch:2", Some("did:u:x"), "read", "did:u:alice"),
+        "the scope stays"
+    );
 }
 
 #[test]
 fn questions_about_nothing_and_bounds_are_errors_not_answers() {
     let policy = Policy::parse(PLANT).unwrap();
-    let mut lines = vec!["batch:1#owner@did:u:o".to_string(), "batch:1#reader@group:g0#member".into()];
+    let mut lines = vec![
+        "batch:1#owner@did:u:o".to_string(),
+        "batch:1#reader@group:g0#member".into(),
+    ];
     lines.extend((0..300).map(|at| format!("group:g{at}#owner@did:u:o")));
     lines.extend((0..300).map(|at| format!("group:g{at}#member@group:g{}#member", at + 1)));
     let tree = world(&lines.iter().map(String::as_str).collect::<Vec<_>>());
     let ask = |question: &str, limits| {
         let (left, actor) = question.split_once('@').unwrap();
         let (object, permission) = left.split_once('#').unwrap();
-        let question = Question::new(object.parse().unwrap(), permission, Actor::new(actor).unwrap());
+        let question = Question::new(
+            object.parse().unwrap(),
+            permission,
+            Actor::new(actor).unwrap(),
+        );
         check(&TreeRelationships::new(&policy, &tree), &question, limits)
     };
     let limits = Limits::CONSENSUS;
-    assert!(matches!(ask("bach:1#read@did:u:x", limits), Err(CheckError::UnknownResource { .. })));
+    assert!(matches!(
+        ask("bach:1#read@did:u:x", limits),
+        Err(CheckError::UnknownResource { .. })
+    ));
     let unknown = ask("batch:1#raed@did:u:x", limits).unwrap_err();
-    assert!(unknown.to_string().contains("did you mean \"read\"?"), "{unknown}");
-    assert_eq!(ask("batch:1#read@did:u:x", limits), Err(CheckError::TooDeep { limit: 256 }));
-    assert!(ask("batch:1#read@did:u:o", limits).unwrap().is_allow(), "what else allows beats a bound");
-    let few = Limits { steps_max: 50, ..limits };
-    assert_eq!(ask("batch:1#read@did:u:x", few), Err(CheckError::TooManySteps { limit: 50 }));
-    let deep = Limits { depth_max: 1_000, ..limits };
+    assert!(
+        unknown.to_string().contains("did you mean \"read\"?"),
+        "{unknown}"
+    );
+    assert_eq!(
+        ask("batch:1#read@did:u:x", limits),
+        Err(CheckError::TooDeep { limit: 256 })
+    );
+    assert!(
+        ask("batch:1#read@did:u:o", limits).unwrap().is_allow(),
+        "what else allows beats a bound"
+    );
+    let few = Limits {
+        steps_max: 50,
+        ..limits
+    };
+    assert_eq!(
+        ask("batch:1#read@did:u:x", few),
+        Err(CheckError::TooManySteps { limit: 50 })
+    );
+    let deep = Limits {
+        depth_max: 1_000,
+        ..limits
+    };
     assert!(!ask("batch:1#read@did:u:x", deep).unwrap().is_allow());
 }
 
@@ -253,15 +438,86 @@ fn relationships_that_the_policy_does_not_admit_are_refused_by_name() {
     let policy = Policy::parse(PLANT).unwrap();
     let admits = |text: &str| policy.admits(&text.parse().unwrap());
     assert_eq!(admits("batch:1#reader@group:g#member"), Ok(()));
-    assert!(matches!(admits("btach:1#reader@did:u:x"), Err(RelationshipError::UnknownResource { .. })));
-    assert!(matches!(admits("batch:1#raeder@did:u:x"), Err(RelationshipError::UnknownRelation { .. })));
-    assert!(matches!(admits("batch:1#read@did:u:x"), Err(RelationshipError::NotARelation { .. })));
-    assert_eq!(admits("batch:1#owner@did:u:x"), Err(RelationshipError::Owner));
-    for text in ["batch:1#parent@did:u:x", "batch:1#parent@cell:1#operator", "batch:1#banned@*", "batch:1#reader@nothing:1"] {
-        assert!(matches!(admits(text), Err(RelationshipError::TypeNotAllowed { .. })), "{text}");
+    assert!(matches!(
+        admits("btach:1#reader@did:u:x"),
+        Err(RelationshipError::UnknownResource { .. })
+    ));
+    assert!(matches!(
+        admits("batch:1#raeder@did:u:x"),
+        Err(RelationshipError::UnknownRelation { .. })
+    ));
+    assert!(matches!(
+        admits("batch:1#read@did:u:x"),
+        Err(RelationshipError::NotARelation { .. })
+    ));
+    assert_eq!(
+        admits("batch:1#owner@did:u:x"),
+        Err(RelationshipError::Owner)
+    );
+    for text in [
+        "batch:1#parent@did:u:x",
+        "batch:1#parent@cell:1#operator",
+        "batch:1#banned@*",
+        "batch:1#reader@nothing:1",
+    ] {
+        assert!(
+            matches!(admits(text), Err(RelationshipError::TypeNotAllowed { .. })),
+            "{text}"
+        );
     }
     let message = admits("batch:1#parent@did:u:x").unwrap_err().to_string();
-    assert!(message.contains("does not allow actor; it allows cell"), "{message}");
+    assert!(
+        message.contains("does not allow actor; it allows cell"),
+        "{message}"
+    );
+}
+
+/// The figures of docs/spec/policy.md §5: whoever changes bytes must change the page.
+#[test]
+fn examples_of_the_specification_are_what_is_written() {
+    use policy::{keys, ObjectRecord, Page};
+    let page = include_str!("../../../docs/spec/policy.md");
+    let hex = |bytes: Vec<u8>| {
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let changes = [
+        Change::ObjectRegistered {
+            object: "cell:1".parse().unwrap(),
+            owner: Actor::new("did:u:o").unwrap(),
+        },
+        Change::RelationshipSet("cell:1#operator@did:u:a".parse().unwrap()),
+        Change::RelationshipSet("cell:1#operator@group:g#member".parse().unwrap()),
+    ];
+    let (key, record) = apply_all(&changes, Tree::new()).unwrap().remove(0);
+    assert_eq!(key, keys::object_key("cell", "1"));
+    let record = record.unwrap();
+    assert!(ObjectRecord::from_bytes(&record).is_ok());
+    for bytes in [
+        key,
+        keys::page_key("cell", "1", "operator", keys::SubjectKind::Direct, &[]),
+        record,
+        Page {
+            until: None,
+            subjects: vec!["did:u:a".parse().unwrap()],
+        }
+        .to_bytes(),
+    ] {
+        let line = format!("`{}`", hex(bytes));
+        assert!(page.contains(&line), "the page lacks {line}");
+    }
+    // The policy that the page shows is one.
+    let example = page
+        .split("```yaml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    assert_eq!(
+        Policy::parse(example).map(|policy| policy.name().to_string()),
+        Ok("plant".into())
+    );
 }
 
 /// Whatever a stranger sends as a policy, the parser answers: no panic, no endless work.
@@ -269,7 +525,10 @@ fn relationships_that_the_policy_does_not_admit_are_refused_by_name() {
 fn mutilated_policies_never_panic() {
     let seed = crate::random::seed();
     let mut random = crate::random::Random::new(seed);
-    let pieces = ["- ", ": ", "\n", "  ", "[", "]", "{", "}", "#", "&a", "*a", "!!x", "'", "\"", "|\n", ">-\n", "?", "~", "---\n", "->", "(", ")", "\u{feff}", "é", "\0", "<<: "];
+    let pieces = [
+        "- ", ": ", "\n", "  ", "[", "]", "{", "}", "#", "&a", "*a", "!!x", "'", "\"", "|\n",
+        ">-\n", "?", "~", "---\n", "->", "(", ")", "\u{feff}", "é", "\0", "<<: ",
+    ];
     for _ in 0..crate::random::rounds(3_000) {
         let mut text: Vec<char> = PLANT.chars().collect();
         for _ in 0..1 + random.below(6) {

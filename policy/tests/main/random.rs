@@ -31,7 +31,9 @@ impl Random {
 /// The seed to start from: `HOLDFAST_SEED` where it is set, else the time of day. Printed, so that a
 /// failure can be run again.
 pub fn seed() -> u64 {
-    let given = std::env::var("HOLDFAST_SEED").ok().and_then(|text| text.parse().ok());
+    let given = std::env::var("HOLDFAST_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let seed = given.unwrap_or_else(|| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         now.map_or(0, |since| since.as_nanos() as u64)
@@ -42,5 +44,8 @@ pub fn seed() -> u64 {
 
 /// How many rounds to run: `HOLDFAST_ROUNDS` where it is set (`make soak`), else `default`.
 pub fn rounds(default: u64) -> u64 {
-    std::env::var("HOLDFAST_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var("HOLDFAST_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
 }

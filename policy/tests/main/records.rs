@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use policy::{
     apply, apply_all,
     keys::{object_key, page_key, SubjectKind},
-    limits::{INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, PAGE_SUBJECTS_MAX, SETS_PER_RELATION_MAX},
-    Actor, ApplyError, Change, CollectionRecord, Members, Name, ObjectRecord, ObjectRef, Page, Policy, RecordReader,
-    Relationship, Staged, Subject, TreeRelationships,
+    limits::{
+        INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, PAGE_SUBJECTS_MAX, SETS_PER_RELATION_MAX,
+    },
+    Actor, ApplyError, Change, CollectionRecord, Members, Name, ObjectRecord, ObjectRef, Page,
+    Policy, RecordReader, Relationship, Staged, Subject, TreeRelationships,
 };
 
 use crate::random::{rounds, seed, Random};
@@ -39,7 +41,14 @@ fn registered() -> (ObjectRef, Tree) {
     let object: ObjectRef = "doc:1".parse().unwrap();
     let mut tree = Tree::new();
     let owner = Actor::new("did:user:owner").unwrap();
-    let writes = apply(&Change::ObjectRegistered { object: object.clone(), owner }, &tree).unwrap();
+    let writes = apply(
+        &Change::ObjectRegistered {
+            object: object.clone(),
+            owner,
+        },
+        &tree,
+    )
+    .unwrap();
     write(&mut tree, writes);
     (object, tree)
 }
@@ -51,7 +60,10 @@ fn pages(tree: &Tree, kind: SubjectKind, count: u64) -> (Vec<Subject>, usize) {
         let key = page_key("doc", "1", "reader", kind, &first);
         let page = Page::from_bytes(&tree[&key], kind, &first).unwrap();
         assert_eq!(page.to_bytes(), tree[&key], "bytes are canonical");
-        assert!(page.subjects.len() <= PAGE_SUBJECTS_MAX, "a page holds too many");
+        assert!(
+            page.subjects.len() <= PAGE_SUBJECTS_MAX,
+            "a page holds too many"
+        );
         assert!(!page.subjects.is_empty(), "no page is empty");
         number += 1;
         all.extend(page.subjects);
@@ -60,8 +72,15 @@ fn pages(tree: &Tree, kind: SubjectKind, count: u64) -> (Vec<Subject>, usize) {
             None => break,
         }
     }
-    assert_eq!(all.len() as u64, count, "the count in the record is the number on the pages");
-    assert!(all.windows(2).all(|pair| pair[0] < pair[1]), "pages are sorted and do not overlap");
+    assert_eq!(
+        all.len() as u64,
+        count,
+        "the count in the record is the number on the pages"
+    );
+    assert!(
+        all.windows(2).all(|pair| pair[0] < pair[1]),
+        "pages are sorted and do not overlap"
+    );
     (all, number)
 }
 
@@ -72,13 +91,19 @@ fn check_invariants(tree: &Tree, naive: &BTreeSet<Subject>) -> usize {
     let mut found = BTreeSet::new();
     let mut reachable = 1;
     for kind in [SubjectKind::Direct, SubjectKind::Sets] {
-        match record.relation("reader").map(|relation| relation.members(kind)) {
+        match record
+            .relation("reader")
+            .map(|relation| relation.members(kind))
+        {
             None => {}
             Some(Members::Inline(subjects)) => found.extend(subjects.iter().cloned()),
             Some(Members::Paged(count)) => {
                 let (subjects, number) = pages(tree, kind, *count);
                 reachable += number;
-                assert!(number as u64 <= 1 + count / 12, "{number} pages for {count} subjects");
+                assert!(
+                    number as u64 <= 1 + count / 12,
+                    "{number} pages for {count} subjects"
+                );
                 found.extend(subjects);
             }
         }
@@ -115,30 +140,66 @@ fn records_and_pages_hold_what_a_naive_set_holds() {
             let grow = if phase % 2 == 0 { 85 } else { 20 };
             for step in 0..400 {
                 let subject = random_subject(&mut random, actors, sets);
-                let relationship = Relationship::new(object.clone(), Name::new("reader").unwrap(), subject.clone());
+                let relationship = Relationship::new(
+                    object.clone(),
+                    Name::new("reader").unwrap(),
+                    subject.clone(),
+                );
                 let (change, changed) = if random.chance(grow) {
                     (Change::RelationshipSet(relationship), naive.insert(subject))
                 } else {
-                    let victim = naive.iter().nth(random.below(naive.len().max(1))).cloned().unwrap_or(subject);
-                    let relationship = Relationship { subject: victim.clone(), ..relationship };
-                    (Change::RelationshipDeleted(relationship), naive.remove(&victim))
+                    let victim = naive
+                        .iter()
+                        .nth(random.below(naive.len().max(1)))
+                        .cloned()
+                        .unwrap_or(subject);
+                    let relationship = Relationship {
+                        subject: victim.clone(),
+                        ..relationship
+                    };
+                    (
+                        Change::RelationshipDeleted(relationship),
+                        naive.remove(&victim),
+                    )
                 };
                 let writes = apply(&change, &tree).unwrap();
-                assert_eq!(!writes.is_empty(), changed, "HOLDFAST_SEED={seed}: writes say whether anything changed");
-                assert!(writes.len() <= 5, "HOLDFAST_SEED={seed}: one change makes few writes, not {}", writes.len());
+                assert_eq!(
+                    !writes.is_empty(),
+                    changed,
+                    "HOLDFAST_SEED={seed}: writes say whether anything changed"
+                );
+                assert!(
+                    writes.len() <= 5,
+                    "HOLDFAST_SEED={seed}: one change makes few writes, not {}",
+                    writes.len()
+                );
                 write(&mut tree, writes);
                 if step % 23 == 0 {
                     pages_seen = pages_seen.max(check_invariants(&tree, &naive));
                 }
             }
             check_invariants(&tree, &naive);
-            let listed = TreeRelationships::new(&policy, &tree).list(&object).unwrap();
-            assert_eq!(listed.into_iter().map(|r| r.subject).collect::<BTreeSet<_>>(), naive);
+            let listed = TreeRelationships::new(&policy, &tree)
+                .list(&object)
+                .unwrap();
+            assert_eq!(
+                listed
+                    .into_iter()
+                    .map(|r| r.subject)
+                    .collect::<BTreeSet<_>>(),
+                naive
+            );
         }
         // Down to nobody: the record alone is left.
         let all: Vec<Change> = naive
             .iter()
-            .map(|subject| Change::RelationshipDeleted(Relationship::new(object.clone(), Name::new("reader").unwrap(), subject.clone())))
+            .map(|subject| {
+                Change::RelationshipDeleted(Relationship::new(
+                    object.clone(),
+                    Name::new("reader").unwrap(),
+                    subject.clone(),
+                ))
+            })
             .collect();
         let writes = apply_all(&all, &tree).unwrap();
         write(&mut tree, writes);
@@ -153,7 +214,9 @@ fn a_staged_overlay_reads_as_if_it_were_written() {
     let seed = seed();
     for round in 0..rounds(20) {
         let mut random = Random::new(seed.wrapping_add(round));
-        let mut naive: Tree = (0..random.below(40)).map(|_| (vec![1, random.below(30) as u8], vec![0])).collect();
+        let mut naive: Tree = (0..random.below(40))
+            .map(|_| (vec![1, random.below(30) as u8], vec![0]))
+            .collect();
         let base = naive.clone();
         let mut staged = Staged::new(&base);
         for _ in 0..60 {
@@ -161,9 +224,19 @@ fn a_staged_overlay_reads_as_if_it_were_written() {
             let value = random.chance(50).then(|| vec![random.below(9) as u8]);
             staged.extend([(key.clone(), value.clone())]);
             write(&mut naive, [(key, value)]);
-            let (from, to) = (vec![1, random.below(32) as u8], vec![1, random.below(32) as u8]);
-            assert_eq!(staged.floor(&from, &to), naive.floor(&from, &to), "HOLDFAST_SEED={seed}");
-            assert_eq!(RecordReader::get(&staged, &to), RecordReader::get(&naive, &to));
+            let (from, to) = (
+                vec![1, random.below(32) as u8],
+                vec![1, random.below(32) as u8],
+            );
+            assert_eq!(
+                staged.floor(&from, &to),
+                naive.floor(&from, &to),
+                "HOLDFAST_SEED={seed}"
+            );
+            assert_eq!(
+                RecordReader::get(&staged, &to),
+                RecordReader::get(&naive, &to)
+            );
         }
     }
 }
@@ -171,33 +244,94 @@ fn a_staged_overlay_reads_as_if_it_were_written() {
 #[test]
 fn what_a_record_cannot_hold_is_refused_and_writes_nothing() {
     let (object, mut tree) = registered();
-    let reader = |subject: &str| format!("doc:1#reader@{subject}").parse::<Relationship>().unwrap();
+    let reader = |subject: &str| {
+        format!("doc:1#reader@{subject}")
+            .parse::<Relationship>()
+            .unwrap()
+    };
     for at in 0..SETS_PER_RELATION_MAX {
-        let writes = apply(&Change::RelationshipSet(reader(&format!("doc:d{at}"))), &tree).unwrap();
+        let writes = apply(
+            &Change::RelationshipSet(reader(&format!("doc:d{at}"))),
+            &tree,
+        )
+        .unwrap();
         write(&mut tree, writes);
     }
     let one_more = apply(&Change::RelationshipSet(reader("doc:more")), &tree);
-    assert!(matches!(one_more, Err(ApplyError::TooManySets { .. })), "{one_more:?}");
-    assert_eq!(apply(&Change::RelationshipSet(reader("doc:d5")), &tree), Ok(vec![]), "setting again is no change");
-    assert!(apply(&Change::RelationshipSet(reader("did:a:b")), &tree).is_ok(), "actors have their own list");
+    assert!(
+        matches!(one_more, Err(ApplyError::TooManySets { .. })),
+        "{one_more:?}"
+    );
+    assert_eq!(
+        apply(&Change::RelationshipSet(reader("doc:d5")), &tree),
+        Ok(vec![]),
+        "setting again is no change"
+    );
+    assert!(
+        apply(&Change::RelationshipSet(reader("did:a:b")), &tree).is_ok(),
+        "actors have their own list"
+    );
 
     let owner = Actor::new("did:user:owner").unwrap();
     let cases: Vec<(Change, &str)> = vec![
-        (Change::RelationshipSet("doc:2#reader@did:a:b".parse().unwrap()), "not registered"),
-        (Change::RelationshipDeleted("doc:2#reader@did:a:b".parse().unwrap()), "not registered"),
-        (Change::RelationshipSet("doc:1#owner@did:a:b".parse().unwrap()), "cannot be set"),
-        (Change::ObjectRegistered { object: object.clone(), owner: owner.clone() }, "registered already"),
-        (Change::ObjectTransferred { object: "doc:2".parse().unwrap(), owner: owner.clone() }, "not registered"),
-        (Change::Defined { definition: "x".repeat(70_000) }, "longer than"),
+        (
+            Change::RelationshipSet("doc:2#reader@did:a:b".parse().unwrap()),
+            "not registered",
+        ),
+        (
+            Change::RelationshipDeleted("doc:2#reader@did:a:b".parse().unwrap()),
+            "not registered",
+        ),
+        (
+            Change::RelationshipSet("doc:1#owner@did:a:b".parse().unwrap()),
+            "cannot be set",
+        ),
+        (
+            Change::ObjectRegistered {
+                object: object.clone(),
+                owner: owner.clone(),
+            },
+            "registered already",
+        ),
+        (
+            Change::ObjectTransferred {
+                object: "doc:2".parse().unwrap(),
+                owner: owner.clone(),
+            },
+            "not registered",
+        ),
+        (
+            Change::Defined {
+                definition: "x".repeat(70_000),
+            },
+            "longer than",
+        ),
     ];
     for (change, expected) in cases {
         let error = apply(&change, &tree).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
-    write(&mut tree.clone(), apply(&Change::ObjectArchived { object: object.clone() }, &tree).unwrap());
-    let writes = apply(&Change::ObjectArchived { object: object.clone() }, &tree).unwrap();
+    write(
+        &mut tree.clone(),
+        apply(
+            &Change::ObjectArchived {
+                object: object.clone(),
+            },
+            &tree,
+        )
+        .unwrap(),
+    );
+    let writes = apply(
+        &Change::ObjectArchived {
+            object: object.clone(),
+        },
+        &tree,
+    )
+    .unwrap();
     write(&mut tree, writes);
-    let refused = apply(&Change::RelationshipSet(reader("did:a:b")), &tree).unwrap_err().to_string();
+    let refused = apply(&Change::RelationshipSet(reader("did:a:b")), &tree)
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("archived"), "{refused}");
     assert_eq!(apply(&Change::ObjectArchived { object }, &tree), Ok(vec![]));
 }
@@ -210,14 +344,31 @@ fn schema_versions_of_a_collection_count_without_gaps() {
         schema_cid: vec![1, 2, 3],
         schema: vec![version as u8],
     };
-    let change = |record| Change::CollectionDefined { resource: Name::new("doc").unwrap(), name: Name::new("docs").unwrap(), record };
+    let change = |record| Change::CollectionDefined {
+        resource: Name::new("doc").unwrap(),
+        name: Name::new("docs").unwrap(),
+        record,
+    };
     let mut tree = Tree::new();
-    assert!(apply(&change(record(2, "parent")), &tree).is_err(), "the first version is 1");
+    assert!(
+        apply(&change(record(2, "parent")), &tree).is_err(),
+        "the first version is 1"
+    );
     let writes = apply(&change(record(1, "parent")), &tree).unwrap();
     write(&mut tree, writes);
-    assert_eq!(apply(&change(record(1, "parent")), &tree), Ok(vec![]), "the same again is no change");
-    assert!(apply(&change(record(3, "parent")), &tree).is_err(), "no gap");
-    assert!(apply(&change(record(2, "other")), &tree).is_err(), "the scope relation stays");
+    assert_eq!(
+        apply(&change(record(1, "parent")), &tree),
+        Ok(vec![]),
+        "the same again is no change"
+    );
+    assert!(
+        apply(&change(record(3, "parent")), &tree).is_err(),
+        "no gap"
+    );
+    assert!(
+        apply(&change(record(2, "other")), &tree).is_err(),
+        "the scope relation stays"
+    );
     assert!(apply(&change(record(2, "parent")), &tree).is_ok());
     let bytes = tree.values().next().unwrap();
     assert_eq!(CollectionRecord::from_bytes(bytes), Ok(record(1, "parent")));
@@ -229,14 +380,22 @@ fn schema_versions_of_a_collection_count_without_gaps() {
 fn decoders_accept_canonical_bytes_only() {
     let (object, mut tree) = registered();
     for subject in ["did:a:b", "did:a:c", "*", "doc:7", "group:eng#member"] {
-        let relationship = Relationship::new(object.clone(), Name::new("reader").unwrap(), subject.parse().unwrap());
+        let relationship = Relationship::new(
+            object.clone(),
+            Name::new("reader").unwrap(),
+            subject.parse().unwrap(),
+        );
         let writes = apply(&Change::RelationshipSet(relationship), &tree).unwrap();
         write(&mut tree, writes);
     }
     let record = tree[&object_key("doc", "1")].clone();
-    let page = Page { until: Some(b"did:z".to_vec()), subjects: vec!["did:a:b".parse().unwrap(), "did:b:c".parse().unwrap()] };
+    let page = Page {
+        until: Some(b"did:z".to_vec()),
+        subjects: vec!["did:a:b".parse().unwrap(), "did:b:c".parse().unwrap()],
+    };
     let mutate = |bytes: &[u8], read: &dyn Fn(&[u8]) -> Option<Vec<u8>>| {
-        let mut variants: Vec<Vec<u8>> = (0..bytes.len()).map(|cut| bytes[..cut].to_vec()).collect();
+        let mut variants: Vec<Vec<u8>> =
+            (0..bytes.len()).map(|cut| bytes[..cut].to_vec()).collect();
         variants.extend((0..bytes.len() * 8).map(|bit| {
             let mut flipped = bytes.to_vec();
             flipped[bit / 8] ^= 1 << (bit % 8);
@@ -252,11 +411,25 @@ fn decoders_accept_canonical_bytes_only() {
         });
         (accepted.count(), variants.len())
     };
-    let (accepted, of) = mutate(&record, &|bytes| Some(ObjectRecord::from_bytes(bytes).ok()?.to_bytes()));
+    let (accepted, of) = mutate(&record, &|bytes| {
+        Some(ObjectRecord::from_bytes(bytes).ok()?.to_bytes())
+    });
     assert!(accepted < of / 2, "{accepted} of {of}");
-    mutate(&page.to_bytes(), &|bytes| Some(Page::from_bytes(bytes, SubjectKind::Direct, b"did:a").ok()?.to_bytes()));
-    assert!(Page::from_bytes(&page.to_bytes(), SubjectKind::Direct, b"did:b").is_err(), "a subject before the range");
-    assert!(Page::from_bytes(&page.to_bytes(), SubjectKind::Direct, b"did:z").is_err(), "an empty range");
+    mutate(&page.to_bytes(), &|bytes| {
+        Some(
+            Page::from_bytes(bytes, SubjectKind::Direct, b"did:a")
+                .ok()?
+                .to_bytes(),
+        )
+    });
+    assert!(
+        Page::from_bytes(&page.to_bytes(), SubjectKind::Direct, b"did:b").is_err(),
+        "a subject before the range"
+    );
+    assert!(
+        Page::from_bytes(&page.to_bytes(), SubjectKind::Direct, b"did:z").is_err(),
+        "an empty range"
+    );
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 /// A file of the suites; `None`, with a line that says so, where it is absent.
 pub fn read(file: &str) -> Option<String> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/suites");
-    let root = std::env::var_os("HOLDFAST_SUITES").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    let root =
+        std::env::var_os("HOLDFAST_SUITES").map_or_else(|| PathBuf::from(beside), PathBuf::from);
     match std::fs::read_to_string(root.join(file)) {
         Ok(text) => Some(text),
         Err(_) => {
