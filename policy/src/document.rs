@@ -1,7 +1,7 @@
 //! Documents need no registration: what every reader derives from a document's preimage, laid over
 //! what the hub records.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use crate::{
     name::{Actor, Name},
@@ -32,7 +32,7 @@ pub struct DocumentFacts {
 /// owns it. An archived document grants nothing, its scope included.
 pub struct WithDocuments<'a, R> {
     below: &'a R,
-    documents: Vec<Derived>,
+    documents: BTreeMap<ObjectId, Derived>,
     /// Objects and actors that the layer below has never heard of; a handle is a place in it, counted
     /// down from the highest.
     objects: Vec<ObjectRef>,
@@ -40,7 +40,6 @@ pub struct WithDocuments<'a, R> {
 }
 
 struct Derived {
-    id: ObjectId,
     owner: Option<ActorId>,
     scope_relation: Option<NodeId>,
     scope: SetRef,
@@ -52,11 +51,11 @@ const OWN_HANDLES: u32 = 1 << 31;
 
 impl<'a, R: Relationships> WithDocuments<'a, R> {
     /// Lays `facts` over `below`. Facts that the policy has no place for (an unknown resource or
-    /// scope relation) add nothing.
+    /// scope relation) add nothing; of two facts about one document the first counts.
     pub fn new(below: &'a R, facts: &[DocumentFacts]) -> Self {
         let mut layer = Self {
             below,
-            documents: Vec::new(),
+            documents: BTreeMap::new(),
             objects: Vec::new(),
             actors: Vec::new(),
         };
@@ -67,14 +66,14 @@ impl<'a, R: Relationships> WithDocuments<'a, R> {
             let owner = fact.owner.as_ref().map(|actor| layer.actor_handle(actor));
             let resource =
                 |object: &ObjectRef| -> Option<ResourceId> { policy.resource(object.resource()) };
-            layer.documents.push(Derived {
-                id,
+            let derived = Derived {
                 owner,
                 scope_relation: resource(&fact.object)
                     .and_then(|r| policy.node(r, fact.scope_relation.as_str())),
                 scope: resource(&fact.scope)
                     .map_or(SetRef::Foreign, |r| SetRef::Object(scope_id, r)),
-            });
+            };
+            layer.documents.entry(id).or_insert(derived);
         }
         layer
     }
@@ -94,7 +93,7 @@ impl<'a, R: Relationships> WithDocuments<'a, R> {
     }
 
     fn derived(&self, object: ObjectId) -> Option<&Derived> {
-        self.documents.iter().find(|document| document.id == object)
+        self.documents.get(&object)
     }
 }
 
