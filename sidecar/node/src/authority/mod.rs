@@ -1,0 +1,384 @@
+//! Who may do what: a replica of the followed policies, proven block by block.
+//!
+//! Every answer carries the revision and height that it rests on, whether the hub is out of reach,
+//! and for how long (Invariant 3). Offline the replica goes on answering at its last proven
+//! revision until the policy's `max_staleness`, on a clock that never goes back; from then on the
+//! answer is "could not tell".
+//!
+//! Verdicts on commits do not ask how fresh the replica is: they are a function of blocks known and
+//! hub state, and wait where that is missing (Invariant 4).
+
+
+mod client;
+pub mod hub;
+mod poll;
+mod replica;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use audit::authority::PolicyAuthority;
+use audit::verdict::{Authority as _, DocumentClaim};
+use hub_types::PolicyId;
+use identity::{ChainId, Did};
+use policy::{check, Actor, CheckError, Limits, ObjectRef, Question, ENGINE_VERSION};
+use serde::Serialize;
+use tokio::sync::watch;
+
+
+pub use client::LightHub;
+pub use poll::{run, Follow};
+pub use replica::{Replica, ReplicaError};
+
+use crate::clock::{Clock, Freshness};
+use crate::metrics::Metrics;
+use crate::store::keys::meta;
+use crate::store::records::{decode, ClockRecord};
+use crate::store::{Column, Store, StoreError};
+
+/// The state of the hub that an answer rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reading {
+    /// The policy's id.
+    pub policy: String,
+    /// The revision in force after `height`.
+    pub revision: u64,
+    /// The highest height whose state was proven.
+    pub height: u64,
+    /// Whether the hub is out of reach at the moment.
+    pub offline: bool,
+    /// Seconds since the last verified block.
+    pub age_seconds: u64,
+    /// Version of the policy engine.
+    pub engine: u32,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CouldNotTell {
+    /// The policy is not followed.
+    #[error("the policy {0} is not followed here; add it to [policies] in config.toml")]
+    NotFollowed(String),
+    /// Nothing of the policy was proven yet.
+    #[error("nothing of the policy {0} was proven yet; wait until the hub can be reached")]
+    NothingProven(String),
+    /// The replica is too old.
+    #[error("the last verified block is {age_seconds} seconds old, more than the {max_staleness_seconds} that the policy allows; wait until the hub can be reached")]
+    Stale {
+        /// Its age.
+        age_seconds: u64,
+        /// The policy's bound.
+        max_staleness_seconds: u64,
+        /// What would have been answered from.
+        reading: Reading,
+    },
+    /// The engine has no answer.
+    #[error("{0}")]
+    Check(#[from] CheckError),
+    /// The document's collection is not known at the revision.
+    #[error("the document's collection is not defined in the policy as proven here")]
+    Collection,
+}
+
+/// How fresh the hub is seen, for whoever watches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HubStatus {
+    /// Height of the last verified header.
+    pub height: u64,
+    /// Whether the last attempt failed, and why.
+    pub trouble: Option<String>,
+    /// Counts changes of followed policies; part of what peers may see.
+    pub epoch: u64,
+}
+
+/// The replicas of all followed policies.
+pub struct Authority {
+    chain: ChainId,
+    replicas: RwLock<BTreeMap<PolicyId, Arc<RwLock<Replica>>>>,
+    aliases: RwLock<BTreeMap<String, PolicyId>>,
+    fresh: RwLock<Freshness>,
+    status: watch::Sender<HubStatus>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+}
+
+/// A DID as the policy engine takes it.
+///
+/// # Panics
+/// Never: a did:key has at most 57 bytes of visible ASCII without the signs that an actor may not
+/// have.
+#[must_use]
+pub fn actor_of(did: &Did) -> Actor {
+    Actor::new(did.as_str()).expect("a did:key is a valid actor")
+}
+
+/// A stale replica's answer could harm; a poisoned lock only means that a reader panicked.
+fn healed<T>(result: Result<T, PoisonError<T>>) -> T {
+    result.unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Authority {
+    /// Loads what was proven before.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read; a replica that does not hold together is
+    /// [`StoreError::Log`].
+    pub fn restore(
+        chain: ChainId,
+        policies: &BTreeMap<String, [u8; 32]>,
+        store: &Store,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StoreError> {
+        let fresh = match store.get(Column::Meta, meta::CLOCK)? {
+            // Never verified: as old as can be, so that nothing is answered before the first block.
+            None => Freshness::restored(clock.as_ref(), 0, u64::MAX),
+            Some(bytes) => {
+                let record: ClockRecord = decode(Column::Meta, &bytes)?;
+                Freshness::restored(clock.as_ref(), record.verified_ms, record.highest_ms)
+            }
+        };
+        let authority = Self {
+            chain,
+            replicas: RwLock::default(),
+            aliases: RwLock::default(),
+            fresh: RwLock::new(fresh),
+            status: watch::channel(HubStatus::default()).0,
+            clock,
+            metrics,
+        };
+        for (alias, id) in policies {
+            authority.follow(alias, PolicyId::new(*id), store)?;
+        }
+        Ok(authority)
+    }
+
+    /// Follows one more policy, from what the store holds of it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn follow(&self, alias: &str, id: PolicyId, store: &Store) -> Result<(), StoreError> {
+        let mut replicas = healed(self.replicas.write());
+        if !replicas.contains_key(&id) {
+            let replica = Replica::restore(id, self.chain.clone(), store)?;
+            replicas.insert(id, Arc::new(RwLock::new(replica)));
+        }
+        healed(self.aliases.write()).insert(alias.to_owned(), id);
+        Ok(())
+    }
+
+    /// The chain.
+    #[must_use]
+    pub fn chain(&self) -> &ChainId {
+        &self.chain
+    }
+
+    /// The followed policies by alias.
+    #[must_use]
+    pub fn policies(&self) -> BTreeMap<String, PolicyId> {
+        healed(self.aliases.read()).clone()
+    }
+
+    /// The policy of that alias, or of that id in hex.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<PolicyId> {
+        if let Some(id) = healed(self.aliases.read()).get(name) {
+            return Some(*id);
+        }
+        let id = PolicyId::parse(name).ok()?;
+        healed(self.replicas.read()).contains_key(&id).then_some(id)
+    }
+
+    pub(crate) fn replica(&self, policy: &PolicyId) -> Option<Arc<RwLock<Replica>>> {
+        healed(self.replicas.read()).get(policy).cloned()
+    }
+
+    /// The followed policy that defined `collection`, as proven so far.
+    #[must_use]
+    pub fn policy_of(&self, collection: &crdt::Cid) -> Option<PolicyId> {
+        let replicas = healed(self.replicas.read());
+        replicas
+            .iter()
+            .find(|(_, replica)| healed(replica.read()).collections().get(collection).is_some())
+            .map(|(id, _)| *id)
+    }
+
+    /// The schema versions of a collection.
+    #[must_use]
+    pub fn schemas(&self, policy: &PolicyId, collection: &crdt::Cid) -> crdt::Schemas {
+        let Some(replica) = self.replica(policy) else { return crdt::Schemas::new() };
+        let replica = healed(replica.read());
+        replica.schemas(collection).cloned().unwrap_or_default()
+    }
+
+    /// Resource and name of a collection.
+    #[must_use]
+    pub fn collection_name(
+        &self,
+        policy: &PolicyId,
+        collection: &crdt::Cid,
+    ) -> Option<(String, String)> {
+        let replica = self.replica(policy)?;
+        let replica = healed(replica.read());
+        let (resource, name) = replica.collections().get(collection)?;
+        Some((resource.as_str().to_owned(), name.as_str().to_owned()))
+    }
+
+    /// The ids of the policy's collections with that name, or that `resource/name`.
+    #[must_use]
+    pub fn collections_named(&self, policy: &PolicyId, name: &str) -> Vec<crdt::Cid> {
+        let Some(replica) = self.replica(policy) else { return Vec::new() };
+        let replica = healed(replica.read());
+        let authority = replica.authority();
+        let view = authority
+            .revision_after(authority.proven_height())
+            .and_then(|revision| authority.view(revision));
+        let Some(view) = view else { return Vec::new() };
+        view.collections()
+            .filter(|(resource, found, _)| {
+                found.as_str() == name || format!("{resource}/{found}") == name
+            })
+            .filter_map(|(resource, found, _)| {
+                let id = *policy.as_bytes();
+                let (resource, found) = (resource.as_str(), found.as_str());
+                crdt::CollectionPreimage::new(self.chain.clone(), id, resource, found).ok()
+            })
+            .map(|preimage| *preimage.id().cid())
+            .collect()
+    }
+
+    /// Tells when a followed policy changed, the height rose or the hub went away.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<HubStatus> {
+        self.status.subscribe()
+    }
+
+    pub(crate) fn tell(&self, change: impl FnOnce(&mut HubStatus)) {
+        self.status.send_if_modified(|status| {
+            let before = status.clone();
+            change(status);
+            *status != before
+        });
+        let status = self.status.borrow();
+        self.metrics.hub_height.set(status.height);
+        self.metrics.hub_offline.set(i64::from(status.trouble.is_some()));
+    }
+
+    /// A block was verified whose time is `block_ms`.
+    pub(crate) fn verified(&self, block_ms: u64) {
+        let now = self.clock.wall_ms();
+        // A node that hands out old blocks one by one gains no freshness by it.
+        *healed(self.fresh.write()) = Freshness::restored(self.clock.as_ref(), block_ms.min(now), now);
+    }
+
+    /// Age of the last verified block.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        healed(self.fresh.read()).age(self.clock.as_ref())
+    }
+
+    /// Reads one policy for a verdict, whatever its age.
+    ///
+    /// # Errors
+    /// [`CouldNotTell::NotFollowed`], [`CouldNotTell::NothingProven`].
+    pub fn judge<R>(
+        &self,
+        policy: &PolicyId,
+        read: impl FnOnce(&PolicyAuthority<'_>, &Reading) -> R,
+    ) -> Result<R, CouldNotTell> {
+        let replica =
+            self.replica(policy).ok_or_else(|| CouldNotTell::NotFollowed(policy.to_string()))?;
+        let replica = healed(replica.read());
+        let reading = self
+            .reading(&replica)
+            .ok_or_else(|| CouldNotTell::NothingProven(policy.to_string()))?;
+        Ok(read(&replica.authority(), &reading))
+    }
+
+    /// Reads one policy for an answer to somebody who asks now.
+    ///
+    /// # Errors
+    /// As [`Authority::judge`], and [`CouldNotTell::Stale`].
+    pub fn answer<R>(
+        &self,
+        policy: &PolicyId,
+        read: impl FnOnce(&PolicyAuthority<'_>, &Reading) -> R,
+    ) -> Result<R, CouldNotTell> {
+        let replica =
+            self.replica(policy).ok_or_else(|| CouldNotTell::NotFollowed(policy.to_string()))?;
+        let replica = healed(replica.read());
+        let reading = self
+            .reading(&replica)
+            .ok_or_else(|| CouldNotTell::NothingProven(policy.to_string()))?;
+        let max_staleness_seconds = replica.max_staleness_seconds();
+        if self.age() > Duration::from_secs(max_staleness_seconds) {
+            self.metrics.stale_answers.inc();
+            return Err(CouldNotTell::Stale {
+                age_seconds: reading.age_seconds,
+                max_staleness_seconds,
+                reading,
+            });
+        }
+        Ok(read(&replica.authority(), &reading))
+    }
+
+    fn reading(&self, replica: &Replica) -> Option<Reading> {
+        let authority = replica.authority();
+        let height = authority.proven_height();
+        Some(Reading {
+            policy: replica.id().to_string(),
+            revision: authority.revision_after(height)?,
+            height,
+            offline: self.status.borrow().trouble.is_some(),
+            age_seconds: self.age().as_secs(),
+            engine: ENGINE_VERSION,
+        })
+    }
+
+    /// Whether `actor` has `permission` on a document, and what the answer rests on.
+    ///
+    /// # Errors
+    /// [`CouldNotTell`].
+    pub fn ask_document(
+        &self,
+        policy: &PolicyId,
+        document: &DocumentClaim,
+        actor: &Did,
+        permission: &str,
+        creating: bool,
+    ) -> Result<(bool, Reading), CouldNotTell> {
+        self.metrics.checks.inc();
+        let actor = actor_of(actor);
+        let (answer, reading) = self.answer(policy, |authority, reading| {
+            let answer = authority.ask(reading.revision, document, &actor, permission, creating);
+            (answer, reading.clone())
+        })?;
+        let answer = answer.ok_or(CouldNotTell::Collection)??;
+        Ok((answer.is_allow(), reading))
+    }
+
+    /// Whether `actor` has `permission` on an object of the hub.
+    ///
+    /// # Errors
+    /// [`CouldNotTell`].
+    pub fn ask_object(
+        &self,
+        policy: &PolicyId,
+        object: ObjectRef,
+        actor: &Actor,
+        permission: &str,
+    ) -> Result<(bool, Reading), CouldNotTell> {
+        self.metrics.checks.inc();
+        let question = Question::new(object, permission, actor.clone());
+        let (answer, reading) = self.answer(policy, |authority, reading| {
+            let answer = authority
+                .view(reading.revision)
+                .map(|view| check(&view, &question, Limits::CONSENSUS));
+            (answer, reading.clone())
+        })?;
+        let answer =
+            answer.ok_or_else(|| CouldNotTell::NothingProven(policy.to_string()))??;
+        Ok((answer.is_allow(), reading))
+    }
+}

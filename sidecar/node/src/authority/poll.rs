@@ -1,0 +1,148 @@
+//! The loop that keeps the replicas at the hub's height.
+
+use std::sync::Arc;
+
+use hub_types::PolicyId;
+use prost::Message as _;
+use tokio::sync::watch;
+
+use super::hub::{Hub, HubError};
+use super::{healed, Authority};
+use crate::clock::Clock;
+use crate::limits::{HUB_POLL_INTERVAL, HUB_RETRY_INTERVAL};
+use crate::metrics::Metrics;
+use crate::store::keys::meta;
+use crate::store::records::ClockRecord;
+use crate::store::{Column, Put, Store, StoreError, Write};
+
+/// What the loop works with.
+pub struct Follow {
+    /// The replicas.
+    pub authority: Arc<Authority>,
+    /// The hub.
+    pub hub: Arc<dyn Hub>,
+    /// Where they are kept.
+    pub store: Arc<Store>,
+    /// Clocks.
+    pub clock: Arc<dyn Clock>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Time between two writes of the clock alone. A restart may forget that much staleness.
+const CLOCK_WRITE_INTERVAL_MS: u64 = 5_000;
+
+/// Follows the hub until `stop` changes.
+///
+/// # Errors
+/// [`StoreError`] when what was proven cannot be kept; the sidecar must stop then.
+pub async fn run(follow: Follow, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
+    let mut clock_written_ms = 0;
+    loop {
+        let pause = match follow.step(&mut clock_written_ms).await? {
+            Ok(()) => HUB_POLL_INTERVAL,
+            Err(error) => {
+                if matches!(error, HubError::Unverified(_)) {
+                    follow.metrics.hub_lies.inc();
+                }
+                let sentence = error.to_string();
+                if follow.authority.status().borrow().trouble.as_ref() != Some(&sentence) {
+                    tracing::warn!(%error, "going on at the last proven revision");
+                }
+                follow.authority.tell(|status| status.trouble = Some(sentence));
+                HUB_RETRY_INTERVAL
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.changed() => return Ok(()),
+        }
+    }
+}
+
+impl Follow {
+    /// One look at the hub. The outer error ends the sidecar, the inner one is tried again.
+    async fn step(&self, clock_written_ms: &mut u64) -> Result<Result<(), HubError>, StoreError> {
+        let tip = match self.hub.tip().await {
+            Ok(tip) => tip,
+            Err(error) => return Ok(Err(error)),
+        };
+        let seen = self.authority.status().borrow().height;
+        let was_offline = self.authority.status().borrow().trouble.is_some();
+        let mut puts: Vec<Put> = Vec::new();
+        let mut changed = false;
+        let mut failed = None;
+        for policy in self.authority.policies().into_values() {
+            match self.advance(policy, tip.height).await {
+                Ok(None) => {}
+                Ok(Some((new, revisions))) => {
+                    puts.extend(new);
+                    changed |= revisions;
+                }
+                Err(HubError::Absent(_)) => {
+                    tracing::debug!(%policy, "the hub does not know this policy yet");
+                }
+                Err(error) => failed = Some(error),
+            }
+        }
+        if let Some(error) = failed {
+            // What other policies proved stands, and must not be lost with this error.
+            if changed {
+                self.authority.tell(|status| status.epoch += 1);
+                self.store.submit(Write { puts, ..Write::default() }).await?;
+            }
+            return Ok(Err(error));
+        }
+        if tip.height > seen || was_offline {
+            if tip.height > seen {
+                self.authority.verified(tip.time_ms);
+            }
+            self.authority.tell(|status| {
+                status.height = tip.height;
+                status.trouble = None;
+                status.epoch += u64::from(changed);
+            });
+        } else if changed {
+            self.authority.tell(|status| status.epoch += 1);
+        }
+        let now_ms = self.clock.wall_ms();
+        let clock_is_due = now_ms.saturating_sub(*clock_written_ms) >= CLOCK_WRITE_INTERVAL_MS;
+        if !changed && !clock_is_due {
+            // Heights alone are not worth a sync each: a restart proves them again.
+            return Ok(Ok(()));
+        }
+        *clock_written_ms = now_ms;
+        let age_ms = u64::try_from(self.authority.age().as_millis()).unwrap_or(u64::MAX);
+        let record =
+            ClockRecord { verified_ms: now_ms.saturating_sub(age_ms), highest_ms: now_ms };
+        puts.push((Column::Meta, meta::CLOCK.to_vec(), Some(record.encode_to_vec())));
+        self.store.submit(Write { puts, ..Write::default() }).await?;
+        Ok(Ok(()))
+    }
+
+    /// Brings one policy to the newest header, unless it is there. Returns what must be written
+    /// and whether there were new revisions.
+    async fn advance(
+        &self,
+        policy: PolicyId,
+        tip_height: u64,
+    ) -> Result<Option<(Vec<Put>, bool)>, HubError> {
+        let Some(replica) = self.authority.replica(&policy) else { return Ok(None) };
+        let (from, proven) = {
+            let replica = healed(replica.read());
+            (replica.next_revision(), replica.proven_height())
+        };
+        if proven + 1 >= tip_height {
+            return Ok(None);
+        }
+        let update = self.hub.policy(policy, from).await?;
+        let revisions = !update.revisions.is_empty();
+        let puts = healed(replica.write())
+            .apply(&update)
+            .map_err(|error| HubError::Unverified(error.to_string()))?;
+        if revisions {
+            tracing::info!(%policy, revision = update.record.log.size() - 1, height = update.height, "proved a new revision");
+        }
+        Ok(Some((puts, revisions)))
+    }
+}

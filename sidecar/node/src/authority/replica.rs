@@ -1,0 +1,314 @@
+//! One policy's history, kept as the leaves and changes that were proven.
+//!
+//! On disk are the hub's own bytes. At the start they are verified again: changes against the
+//! root in their leaf, leaves against the log in the record. So a disk that lies is found before
+//! it decides anything.
+
+use std::collections::BTreeMap;
+
+use audit::authority::{Collections, PolicyAuthority};
+use crdt::{Cid, CollectionPreimage, Field, FieldKind, Permissions, Schema, Schemas};
+use hub_types::policy::{changes_root, Change, PolicyLeaf, PolicyRecord};
+use hub_types::{PolicyId, Record as _};
+use identity::ChainId;
+use merkle::CompactRange;
+use policy::History;
+use prost::Message;
+
+use super::hub::{Revision, Update};
+use crate::store::keys::{self, meta};
+use crate::store::records::decode;
+use crate::store::{Column, Put, Store, StoreError};
+
+/// Why an update is not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplicaError {
+    /// It does not continue what is known.
+    #[error("revision {found} came where revision {expected} was next")]
+    Gap {
+        /// What came.
+        found: u64,
+        /// What was next.
+        expected: u64,
+    },
+    /// Changes do not hash to their leaf.
+    #[error("the changes of revision {0} are not those of its leaf")]
+    Changes(u64),
+    /// Leaves do not hash to the record.
+    #[error("the leaves are not those of the policy's record")]
+    Log,
+    /// The record is of another policy.
+    #[error("the record is that of another policy")]
+    OtherPolicy,
+    /// The hub's engine is not ours.
+    #[error("the policy is decided by engine version {found}, this program has {}; upgrade it", policy::ENGINE_VERSION)]
+    Engine {
+        /// The policy's.
+        found: u32,
+    },
+    /// The history refuses the change.
+    #[error("the changes cannot be followed: {0}")]
+    History(String),
+}
+
+/// A proven record with the height after which it stood.
+#[derive(Clone, PartialEq, Eq, Message)]
+struct Proven {
+    #[prost(bytes = "vec", tag = "1")]
+    record: Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    height: u64,
+}
+
+/// A leaf with its changes.
+#[derive(Clone, PartialEq, Eq, Message)]
+struct Kept {
+    #[prost(bytes = "vec", tag = "1")]
+    leaf: Vec<u8>,
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    changes: Vec<Vec<u8>>,
+}
+
+/// One policy, as far as it is proven.
+pub struct Replica {
+    id: PolicyId,
+    chain: ChainId,
+    history: History,
+    collections: Collections,
+    schemas: BTreeMap<Cid, Schemas>,
+    range: CompactRange,
+    /// The record and the height after which it stood; none before the first proof.
+    proven: Option<(PolicyRecord, u64)>,
+}
+
+impl Replica {
+    /// An empty replica.
+    #[must_use]
+    pub fn new(id: PolicyId, chain: ChainId) -> Self {
+        Self {
+            id,
+            chain,
+            history: History::new(),
+            collections: Collections::default(),
+            schemas: BTreeMap::new(),
+            range: CompactRange::default(),
+            proven: None,
+        }
+    }
+
+    /// Loads what the store holds, and verifies it again.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Log`] when it does not hold together.
+    pub fn restore(id: PolicyId, chain: ChainId, store: &Store) -> Result<Self, StoreError> {
+        let mut replica = Self::new(id, chain);
+        let Some(bytes) = store.get(Column::Meta, &meta::policy(id.as_bytes()))? else {
+            return Ok(replica);
+        };
+        let proven: Proven = decode(Column::Meta, &bytes)?;
+        let record = PolicyRecord::from_bytes(&proven.record)
+            .map_err(|_| StoreError::Record(Column::Meta.name()))?;
+        let mut revisions = Vec::new();
+        store.scan(Column::Policies, id.as_bytes(), &[], |_, value| {
+            if revisions.len() as u64 == record.log.size() {
+                return Ok(false);
+            }
+            let wrong = || StoreError::Record(Column::Policies.name());
+            let kept: Kept = decode(Column::Policies, value)?;
+            revisions.push(Revision {
+                leaf: PolicyLeaf::from_bytes(&kept.leaf).map_err(|_| wrong())?,
+                changes: kept
+                    .changes
+                    .iter()
+                    .map(|change| Change::from_bytes(change).map_err(|_| wrong()))
+                    .collect::<Result<_, StoreError>>()?,
+            });
+            Ok::<bool, StoreError>(true)
+        })?;
+        let update = Update { record, height: proven.height, revisions };
+        replica.apply(&update).map_err(|error| {
+            tracing::error!(%error, policy = %id, "the stored replica does not verify");
+            StoreError::Log("the replica of a policy does not verify")
+        })?;
+        if replica.proven.is_none() {
+            return Err(StoreError::Log("the replica of a policy misses revisions"));
+        }
+        Ok(replica)
+    }
+
+    /// Verifies and applies an update. A first part of the missing revisions is taken, but proves
+    /// no new height until the rest has come.
+    ///
+    /// # Errors
+    /// [`ReplicaError`]; nothing is applied from the first wrong revision on.
+    pub fn apply(&mut self, update: &Update) -> Result<Vec<Put>, ReplicaError> {
+        if update.record.id != self.id {
+            return Err(ReplicaError::OtherPolicy);
+        }
+        if update.record.engine_version != policy::ENGINE_VERSION {
+            return Err(ReplicaError::Engine { found: update.record.engine_version });
+        }
+        let mut range = self.range.clone();
+        for revision in &update.revisions {
+            let expected = range.size();
+            if revision.leaf.revision != expected || revision.leaf.policy != self.id {
+                return Err(ReplicaError::Gap { found: revision.leaf.revision, expected });
+            }
+            if changes_root(&revision.changes) != revision.leaf.changes_root
+                || revision.changes.len() as u64 != revision.leaf.changes_count
+            {
+                return Err(ReplicaError::Changes(expected));
+            }
+            range
+                .append_leaf_hash(revision.leaf.leaf_hash(), &mut |_, _, _| {})
+                .map_err(|_| ReplicaError::Log)?;
+        }
+        let whole = range.size() == update.record.log.size();
+        if whole && range != update.record.log {
+            return Err(ReplicaError::Log);
+        }
+        if range.size() > update.record.log.size() {
+            return Err(ReplicaError::Log);
+        }
+        if !whole {
+            // Without the record's root over them the new leaves prove nothing; they are taken
+            // only once the rest has come, so the caller must ask for more in one update.
+            return Err(ReplicaError::Gap {
+                found: range.size(),
+                expected: update.record.log.size(),
+            });
+        }
+        let mut puts = Vec::new();
+        let mut defined = Vec::new();
+        for revision in &update.revisions {
+            let changes: Vec<policy::Change> =
+                revision.changes.iter().map(Change::to_policy).collect();
+            defined.extend(changes.iter().filter_map(|change| match change {
+                policy::Change::CollectionDefined { resource, name, record } => {
+                    Some((resource.clone(), name.clone(), record.clone()))
+                }
+                _ => None,
+            }));
+            self.history
+                .apply(revision.leaf.to_revision(), &changes)
+                .map_err(|error| ReplicaError::History(error.to_string()))?;
+            self.range
+                .append_leaf_hash(revision.leaf.leaf_hash(), &mut |_, _, _| {})
+                .map_err(|_| ReplicaError::Log)?;
+            let kept = Kept {
+                leaf: revision.leaf.to_bytes(),
+                changes: revision.changes.iter().map(hub_types::Record::to_bytes).collect(),
+            };
+            let key = keys::policy_leaf(self.id.as_bytes(), revision.leaf.revision).to_vec();
+            puts.push((Column::Policies, key, Some(kept.encode_to_vec())));
+        }
+        if !defined.is_empty() {
+            self.collections = Collections::of(&self.history, &self.chain, &self.id);
+        }
+        for (resource, name, record) in defined {
+            self.define(resource.as_str(), name.as_str(), &record);
+        }
+        let newer = self.proven.as_ref().is_none_or(|(_, height)| update.height > *height);
+        if newer {
+            self.proven = Some((update.record.clone(), update.height));
+            let proven = Proven { record: update.record.to_bytes(), height: update.height };
+            puts.push((
+                Column::Meta,
+                meta::policy(self.id.as_bytes()),
+                Some(proven.encode_to_vec()),
+            ));
+        }
+        Ok(puts)
+    }
+
+    fn define(&mut self, resource: &str, name: &str, record: &policy::CollectionRecord) {
+        let id = *self.id.as_bytes();
+        let Ok(preimage) = CollectionPreimage::new(self.chain.clone(), id, resource, name) else {
+            return;
+        };
+        // A schema that does not read here reads nowhere; its documents have no fields then.
+        let schema = Schema::decode(&record.schema).or_else(|error| {
+            tracing::warn!(%error, resource, name, "the hub records a schema that does not read");
+            let field = Field { kind: FieldKind::Register, permission: None };
+            Schema::new([("unreadable".to_owned(), field)].into(), Permissions::default())
+        });
+        if let Ok(schema) = schema {
+            let versions = self.schemas.entry(*preimage.id().cid()).or_default();
+            versions.insert(u64::from(record.version), schema);
+        }
+    }
+
+    /// The schema versions of a collection.
+    #[must_use]
+    pub fn schemas(&self, collection: &Cid) -> Option<&Schemas> {
+        self.schemas.get(collection)
+    }
+
+    /// The policy's id.
+    #[must_use]
+    pub fn id(&self) -> &PolicyId {
+        &self.id
+    }
+
+    /// The next revision to ask for.
+    #[must_use]
+    pub fn next_revision(&self) -> u64 {
+        self.range.size()
+    }
+
+    /// The record as last proven.
+    #[must_use]
+    pub fn record(&self) -> Option<&PolicyRecord> {
+        self.proven.as_ref().map(|(record, _)| record)
+    }
+
+    /// The highest height that this replica is proven for; 0 before the first proof.
+    #[must_use]
+    pub fn proven_height(&self) -> u64 {
+        self.proven.as_ref().map_or(0, |(_, height)| *height)
+    }
+
+    /// The policy's bound on staleness.
+    #[must_use]
+    pub fn max_staleness_seconds(&self) -> u64 {
+        self.record().map_or(0, |record| record.max_staleness_seconds)
+    }
+
+    /// The collections.
+    #[must_use]
+    pub fn collections(&self) -> &Collections {
+        &self.collections
+    }
+
+    /// What verdicts and checks read.
+    #[must_use]
+    pub fn authority(&self) -> PolicyAuthority<'_> {
+        let anchor_lag = self.record().map_or(0, |record| record.anchor_lag);
+        PolicyAuthority::new(&self.history, &self.collections, anchor_lag, self.proven_height())
+    }
+
+    /// The leaves and changes as they were proven, for a bundle.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn revisions(id: &PolicyId, size: u64, store: &Store) -> Result<Vec<Revision>, StoreError> {
+        let mut revisions = Vec::new();
+        store.scan(Column::Policies, id.as_bytes(), &[], |_, value| {
+            if revisions.len() as u64 == size {
+                return Ok(false);
+            }
+            let wrong = || StoreError::Record(Column::Policies.name());
+            let kept: Kept = decode(Column::Policies, value)?;
+            revisions.push(Revision {
+                leaf: PolicyLeaf::from_bytes(&kept.leaf).map_err(|_| wrong())?,
+                changes: kept
+                    .changes
+                    .iter()
+                    .map(|change| Change::from_bytes(change).map_err(|_| wrong()))
+                    .collect::<Result<_, StoreError>>()?,
+            });
+            Ok::<bool, StoreError>(true)
+        })?;
+        Ok(revisions)
+    }
+}

@@ -1,0 +1,465 @@
+//! Commits from peers: verified, judged, then kept, made to wait, or refused.
+//!
+//! Bytes and signatures are checked here, authority by `audit::verdict` under the proven replica.
+//! A refused commit leaves a leaf in the log and is offered to nobody; a late one is kept within
+//! its author's quota and offered only as an ancestor of what counts.
+
+use std::collections::VecDeque;
+
+use audit::content::Origin;
+use audit::verdict::{admit, decide, Claim, DeferReason, RejectReason, Verdict};
+use crdt::{Cid, Commit, Disclosure, HeaderBlock};
+use identity::Signature;
+use prost::Message as _;
+
+use super::pending::Waits;
+use super::write::{outcome, Judged};
+use super::{could_not_tell, locked, Documents};
+use crate::authority::CouldNotTell;
+use crate::failure::Failure;
+use crate::leaves;
+use crate::limits::{AUTHOR_LATE_COMMITS_MAX, DOCUMENT_COMMITS_MAX};
+use crate::metrics;
+use crate::network::messages::CommitBlocks;
+use crate::store::keys::{self, Digest};
+use crate::store::records::{decode, Blocks, PendingRecord};
+use crate::store::{Column, StoreError, Write};
+
+/// What became of a received commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The commit, if its header could be read.
+    pub commit: Option<Cid>,
+    /// What became of it.
+    pub outcome: metrics::Outcome,
+    /// Why, as a sentence; empty when it counts.
+    pub reason: String,
+}
+
+impl Received {
+    /// The outcome's name, as it is told to peers.
+    #[must_use]
+    pub fn verdict(&self) -> &'static str {
+        match self.outcome {
+            metrics::Outcome::Settled => "settled",
+            metrics::Outcome::Provisional => "provisional",
+            metrics::Outcome::Late => "late",
+            metrics::Outcome::Defer => "defer",
+            metrics::Outcome::Reject => "reject",
+            metrics::Outcome::Known => "known",
+        }
+    }
+}
+
+impl Documents {
+    /// Takes commits of a peer, in any order; parents first is cheapest.
+    ///
+    /// # Errors
+    /// [`Failure`] when the sidecar itself fails; what is wrong with a commit stands in its
+    /// result.
+    pub async fn receive(
+        &self,
+        peer: &str,
+        commits: Vec<CommitBlocks>,
+    ) -> Result<Vec<Received>, Failure> {
+        let mut results: Vec<Option<Received>> = vec![None; commits.len()];
+        let mut parsed = Vec::new();
+        let mut places = Vec::new();
+        for (place, blocks) in commits.into_iter().enumerate() {
+            match self.parse(&blocks) {
+                Ok((block, signature)) => {
+                    parsed.push((block, signature));
+                    places.push((place, blocks));
+                }
+                Err(received) => results[place] = Some(received),
+            }
+        }
+        let verified = Commit::verify_all(&self.chain, parsed);
+        for ((place, blocks), verified) in places.into_iter().zip(verified) {
+            let received = match verified {
+                Ok(commit) => self.consider(peer, commit, blocks).await?,
+                Err(error) => self.unverified(peer, &blocks, &error).await?,
+            };
+            self.metrics.count_commit(metrics::Origin::Peer, received.outcome);
+            results[place] = Some(received);
+        }
+        Ok(results.into_iter().flatten().collect())
+    }
+
+    /// Reads the header, unless the commit is known.
+    fn parse(&self, blocks: &CommitBlocks) -> Result<(HeaderBlock, Signature), Received> {
+        let rejected = |commit, reason: String| Received {
+            commit,
+            outcome: metrics::Outcome::Reject,
+            reason,
+        };
+        let block = HeaderBlock::decode(blocks.header.clone())
+            .map_err(|error| rejected(None, error.to_string()))?;
+        let commit = *block.cid();
+        if let Some(reason) = self.was_rejected(commit.digest()) {
+            return Err(rejected(Some(commit), reason));
+        }
+        let signature = Signature::from_slice(&blocks.signature)
+            .map_err(|error| rejected(Some(commit), error.to_string()))?;
+        Ok((block, signature))
+    }
+
+    /// A commit whose signature or chain is wrong. Nobody is proven to have written it, so the
+    /// quota of its leaf is the peer's.
+    async fn unverified(
+        &self,
+        peer: &str,
+        blocks: &CommitBlocks,
+        error: &crdt::Error,
+    ) -> Result<Received, Failure> {
+        let block = HeaderBlock::decode(blocks.header.clone())
+            .map_err(|error| Failure::internal(&error))?;
+        let header = block.header();
+        let reason = match error {
+            crdt::Error::WrongChain { found, expected } => RejectReason::Chain {
+                found: found.to_string(),
+                expected: expected.to_string(),
+            },
+            _ => RejectReason::Signature,
+        };
+        let document = *header.document_id().cid();
+        if let Some((_, Some(policy))) = self.document_of_header(&block)? {
+            let content = self.authority.judge(&policy, |_, reading| {
+                leaves::refused(block.cid(), &document, header.author.as_str(), &reason, reading)
+            });
+            if let Ok(content) = content {
+                self.log_denial(peer, content).await?;
+            }
+        }
+        // Not remembered: the same header may come again with its right signature.
+        Ok(Received {
+            commit: Some(*block.cid()),
+            outcome: metrics::Outcome::Reject,
+            reason: error.to_string(),
+        })
+    }
+
+    fn document_of_header(
+        &self,
+        block: &HeaderBlock,
+    ) -> Result<Option<((), Option<hub_types::PolicyId>)>, StoreError> {
+        if let Some(preimage) = block.header().preimage() {
+            return Ok(Some(((), self.authority.policy_of(preimage.collection.cid()))));
+        }
+        let document = block.header().document_id();
+        let known = self.claim(document.cid().digest())?;
+        Ok(known.map(|(_, policy)| ((), Some(policy))))
+    }
+
+    /// Judges a verified commit, and then whatever waited for it.
+    async fn consider(
+        &self,
+        peer: &str,
+        commit: Commit,
+        blocks: CommitBlocks,
+    ) -> Result<Received, Failure> {
+        let received = self.consider_one(peer, &commit, &blocks).await?;
+        if matches!(received.outcome, metrics::Outcome::Reject | metrics::Outcome::Defer) {
+            return Ok(received);
+        }
+        self.release(*commit.cid().digest()).await?;
+        Ok(received)
+    }
+
+    /// Considers again what waited for `parent`, and what waited for that.
+    async fn release(&self, parent: Digest) -> Result<(), Failure> {
+        let mut open = VecDeque::from([parent]);
+        while let Some(parent) = open.pop_front() {
+            let children = locked(&self.pending).children(&parent);
+            for (document, child) in children {
+                if let Some(received) = self.reconsider(&document, &child).await? {
+                    let waits_on = received.outcome == metrics::Outcome::Defer;
+                    if !waits_on && received.outcome != metrics::Outcome::Reject {
+                        open.push_back(child);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Considers again every commit that waits for the replica. Called when it advanced.
+    ///
+    /// # Errors
+    /// [`Failure`] when the sidecar itself fails.
+    pub async fn replica_advanced(&self) -> Result<(), Failure> {
+        let waiting = locked(&self.pending).for_replica();
+        for (document, commit) in waiting {
+            if let Some(received) = self.reconsider(&document, &commit).await? {
+                if !matches!(received.outcome, metrics::Outcome::Reject | metrics::Outcome::Defer) {
+                    self.release(commit).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn reconsider(
+        &self,
+        document: &Digest,
+        commit: &Digest,
+    ) -> Result<Option<Received>, Failure> {
+        let Some(bytes) = self.store.get(Column::Pending, &keys::pair(document, commit))? else {
+            locked(&self.pending).remove(commit);
+            return Ok(None);
+        };
+        let record: PendingRecord = decode(Column::Pending, &bytes)?;
+        let blocks = record.blocks.unwrap_or_default();
+        // Its signature was verified before it was made to wait.
+        let (kept, _) = super::commit_of(&blocks)?;
+        let blocks =
+            CommitBlocks { header: blocks.header, signature: blocks.signature, body: blocks.body };
+        Ok(Some(self.consider_one(&record.peer, &kept, &blocks).await?))
+    }
+
+    async fn consider_one(
+        &self,
+        peer: &str,
+        commit: &Commit,
+        blocks: &CommitBlocks,
+    ) -> Result<Received, Failure> {
+        let cid = *commit.cid();
+        let result = |outcome, reason: String| Received { commit: Some(cid), outcome, reason };
+        let body = match &blocks.body {
+            None => Disclosure::Absent,
+            Some(bytes) => match commit.open_body(bytes) {
+                Ok(body) => body,
+                // The header may be right; the peer that sent these bytes is not.
+                Err(error) => return Ok(result(metrics::Outcome::Reject, error.to_string())),
+            },
+        };
+        let document = *commit.header().document_id().cid().digest();
+        if self.store.commit(&document, cid.digest())?.is_some() {
+            self.disclose(&document, commit, blocks, body).await?;
+            return Ok(result(metrics::Outcome::Known, String::new()));
+        }
+        let Some((claim, policy)) = self.document_of(commit)? else {
+            let waits = Waits::For(commit.header().parents.clone());
+            return self.wait(peer, commit, blocks, waits, "its document is not known yet").await;
+        };
+        let Some(policy) = policy else {
+            return self.foreign(peer, commit, blocks).await;
+        };
+        let claim = match Claim::of(commit, &claim) {
+            Ok(claim) => claim,
+            Err(error) => return Ok(result(metrics::Outcome::Reject, error.to_string())),
+        };
+        let parents = self.parents(commit)?;
+        let judged = self.authority.judge(&policy, |authority, reading| {
+            let verdict = match admit(&claim, &parents, self.chain.as_str(), authority) {
+                Ok(mut standing) => {
+                    standing.advance(&claim, authority);
+                    decide(&claim, &standing, &[], authority)
+                }
+                Err(verdict) => verdict,
+            };
+            (verdict, reading.clone())
+        });
+        let (verdict, reading) = match judged {
+            Ok(judged) => judged,
+            Err(CouldNotTell::NothingProven(_)) => {
+                let why = "nothing of its policy was proven yet";
+                return self.wait(peer, commit, blocks, Waits::Replica, why).await;
+            }
+            Err(error) => return Err(could_not_tell(&error)),
+        };
+        let preimage = commit.header().preimage().map(crdt::DocumentPreimage::encode);
+        let judged = Judged { claim, policy, verdict, reading, preimage };
+        match &judged.verdict {
+            Verdict::Reject(reason) => {
+                let content = leaves::refused(
+                    &cid,
+                    commit.header().document_id().cid(),
+                    commit.header().author.as_str(),
+                    reason,
+                    &judged.reading,
+                );
+                self.reject(commit, &reason.to_string(), content).await?;
+                Ok(result(metrics::Outcome::Reject, reason.to_string()))
+            }
+            Verdict::Defer(DeferReason::ParentsMissing(missing)) => {
+                let waits = Waits::For(missing.clone());
+                self.wait(peer, commit, blocks, waits, "parents are not known yet").await
+            }
+            Verdict::Defer(reason @ DeferReason::Ahead { .. }) => {
+                let why = reason.to_string();
+                self.wait(peer, commit, blocks, Waits::Replica, &why).await
+            }
+            Verdict::Late { lost_at } => {
+                let why = format!("the author lost the permission at height {lost_at}");
+                if self.late_of(commit.header().author.as_str())? >= AUTHOR_LATE_COMMITS_MAX {
+                    self.metrics.peer_commits_dropped.inc();
+                    return Ok(result(
+                        metrics::Outcome::Late,
+                        format!("{why}, and the author's quota of late commits is full"),
+                    ));
+                }
+                self.store_received(commit, blocks, &body, &judged).await?;
+                Ok(result(metrics::Outcome::Late, why))
+            }
+            Verdict::Settled { .. } | Verdict::Provisional { .. } => {
+                self.store_received(commit, blocks, &body, &judged).await?;
+                Ok(result(outcome(&judged.verdict), String::new()))
+            }
+        }
+    }
+
+    /// A first commit of a collection that no followed policy defines: somebody's own policy, or
+    /// one that is not proven here yet.
+    async fn foreign(
+        &self,
+        peer: &str,
+        commit: &Commit,
+        blocks: &CommitBlocks,
+    ) -> Result<Received, Failure> {
+        let cited = commit.header().authority;
+        let mut readings = Vec::new();
+        for policy in self.authority.policies().into_values() {
+            match self.authority.judge(&policy, |_, reading| reading.clone()) {
+                Ok(reading) => readings.push(reading),
+                Err(_) => {
+                    let why = "nothing of a followed policy was proven yet";
+                    return self.wait(peer, commit, blocks, Waits::Replica, why).await;
+                }
+            }
+        }
+        if readings.iter().any(|reading| cited.height > reading.height) {
+            let why = "its collection is not known at the height proven here";
+            return self.wait(peer, commit, blocks, Waits::Replica, why).await;
+        }
+        let reason = RejectReason::Collection { revision: cited.revision };
+        if let Some(reading) = readings.first() {
+            let header = commit.header();
+            let document = *header.document_id().cid();
+            let content =
+                leaves::refused(commit.cid(), &document, header.author.as_str(), &reason, reading);
+            self.reject(commit, &reason.to_string(), content).await?;
+        }
+        Ok(Received {
+            commit: Some(*commit.cid()),
+            outcome: metrics::Outcome::Reject,
+            reason: reason.to_string(),
+        })
+    }
+
+    /// Logs a rejection and forgets what waited for the commit.
+    async fn reject(
+        &self,
+        commit: &Commit,
+        reason: &str,
+        content: audit::content::Content,
+    ) -> Result<(), Failure> {
+        let mut puts = Vec::new();
+        {
+            let mut pending = locked(&self.pending);
+            let mut open = vec![*commit.cid().digest()];
+            while let Some(commit) = open.pop() {
+                open.extend(pending.children(&commit).into_iter().map(|(_, child)| child));
+                puts.extend(pending.remove(&commit));
+            }
+        }
+        if !puts.is_empty() {
+            self.store.submit(Write { puts, ..Write::default() }).await?;
+        }
+        self.remember_rejected(commit.cid().digest(), reason);
+        self.log_denial(commit.header().author.as_str(), content).await?;
+        Ok(())
+    }
+
+    async fn wait(
+        &self,
+        peer: &str,
+        commit: &Commit,
+        blocks: &CommitBlocks,
+        waits: Waits,
+        why: &str,
+    ) -> Result<Received, Failure> {
+        let received = Received {
+            commit: Some(*commit.cid()),
+            outcome: metrics::Outcome::Defer,
+            reason: why.to_owned(),
+        };
+        let document = *commit.header().document_id().cid().digest();
+        let blocks = Blocks {
+            header: blocks.header.clone(),
+            signature: blocks.signature.clone(),
+            body: blocks.body.clone(),
+        };
+        let put =
+            locked(&self.pending).insert(document, *commit.cid().digest(), blocks, peer, waits);
+        match put {
+            Some(put) => {
+                self.store.submit(Write { puts: vec![put], ..Write::default() }).await?;
+            }
+            None => {
+                self.metrics.peer_commits_dropped.inc();
+            }
+        }
+        Ok(received)
+    }
+
+    async fn store_received(
+        &self,
+        commit: &Commit,
+        blocks: &CommitBlocks,
+        body: &Disclosure,
+        judged: &Judged,
+    ) -> Result<(), Failure> {
+        let document = *commit.header().document_id().cid().digest();
+        if let Some(record) = self.store.document(&document)? {
+            if record.commits >= DOCUMENT_COMMITS_MAX {
+                self.metrics.peer_commits_dropped.inc();
+                return Ok(());
+            }
+        }
+        let bytes = blocks.body.as_deref().unwrap_or_default();
+        let mut write = self.kept(commit, bytes, body, judged, Origin::Peer)?;
+        if matches!(judged.verdict, Verdict::Late { .. }) {
+            let author = identity::hash("holdfast/author/1", &[judged.claim.author.as_str().as_bytes()]);
+            let key = keys::triple(&author, &document, commit.cid().digest()).to_vec();
+            write.puts.push((Column::Late, key, Some(Vec::new())));
+        }
+        locked(&self.pending).remove(commit.cid().digest());
+        self.store.submit(write).await?;
+        Ok(())
+    }
+
+    /// How many late commits of an author are kept, up to the quota.
+    fn late_of(&self, author: &str) -> Result<u64, StoreError> {
+        let author = identity::hash("holdfast/author/1", &[author.as_bytes()]);
+        let mut count = 0;
+        self.store.scan(Column::Late, &author, &[], |_, _| {
+            count += 1;
+            Ok::<bool, StoreError>(count < AUTHOR_LATE_COMMITS_MAX)
+        })?;
+        Ok(count)
+    }
+
+    /// Takes a body that came after its header was kept without it.
+    async fn disclose(
+        &self,
+        document: &Digest,
+        commit: &Commit,
+        blocks: &CommitBlocks,
+        body: Disclosure,
+    ) -> Result<(), Failure> {
+        let Some(bytes) = &blocks.body else { return Ok(()) };
+        let Some(mut kept) = self.store.blocks(commit.cid().digest())? else { return Ok(()) };
+        if kept.body.is_some() {
+            return Ok(());
+        }
+        kept.body = Some(bytes.clone());
+        let put = (Column::Blocks, commit.cid().digest().to_vec(), Some(kept.encode_to_vec()));
+        let write = Write { puts: vec![put], touched: vec![*document], ..Write::default() };
+        self.store.submit(write).await?;
+        if let Some(loaded) = locked(&self.cache).get(document).cloned() {
+            locked(&loaded).disclose(commit.cid(), body);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,615 @@
+//! Writes of this sidecar's actors: prepare, sign, submit.
+//!
+//! Whoever holds the key may be elsewhere (`hold doc`, a wallet): [`Documents::prepare`] gives the
+//! two blocks, the signer rebuilds and signs the header, [`Documents::submit`] takes it. An actor
+//! whose key lies in the sidecar's keyring goes the same way in one step. Either way the commit is
+//! judged like any other, and commit, leaf and decision become durable in one batch before anybody
+//! is told (Invariant 5).
+
+use audit::content::{Origin, Outcome};
+use audit::verdict::{
+    admit, decide, Authority as _, Claim, DeferReason, DocumentClaim, ParentClaim, RejectReason,
+    Verdict,
+};
+use crdt::{
+    Authority as Cited, Cid, CollectionId, Commit, Disclosure, DocumentId, DocumentPreimage,
+    DocumentRef, Draft, HeaderBlock, Operation, Scope,
+};
+use hub_types::PolicyId;
+use identity::{Did, Signature};
+use prost::Message as _;
+use serde::Serialize;
+
+use super::{could_not_tell, denied, locked, unknown_document, values, Documents};
+use crate::authority::Reading;
+use crate::failure::{Failure, Kind};
+use crate::leaves::{self, Asked};
+use crate::limits::{DOCUMENT_COMMITS_MAX, PARENTS_MAX};
+use crate::metrics;
+use crate::secrets::random;
+use crate::store::records::{Blocks, CommitRecord};
+use crate::store::{Column, NewCommit, NewDocument, Put, Write};
+use crate::token::TokenId;
+
+/// What an actor wants to write.
+#[derive(Clone, Debug)]
+pub enum Intent {
+    /// A new document.
+    Create {
+        /// The policy.
+        policy: PolicyId,
+        /// The collection.
+        collection: Cid,
+        /// The hub object that it is created in.
+        scope: Scope,
+        /// Its fields.
+        fields: serde_json::Map<String, serde_json::Value>,
+    },
+    /// A change.
+    Update {
+        /// The document.
+        document: Cid,
+        /// The changes.
+        changes: values::Changes,
+    },
+    /// The end of a document.
+    Delete {
+        /// The document.
+        document: Cid,
+    },
+    /// A return to an earlier state.
+    Rollback {
+        /// The document.
+        document: Cid,
+        /// The heads of that state.
+        target: Vec<Cid>,
+    },
+}
+
+/// Both blocks of a commit that lacks its signature.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The document.
+    pub document: Cid,
+    /// The blocks.
+    pub blocks: crdt::Prepared,
+    /// The hub state that the header cites.
+    pub reading: Reading,
+}
+
+/// A commit that was accepted and is durable.
+#[derive(Clone, Debug, Serialize)]
+pub struct Submitted {
+    /// The document.
+    pub document: String,
+    /// The commit.
+    pub commit: String,
+    /// `provisional` or `settled`.
+    pub verdict: &'static str,
+    /// Index of the commit's leaf in the audit log.
+    pub leaf: u64,
+    /// Whether it was known already.
+    pub known: bool,
+    /// The hub state under which it was judged.
+    pub hub: Reading,
+}
+
+fn of_crdt(error: &crdt::Error) -> Failure {
+    Failure::invalid(error.to_string(), "docs/spec/commit.md describes what a commit may be")
+}
+
+/// What a commit does, in the words of the log.
+fn action(commit: &Commit, body: &Disclosure) -> &'static str {
+    if commit.header().preimage().is_some() {
+        return "document.create";
+    }
+    let Disclosure::Open(body) = body else { return "document.update" };
+    for operation in body.operations().unwrap_or_default() {
+        match operation {
+            Operation::Delete => return "document.delete",
+            Operation::Rollback { .. } => return "document.rollback",
+            _ => {}
+        }
+    }
+    "document.update"
+}
+
+/// A commit that passed every check and waits for the writer.
+pub(super) struct Judged {
+    pub claim: Claim,
+    pub policy: PolicyId,
+    pub verdict: Verdict,
+    pub reading: Reading,
+    /// For a first commit, the preimage of the document's id.
+    pub preimage: Option<Vec<u8>>,
+}
+
+impl Documents {
+    /// Makes the blocks of what `actor` wants to write, citing the replica's present state.
+    ///
+    /// # Errors
+    /// [`Failure`]: what does not fit the schema, or a replica too old to be cited.
+    pub fn prepare(&self, actor: &Did, intent: Intent) -> Result<Prepared, Failure> {
+        match intent {
+            Intent::Create { policy, collection, scope, fields } => {
+                self.prepare_create(actor, policy, collection, scope, &fields)
+            }
+            Intent::Update { document, changes } => {
+                self.prepare_change(actor, &document, |state| changes.operations(state))
+            }
+            Intent::Delete { document } => {
+                self.prepare_change(actor, &document, |_| Ok(vec![Operation::Delete]))
+            }
+            Intent::Rollback { document, mut target } => {
+                target.sort_unstable();
+                target.dedup();
+                self.prepare_change(actor, &document, |_| Ok(vec![Operation::Rollback { target }]))
+            }
+        }
+    }
+
+    fn prepare_create(
+        &self,
+        actor: &Did,
+        policy: PolicyId,
+        collection: Cid,
+        scope: Scope,
+        fields: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Prepared, Failure> {
+        let reading = self
+            .authority
+            .answer(&policy, |_, reading| reading.clone())
+            .map_err(|error| could_not_tell(&error))?;
+        let schemas = self.authority.schemas(&policy, &collection);
+        let (schema_version, schema) = schemas.latest().ok_or_else(|| {
+            Failure::not_found(
+                "the collection is not defined in the policy as proven here",
+                "define it on the hub, and wait a block",
+            )
+        })?;
+        let operations = values::creation(fields, schema)?;
+        let preimage = DocumentPreimage {
+            collection: CollectionId(collection),
+            scope,
+            author: actor.clone(),
+            nonce: random().map_err(|error| Failure::internal(&error))?,
+        };
+        let document = *preimage.id().cid();
+        let blocks = self
+            .draft(actor, DocumentRef::First(preimage), schema_version, Vec::new(), &reading, operations)?
+            .prepare(schema)
+            .map_err(|error| of_crdt(&error))?;
+        Ok(Prepared { document, blocks, reading })
+    }
+
+    fn prepare_change(
+        &self,
+        actor: &Did,
+        document: &Cid,
+        operations: impl FnOnce(&crdt::DocumentState) -> Result<Vec<Operation>, Failure>,
+    ) -> Result<Prepared, Failure> {
+        let (loaded, record) =
+            self.loaded(document.digest())?.ok_or_else(|| unknown_document(document))?;
+        if record.commits >= DOCUMENT_COMMITS_MAX {
+            return Err(Failure::new(
+                Kind::TooLarge,
+                format!("the document has {DOCUMENT_COMMITS_MAX} commits and takes no more"),
+                "go on in a new document",
+            ));
+        }
+        let mut loaded = locked(&loaded);
+        let (policy, collection) = (loaded.policy, loaded.claim.collection);
+        let schemas = self.authority.schemas(&policy, &collection);
+        let (schema_version, schema) =
+            schemas.latest().ok_or_else(|| of_crdt(&crdt::Error::MissingSchema { version: 1 }))?;
+        let reading = self
+            .authority
+            .answer(&policy, |authority, reading| {
+                loaded.judge(authority, self.chain.as_str());
+                reading.clone()
+            })
+            .map_err(|error| could_not_tell(&error))?;
+        let state = loaded.state(&schemas).map_err(|error| of_crdt(&error))?;
+        let operations = operations(&state)?;
+        let parents: Vec<(Cid, u64)> = loaded
+            .heads()
+            .into_iter()
+            .take(PARENTS_MAX)
+            .filter_map(|head| Some((head, loaded.dag.get(&head)?.header().height)))
+            .collect();
+        if parents.is_empty() {
+            return Err(Failure::new(
+                Kind::Conflict,
+                "no commit of the document counts, so there is nothing to follow",
+                "wait for an attestation, or create a new document",
+            ));
+        }
+        let document_ref = DocumentRef::Known(DocumentId(*document));
+        drop(loaded);
+        let blocks = self
+            .draft(actor, document_ref, schema_version, parents, &reading, operations)?
+            .prepare(schema)
+            .map_err(|error| of_crdt(&error))?;
+        Ok(Prepared { document: *document, blocks, reading })
+    }
+
+    fn draft(
+        &self,
+        actor: &Did,
+        document: DocumentRef,
+        schema_version: u64,
+        parents: Vec<(Cid, u64)>,
+        reading: &Reading,
+        operations: Vec<Operation>,
+    ) -> Result<Draft, Failure> {
+        Ok(Draft {
+            chain: self.chain.clone(),
+            document,
+            schema_version,
+            parents,
+            author: actor.clone(),
+            claimed_time_ms: self.clock.wall_ms(),
+            authority: Cited { revision: reading.revision, height: reading.height },
+            salt: random().map_err(|error| Failure::internal(&error))?,
+            operations,
+        })
+    }
+
+    /// Writes for an actor whose key lies in the keyring.
+    ///
+    /// # Errors
+    /// [`Failure`], as [`Documents::prepare`] and [`Documents::submit`].
+    pub async fn write(
+        &self,
+        actor: &Did,
+        intent: Intent,
+        single_use: Option<(TokenId, u64)>,
+    ) -> Result<Submitted, Failure> {
+        let key = self.keyring.get(actor).ok_or_else(|| {
+            Failure::new(
+                Kind::Conflict,
+                format!("the sidecar does not hold the key of {actor}"),
+                "use POST /v1/prepare, sign the header, and POST /v1/submit",
+            )
+        })?;
+        let prepared = self.prepare(actor, intent)?;
+        let (commit, body) = prepared.blocks.sign(key).map_err(|error| of_crdt(&error))?;
+        self.keep(commit, body.bytes(), actor, single_use).await
+    }
+
+    /// Takes a commit that was signed elsewhere.
+    ///
+    /// # Errors
+    /// [`Failure`]: wrong bytes or signature (invalid), not permitted (denied), a replica that is
+    /// too old or behind the commit (could not tell).
+    pub async fn submit(
+        &self,
+        header: Vec<u8>,
+        signature: &[u8],
+        body: &[u8],
+        actor: &Did,
+        single_use: Option<(TokenId, u64)>,
+    ) -> Result<Submitted, Failure> {
+        let signature = Signature::from_slice(signature).map_err(|_| {
+            Failure::invalid("the signature has not 64 bytes", "send r and s, or the ed25519 signature, as 64 bytes")
+        })?;
+        let commit = HeaderBlock::decode(header)
+            .and_then(|block| block.verify(&self.chain, signature))
+            .map_err(|error| of_crdt(&error))?;
+        self.keep(commit, body, actor, single_use).await
+    }
+
+    /// The one way in for local commits.
+    async fn keep(
+        &self,
+        commit: Commit,
+        body_bytes: &[u8],
+        actor: &Did,
+        single_use: Option<(TokenId, u64)>,
+    ) -> Result<Submitted, Failure> {
+        if commit.header().author != *actor {
+            return Err(Failure::invalid(
+                format!("the commit's author is {}, the token's actor {actor}", commit.header().author),
+                "send the commit with a token of its author",
+            ));
+        }
+        let body = commit.open_body(body_bytes).map_err(|error| of_crdt(&error))?;
+        if let Disclosure::Void(error) = &body {
+            return Err(of_crdt(error));
+        }
+        let action = action(&commit, &body);
+        let parents = self.parents(&commit)?;
+        let judged = self.judge_local(&commit, &parents, action).await?;
+        let mut write = self.kept(&commit, body_bytes, &body, &judged, Origin::Local)?;
+        // Behind the leaf of the commit, so that a document's chain begins with what created it.
+        for permission in &judged.claim.permissions {
+            let content = self.allowed(&judged, permission, action);
+            write.leaves.push(leaves::draft(content)?);
+        }
+        if let Some((id, end)) = single_use {
+            write.puts.push(spent(id, end));
+        }
+        let written = self.store.submit(write).await?;
+        let outcome = if written.known { metrics::Outcome::Known } else { outcome(&judged.verdict) };
+        self.metrics.count_commit(metrics::Origin::Local, outcome);
+        Ok(Submitted {
+            document: judged.claim.document.id.to_string(),
+            commit: commit.cid().to_string(),
+            verdict: judged.verdict.name(),
+            leaf: written.first_leaf,
+            known: written.known,
+            hub: judged.reading,
+        })
+    }
+
+    fn allowed(&self, judged: &Judged, permission: &str, action: &str) -> audit::content::Content {
+        let (resource, _) = self
+            .authority
+            .collection_name(&judged.policy, &judged.claim.document.collection)
+            .unwrap_or_default();
+        let asked = Asked {
+            actor: judged.claim.author.as_str(),
+            resource: &resource,
+            object: judged.claim.document.id.to_string(),
+            permission,
+            action,
+            document: Some(judged.claim.document.id),
+            // The commit that holds it stands in the log right before this leaf.
+            preimage: None,
+        };
+        leaves::decision(asked, Outcome::Allow, "", &judged.reading, self.now_seconds())
+    }
+
+    /// What is known of a commit's parents.
+    pub(super) fn parents(
+        &self,
+        commit: &Commit,
+    ) -> Result<Vec<(Cid, Option<ParentClaim>)>, Failure> {
+        let header = commit.header();
+        let document = *header.document_id().cid().digest();
+        let mut parents = Vec::with_capacity(header.parents.len());
+        for parent in &header.parents {
+            let known = self.store.commit(&document, parent.digest())?;
+            let claim = match known {
+                Some(record) => Some(ParentClaim {
+                    dag_height: record.dag_height,
+                    revision: record.revision,
+                    height: record.height,
+                    same_document: true,
+                }),
+                // A commit of another document can never become a parent.
+                None => self.store.blocks(parent.digest())?.map(|_| ParentClaim {
+                    dag_height: 0,
+                    revision: 0,
+                    height: 0,
+                    same_document: false,
+                }),
+            };
+            parents.push((*parent, claim));
+        }
+        Ok(parents)
+    }
+
+    /// The facts of the commit's document and the policy that decides about it.
+    pub(super) fn document_of(
+        &self,
+        commit: &Commit,
+    ) -> Result<Option<(DocumentClaim, Option<PolicyId>)>, Failure> {
+        if let Some(preimage) = commit.header().preimage() {
+            let claim = DocumentClaim::of(preimage).map_err(|error| {
+                Failure::invalid(error.to_string(), "name an object that the policy can name")
+            })?;
+            let policy = self.authority.policy_of(&claim.collection);
+            return Ok(Some((claim, policy)));
+        }
+        let document = commit.header().document_id();
+        let known = self.claim(document.cid().digest())?;
+        Ok(known.map(|(claim, policy)| (claim, Some(policy))))
+    }
+
+    async fn judge_local(
+        &self,
+        commit: &Commit,
+        parents: &[(Cid, Option<ParentClaim>)],
+        action: &'static str,
+    ) -> Result<Judged, Failure> {
+        let document = *commit.header().document_id().cid();
+        let (claim, policy) =
+            self.document_of(commit)?.ok_or_else(|| unknown_document(&document))?;
+        let policy = policy.ok_or_else(|| {
+            Failure::not_found(
+                "no followed policy defines the document's collection",
+                "follow the policy, or define the collection on the hub and wait a block",
+            )
+        })?;
+        let claim = Claim::of(commit, &claim).map_err(|error| {
+            Failure::invalid(error.to_string(), "name an actor that the policy can name")
+        })?;
+        self.metrics.checks.inc();
+        let (verdict, reading) = self
+            .authority
+            .answer(&policy, |authority, reading| {
+                let verdict = match admit(&claim, parents, self.chain.as_str(), authority) {
+                    Ok(mut standing) => {
+                        standing.advance(&claim, authority);
+                        decide(&claim, &standing, &[], authority)
+                    }
+                    Err(verdict) => verdict,
+                };
+                (verdict, reading.clone())
+            })
+            .map_err(|error| could_not_tell(&error))?;
+        let preimage = commit.header().preimage().map(DocumentPreimage::encode);
+        let judged = Judged { claim, policy, verdict, reading, preimage };
+        match &judged.verdict {
+            Verdict::Settled { .. } | Verdict::Provisional { .. } => Ok(judged),
+            Verdict::Defer(reason) => Err(deferred(reason, &judged.reading)),
+            Verdict::Reject(reason) => Err(self.refuse_local(&judged, reason, action).await?),
+            Verdict::Late { lost_at } => {
+                let permission = self.lost_permission(&judged);
+                let why = format!("the permission was lost at height {lost_at}");
+                self.log_refused_write(&judged, &permission, &why, action).await?;
+                Err(denied(&commit.header().author, &permission, &document.to_string(), judged.reading))
+            }
+        }
+    }
+
+    /// Which of the listed permissions the author has no longer.
+    fn lost_permission(&self, judged: &Judged) -> String {
+        let claim = &judged.claim;
+        let lost = self.authority.judge(&judged.policy, |authority, reading| {
+            claim.permissions.iter().find(|permission| {
+                let question = audit::verdict::Permission {
+                    document: &claim.document,
+                    actor: &claim.author,
+                    permission,
+                    creating: *permission == audit::verdict::CREATE,
+                };
+                !authority.permits(reading.revision, &question)
+            })
+        });
+        match lost {
+            Ok(Some(permission)) => permission.clone(),
+            _ => claim.permissions.first().cloned().unwrap_or_default(),
+        }
+    }
+
+    async fn refuse_local(
+        &self,
+        judged: &Judged,
+        reason: &RejectReason,
+        action: &'static str,
+    ) -> Result<Failure, Failure> {
+        let RejectReason::NotPermitted { permission, .. } = reason else {
+            return Ok(Failure::invalid(
+                format!("the commit is refused: {reason}"),
+                "prepare it anew and sign what comes back",
+            )
+            .at(judged.reading.clone()));
+        };
+        self.log_refused_write(judged, permission, &reason.to_string(), action).await?;
+        let object = judged.claim.document.id.to_string();
+        let object =
+            if judged.claim.creates { judged.claim.document.scope.to_string() } else { object };
+        let author = Did::parse(judged.claim.author.as_str()).map_err(|error| Failure::internal(&error))?;
+        Ok(denied(&author, permission, &object, judged.reading.clone()))
+    }
+
+    async fn log_refused_write(
+        &self,
+        judged: &Judged,
+        permission: &str,
+        reason: &str,
+        action: &'static str,
+    ) -> Result<(), Failure> {
+        let (resource, _) = self
+            .authority
+            .collection_name(&judged.policy, &judged.claim.document.collection)
+            .unwrap_or_default();
+        let id = judged.claim.document.id;
+        let kept = self.store.document(id.digest())?;
+        // Only a document that the log holds commits of has a chain that this leaf belongs to.
+        let document = kept.as_ref().map(|_| id);
+        let preimage = match &judged.preimage {
+            Some(preimage) => Some(preimage.clone()),
+            None => kept.map(|record| record.preimage),
+        };
+        let asked = Asked {
+            actor: judged.claim.author.as_str(),
+            resource: &resource,
+            object: id.to_string(),
+            permission,
+            action,
+            document,
+            preimage,
+        };
+        let content =
+            leaves::decision(asked, Outcome::Deny, reason, &judged.reading, self.now_seconds());
+        self.log_denial(judged.claim.author.as_str(), content).await?;
+        Ok(())
+    }
+
+    /// Everything that keeping a judged commit writes: blocks, indices, and the leaf that says so.
+    pub(super) fn kept(
+        &self,
+        commit: &Commit,
+        body_bytes: &[u8],
+        body: &Disclosure,
+        judged: &Judged,
+        origin: Origin,
+    ) -> Result<Write, Failure> {
+        let header = commit.header();
+        let blocks = Blocks {
+            header: commit.header_bytes().to_vec(),
+            signature: commit.signature().as_bytes().to_vec(),
+            body: (*body != Disclosure::Absent).then(|| body_bytes.to_vec()),
+        };
+        let creates = header.preimage().map(|preimage| NewDocument {
+            collection: *preimage.collection.cid().digest(),
+            policy: *judged.policy.as_bytes(),
+            scope: preimage.scope.to_string(),
+            creator: preimage.author.to_string(),
+            preimage: preimage.encode(),
+        });
+        let record = CommitRecord {
+            dag_height: header.height,
+            revision: header.authority.revision,
+            height: header.authority.height,
+            leaf: 0,
+            from_peer: origin == Origin::Peer,
+            parents: header.parents.iter().map(|parent| parent.digest().to_vec()).collect(),
+            kept_ms: self.clock.wall_ms(),
+        };
+        let new = NewCommit {
+            document: *header.document_id().cid().digest(),
+            commit: *commit.cid().digest(),
+            parents: header.parents.iter().map(|parent| *parent.digest()).collect(),
+            blocks: blocks.encode_to_vec(),
+            record,
+            creates,
+        };
+        let mut write = Write { commit: Some(new), ..Write::default() };
+        write.leaves.push(leaves::draft(leaves::held(commit, &judged.reading, origin))?);
+        if let Disclosure::Open(body) = body {
+            for operation in body.operations().unwrap_or_default() {
+                if let Operation::Rollback { target } = operation {
+                    let content = leaves::rollback(commit, target, &judged.reading);
+                    write.leaves.push(leaves::draft(content)?);
+                }
+            }
+        }
+        Ok(write)
+    }
+}
+
+/// The outcome that a verdict is counted as.
+pub(super) fn outcome(verdict: &Verdict) -> metrics::Outcome {
+    match verdict {
+        Verdict::Reject(_) => metrics::Outcome::Reject,
+        Verdict::Defer(_) => metrics::Outcome::Defer,
+        Verdict::Settled { .. } => metrics::Outcome::Settled,
+        Verdict::Provisional { .. } => metrics::Outcome::Provisional,
+        Verdict::Late { .. } => metrics::Outcome::Late,
+    }
+}
+
+fn deferred(reason: &DeferReason, reading: &Reading) -> Failure {
+    match reason {
+        DeferReason::ParentsMissing(_) => Failure::new(
+            Kind::Conflict,
+            format!("the commit cannot be judged yet: {reason}"),
+            "submit its parents first",
+        ),
+        DeferReason::Ahead { .. } => Failure::new(
+            Kind::CouldNotTell,
+            format!("could not tell: {reason}"),
+            "try again when the replica has caught up",
+        ),
+    }
+    .at(reading.clone())
+}
+
+/// The put that remembers a spent token.
+fn spent(id: TokenId, end: u64) -> Put {
+    (Column::TokenIds, id.to_vec(), Some(end.to_be_bytes().to_vec()))
+}

@@ -1,0 +1,140 @@
+//! The one door for reads (Invariant 8).
+//!
+//! Document data and heads leave the sidecar only through functions that take a [`Permit`], and
+//! only this module makes permits: what forgets to ask does not compile. Each permit says for
+//! whom and on which reading of the hub it was given, for the answer and for the log.
+
+use std::sync::Arc;
+
+use audit::verdict::DocumentClaim;
+use hub_types::PolicyId;
+use identity::Did;
+use policy::CheckError;
+
+use crate::authority::{Authority, CouldNotTell, Reading};
+
+/// The permission that reading a document takes.
+pub const READ: &str = "read";
+/// The permission that relaying headers takes, where the policy defines it; else [`READ`].
+pub const RELAY: &str = "relay";
+/// The permission that exporting a trail takes.
+pub const AUDIT: &str = "audit";
+
+/// What may be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sight {
+    /// That the document exists, its heads and headers.
+    Headers,
+    /// Its bodies and its state as well.
+    Bodies,
+}
+
+/// Leave to read one document. Made by [`Guard`] only.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    document: crdt::Cid,
+    sight: Sight,
+    reading: Reading,
+}
+
+impl Permit {
+    /// The document.
+    #[must_use]
+    pub fn document(&self) -> &crdt::Cid {
+        &self.document
+    }
+
+    /// What may be seen of it.
+    #[must_use]
+    pub fn sight(&self) -> Sight {
+        self.sight
+    }
+
+    /// The hub state that this rests on.
+    #[must_use]
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
+}
+
+/// Why there is no permit.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// The actor has not the permission.
+    Denied {
+        /// Which.
+        permission: &'static str,
+        /// On which reading.
+        reading: Reading,
+    },
+    /// It cannot be told.
+    CouldNotTell(CouldNotTell),
+}
+
+/// The guard.
+pub struct Guard {
+    authority: Arc<Authority>,
+    /// Whom the sidecar acts for; its own log is open to it.
+    operator: Did,
+}
+
+impl Guard {
+    /// A guard over these replicas, for the sidecar of `operator`.
+    #[must_use]
+    pub fn new(authority: Arc<Authority>, operator: Did) -> Self {
+        Self { authority, operator }
+    }
+
+    /// Whether `actor` is the sidecar's operator, to whom its own log is open.
+    #[must_use]
+    pub fn is_operator(&self, actor: &Did) -> bool {
+        self.operator == *actor
+    }
+
+    /// Leave for `actor` to see a document's headers or bodies.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn permit(
+        &self,
+        policy: &PolicyId,
+        document: &DocumentClaim,
+        actor: &Did,
+        sight: Sight,
+    ) -> Result<Permit, Refusal> {
+        let permit = |reading| Permit { document: document.id, sight, reading };
+        if sight == Sight::Headers {
+            match self.authority.ask_document(policy, document, actor, RELAY, false) {
+                Ok((true, reading)) => return Ok(permit(reading)),
+                // Who may read bodies may see headers, whatever the policy says of relays.
+                Ok((false, _)) | Err(CouldNotTell::Check(CheckError::UnknownPermission { .. })) => {}
+                Err(error) => return Err(Refusal::CouldNotTell(error)),
+            }
+        }
+        match self.authority.ask_document(policy, document, actor, READ, false) {
+            Ok((true, reading)) => Ok(permit(reading)),
+            Ok((false, reading)) => Err(Refusal::Denied { permission: READ, reading }),
+            Err(error) => Err(Refusal::CouldNotTell(error)),
+        }
+    }
+
+    /// Leave for `actor` to export leaves and headers about a document: the operator's own log is
+    /// open to him, everybody else needs the permission [`AUDIT`].
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn audit(
+        &self,
+        policy: &PolicyId,
+        document: &DocumentClaim,
+        actor: &Did,
+    ) -> Result<Permit, Refusal> {
+        match self.authority.ask_document(policy, document, actor, AUDIT, false) {
+            Ok((allowed, reading)) if allowed || self.is_operator(actor) => {
+                Ok(Permit { document: document.id, sight: Sight::Headers, reading })
+            }
+            Ok((_, reading)) => Err(Refusal::Denied { permission: AUDIT, reading }),
+            Err(error) => Err(Refusal::CouldNotTell(error)),
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! One task a connected peer: says hello, asks what changed, fetches what is missing; and one task
+//! that tells peers of what is new here.
+//!
+//! After a cut both sides ask anew from where they stopped, so they converge by themselves: what
+//! one has and may show, the other asks for (DESIGN §7).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crdt::Cid;
+use libp2p::{Multiaddr, PeerId};
+use tokio::sync::{broadcast, mpsc, watch};
+
+use super::messages::{
+    Announcement, Answer, ChangesQuestion, Cursor, DocumentHeads, FetchQuestion, Question,
+};
+use super::serve::Exchange;
+use super::swarm::{Asker, NetworkError, PeerEvent};
+use crate::documents::named;
+use crate::failure::Failure;
+use crate::guard::Sight;
+use crate::limits::{
+    FETCH_ATTESTATIONS_MAX, FRAME_DOCUMENTS_MAX, FRAME_HEADS_MAX, HEADS_EXCHANGE_INTERVAL,
+    QUEUE_LENGTH,
+};
+use crate::metrics::Metrics;
+use crate::store::keys::Digest;
+use crate::store::Changed;
+
+/// Time for which new heads are gathered before they are told, so that a burst of writes is one
+/// announcement.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// Questions for one document before the rest is left to the next exchange. One answer holds
+/// hundreds of commits, so this is a history of tens of thousands.
+const FETCHES_MAX: usize = 256;
+
+/// Pages of changes asked for in a row.
+const PAGES_MAX: usize = 1024;
+
+/// The running network.
+pub struct Network {
+    asker: Asker,
+    exchange: Arc<Exchange>,
+}
+
+impl Network {
+    /// The addresses that are listened on, without the peer id.
+    ///
+    /// # Errors
+    /// [`NetworkError::Stopped`].
+    pub async fn addresses(&self) -> Result<Vec<Multiaddr>, NetworkError> {
+        self.asker.addresses().await
+    }
+
+    /// Keeps a connection to one more peer.
+    ///
+    /// # Errors
+    /// [`NetworkError::NoPeerId`].
+    pub async fn keep(&self, address: Multiaddr) -> Result<(), NetworkError> {
+        self.asker.keep(address).await
+    }
+
+    /// The exchange, with what is known of connected peers.
+    #[must_use]
+    pub fn exchange(&self) -> &Arc<Exchange> {
+        &self.exchange
+    }
+}
+
+/// Why a round with a peer ended early.
+enum RoundError {
+    Network(NetworkError),
+    Local(Failure),
+}
+
+impl From<NetworkError> for RoundError {
+    fn from(error: NetworkError) -> Self {
+        RoundError::Network(error)
+    }
+}
+
+impl From<Failure> for RoundError {
+    fn from(failure: Failure) -> Self {
+        RoundError::Local(failure)
+    }
+}
+
+impl From<crate::store::StoreError> for RoundError {
+    fn from(error: crate::store::StoreError) -> Self {
+        RoundError::Local(error.into())
+    }
+}
+
+/// Starts the tasks over a started swarm.
+#[must_use]
+pub fn start(
+    asker: Asker,
+    exchange: Arc<Exchange>,
+    events: mpsc::Receiver<PeerEvent>,
+    metrics: Arc<Metrics>,
+    stop: watch::Receiver<bool>,
+) -> Network {
+    let changes = exchange.documents().store().changes();
+    tokio::spawn(announce(asker.clone(), exchange.clone(), changes, metrics, stop.clone()));
+    tokio::spawn(peers(asker.clone(), exchange.clone(), events, stop));
+    Network { asker, exchange }
+}
+
+/// Starts a task for each peer that connects, and ends it when the peer goes away.
+async fn peers(
+    asker: Asker,
+    exchange: Arc<Exchange>,
+    mut events: mpsc::Receiver<PeerEvent>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut tasks: BTreeMap<PeerId, tokio::task::JoinHandle<()>> = BTreeMap::new();
+    // Where each peer's feed was left, also across a cut.
+    let cursors: Arc<tokio::sync::Mutex<BTreeMap<PeerId, Cursor>>> = Arc::default();
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            _ = stop.changed() => None,
+        };
+        match event {
+            None => break,
+            Some(PeerEvent::Connected(peer)) => {
+                let (sender, announcements) = mpsc::channel(QUEUE_LENGTH);
+                if let Err(error) = exchange.connected(peer, sender) {
+                    tracing::warn!(%peer, %error, "a peer is not talked to");
+                    continue;
+                }
+                let driver = Driver {
+                    asker: asker.clone(),
+                    exchange: exchange.clone(),
+                    peer,
+                    cursors: cursors.clone(),
+                };
+                let task = tokio::spawn(driver.run(announcements));
+                if let Some(old) = tasks.insert(peer, task) {
+                    old.abort();
+                }
+            }
+            Some(PeerEvent::Disconnected(peer)) => {
+                exchange.disconnected(&peer);
+                if let Some(task) = tasks.remove(&peer) {
+                    task.abort();
+                }
+            }
+        }
+    }
+    for task in tasks.into_values() {
+        task.abort();
+    }
+}
+
+struct Driver {
+    asker: Asker,
+    exchange: Arc<Exchange>,
+    peer: PeerId,
+    cursors: Arc<tokio::sync::Mutex<BTreeMap<PeerId, Cursor>>>,
+}
+
+impl Driver {
+    async fn run(self, mut announcements: mpsc::Receiver<Announcement>) {
+        let mut introduced = false;
+        let mut tick = tokio::time::interval(HEADS_EXCHANGE_INTERVAL);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let round = tokio::select! {
+                _ = tick.tick() => {
+                    if !introduced {
+                        introduced = self.introduce().await;
+                    }
+                    self.exchange_changes().await
+                }
+                announcement = announcements.recv() => match announcement {
+                    Some(announcement) => {
+                        self.take(announcement.documents, announcement.attestations).await
+                    }
+                    None => return,
+                },
+            };
+            match round {
+                Ok(()) => {}
+                Err(RoundError::Network(error)) => {
+                    tracing::debug!(peer = %self.peer, %error, "a round with a peer ended early");
+                }
+                Err(RoundError::Local(failure)) => {
+                    tracing::warn!(peer = %self.peer, %failure, "what a peer gave could not be taken");
+                }
+            }
+        }
+    }
+
+    async fn introduce(&self) -> bool {
+        match self.asker.ask(self.peer, Question::Hello(self.exchange.hello())).await {
+            Ok(Answer::Hello(hello)) => match self.exchange.introduced(&self.peer, &hello) {
+                Ok(()) => true,
+                Err(error) => {
+                    tracing::warn!(peer = %self.peer, %error, "the peer acts for itself only");
+                    true
+                }
+            },
+            Ok(_) => false,
+            Err(error) => {
+                tracing::debug!(peer = %self.peer, %error, "the peer did not say hello");
+                false
+            }
+        }
+    }
+
+    async fn exchange_changes(&self) -> Result<(), RoundError> {
+        for _ in 0..PAGES_MAX {
+            let cursor = self.cursors.lock().await.get(&self.peer).copied();
+            let question = Question::Changes(ChangesQuestion { cursor });
+            let Answer::Changes(answer) = self.asker.ask(self.peer, question).await? else {
+                return Err(NetworkError::WrongKind.into());
+            };
+            let (more, next) = (answer.more, answer.cursor);
+            self.take(answer.documents, answer.attestations).await?;
+            // Only now: what was not taken must be told again.
+            if let Some(next) = next {
+                self.cursors.lock().await.insert(self.peer, next);
+            }
+            if !more || next == cursor {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches what is named and not here, then takes the attestations.
+    async fn take(
+        &self,
+        documents: Vec<DocumentHeads>,
+        attestations: Vec<Vec<u8>>,
+    ) -> Result<(), RoundError> {
+        for offered in documents {
+            let Ok(document) = Cid::from_bytes(&offered.document) else { continue };
+            let heads: Vec<Cid> =
+                offered.heads.iter().filter_map(|head| Cid::from_bytes(head).ok()).collect();
+            self.fetch(document, heads).await?;
+        }
+        self.exchange.attestations().receive(attestations).await?;
+        Ok(())
+    }
+
+    async fn fetch(&self, document: Cid, heads: Vec<Cid>) -> Result<(), RoundError> {
+        let documents = self.exchange.documents();
+        let mut want = documents.unknown(document.digest(), &heads)?;
+        for _ in 0..FETCHES_MAX {
+            if want.is_empty() {
+                want = documents.missing(document.digest());
+                want.truncate(FRAME_HEADS_MAX);
+            }
+            if want.is_empty() {
+                return Ok(());
+            }
+            let question = FetchQuestion {
+                document: document.to_bytes().to_vec(),
+                want: want.iter().map(|commit| commit.to_bytes().to_vec()).collect(),
+                have: documents
+                    .have(document.digest())?
+                    .iter()
+                    .map(|commit| commit.to_bytes().to_vec())
+                    .collect(),
+            };
+            let Answer::Fetch(answer) =
+                self.asker.ask(self.peer, Question::Fetch(question)).await?
+            else {
+                return Err(NetworkError::WrongKind.into());
+            };
+            if answer.commits.is_empty() {
+                return Ok(());
+            }
+            let received = self.exchange.received(self.peer, answer.commits).await?;
+            self.exchange.attestations().receive(answer.attestations).await?;
+            let progress = received.iter().any(|received| {
+                !matches!(
+                    received.outcome,
+                    crate::metrics::Outcome::Known | crate::metrics::Outcome::Reject
+                )
+            });
+            let left = documents.unknown(document.digest(), &want)?;
+            if !progress || (left.is_empty() && documents.missing(document.digest()).is_empty()) {
+                return Ok(());
+            }
+            want = left;
+        }
+        Ok(())
+    }
+}
+
+/// Tells connected peers of new heads and attestations, each only of what it may see.
+async fn announce(
+    asker: Asker,
+    exchange: Arc<Exchange>,
+    mut changes: broadcast::Receiver<Changed>,
+    metrics: Arc<Metrics>,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        let first = tokio::select! {
+            change = changes.recv() => change,
+            _ = stop.changed() => return,
+        };
+        let mut documents: BTreeSet<Digest> = BTreeSet::new();
+        match first {
+            Ok(change) => documents.extend(change.documents),
+            // Who lags starts over from the feed with the next exchange.
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                metrics.announcements_dropped.inc();
+                continue;
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+        tokio::time::sleep(GATHER).await;
+        while let Ok(change) = changes.try_recv() {
+            documents.extend(change.documents);
+        }
+        let mut attestations = exchange.attestations().take_new();
+        for (peer, identity) in exchange.connected_peers() {
+            let mut announcement = Announcement::default();
+            for document in documents.iter().take(FRAME_DOCUMENTS_MAX) {
+                let permit = exchange.documents().permit_peer(
+                    document,
+                    identity.actor(),
+                    Sight::Headers,
+                );
+                let Ok(Some(permit)) = permit else { continue };
+                if let Ok(offered) = exchange.documents().heads(&permit) {
+                    announcement.documents.push(named(&offered));
+                }
+                let of_document = attestations.iter().filter(|(about, _)| about == document);
+                let room = FETCH_ATTESTATIONS_MAX - announcement.attestations.len();
+                announcement
+                    .attestations
+                    .extend(of_document.take(room).map(|(_, raw)| raw.clone()));
+            }
+            if announcement.documents.is_empty() {
+                continue;
+            }
+            let asker = asker.clone();
+            let metrics = metrics.clone();
+            tokio::spawn(async move {
+                // A lost announcement costs one exchange interval, nothing else.
+                if asker.ask(peer, Question::Announcement(announcement)).await.is_err() {
+                    metrics.announcements_dropped.inc();
+                }
+            });
+        }
+        attestations.clear();
+    }
+}

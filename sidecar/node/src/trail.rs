@@ -1,0 +1,497 @@
+//! The auditor's file: everything between two anchors, under one header (`docs/spec/bundle.md`).
+//!
+//! What the auditor may not see stays in it as a link: every leaf is there by index, and the
+//! chains of the documents are whole, whoever asks (DESIGN §8). The file is verified here before it
+//! is handed out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit::bundle::{
+    verify, CommitBlocks, HeadsProof, Trail, WitnessAnchor, WitnessLeaf, WitnessLog,
+};
+use audit::content::Content;
+use audit::heads::DocumentHeads;
+use audit::leaf::{Disclosure, Opening};
+use audit::receipt::Receipt;
+use audit::verdict::DocumentClaim;
+use crdt::{Cid, DocumentPreimage};
+use hub_light::TrustPoint;
+use hub_types::audit::AnchorLeaf;
+use hub_types::{BlockHash, Height, LogId, PolicyId, Record as _};
+use identity::{ChainId, Did};
+use merkle::{CompactRange, MemoryLog};
+use prost::Message as _;
+
+use crate::anchoring::{list, Anchoring};
+use crate::authority::hub::{Hub, HubError, TrailState};
+use crate::authority::{Authority, Replica};
+use crate::documents::{attested, Documents};
+use crate::failure::{Failure, Kind};
+use crate::guard::{Permit, Sight};
+use crate::limits::TRAIL_LEAVES_MAX;
+use crate::store::keys::{self, Digest};
+use crate::store::records::{decode, CommitRecord};
+use crate::store::{Column, Store, StoreError};
+
+/// How long to wait until the replica has the revisions of the header that the bundle is under.
+const REPLICA_WAIT: Duration = Duration::from_secs(10);
+
+/// What an auditor asks for.
+#[derive(Clone, Debug)]
+pub struct TrailRequest {
+    /// Who asks.
+    pub auditor: Did,
+    /// Number of the first anchor on the hub; none for the log's beginning.
+    pub from_anchor: Option<u64>,
+    /// Number of the last anchor on the hub; none for the newest.
+    pub to_anchor: Option<u64>,
+}
+
+/// A bundle with the point that it is verified under.
+#[derive(Clone, Debug)]
+pub struct Exported {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// `HEIGHT:HASH`.
+    pub trust: String,
+}
+
+/// Makes bundles.
+pub struct Exporter {
+    /// The documents.
+    pub documents: Arc<Documents>,
+    /// The replicas.
+    pub authority: Arc<Authority>,
+    /// The hub.
+    pub hub: Arc<dyn Hub>,
+    /// The chain.
+    pub chain: ChainId,
+    /// The policy that the log is about.
+    pub policy: PolicyId,
+}
+
+fn of_hub(error: &HubError) -> Failure {
+    Failure::new(
+        Kind::CouldNotTell,
+        format!("the hub's part of the trail cannot be proven: {error}"),
+        "try again when the hub can be reached",
+    )
+}
+
+/// One document of a bundle.
+struct Shown {
+    bodies: bool,
+    commits: Vec<(Digest, CommitRecord)>,
+}
+
+impl Exporter {
+    /// The bundle that `request` asks for.
+    ///
+    /// # Errors
+    /// [`Failure`]: nothing anchored, nothing that the auditor may see, the hub out of reach.
+    pub async fn export(&self, request: &TrailRequest) -> Result<Exported, Failure> {
+        let store = self.documents.store().clone();
+        let log = Anchoring::log_id(&store)?.ok_or_else(no_anchor)?;
+        let first_look = self
+            .hub
+            .trail(self.policy, log, Vec::new())
+            .await
+            .map_err(|error| of_hub(&error))?;
+        let range = Range::of(request, &first_look.anchors)?;
+        let openings = openings(&store, range.start, range.end)?;
+        let shown = self.shown(&openings, &request.auditor, &range)?;
+        if shown.is_empty() && !self.documents.guard().is_operator(&request.auditor) {
+            return Err(Failure::new(
+                Kind::Denied,
+                format!("{} has not the permission `audit` on any document of the trail", request.auditor),
+                "ask the owner of the scope for a relation that gives `audit`",
+            ));
+        }
+        let witnesses = self.witness_logs(&store, &shown, &log)?;
+        let state = self
+            .hub
+            .trail(self.policy, log, witnesses.keys().copied().collect())
+            .await
+            .map_err(|error| of_hub(&error))?;
+        self.wait_for(state.policy.log.size()).await?;
+        let trail =
+            self.trail(&store, &state, &range, openings, &shown, &witnesses, &request.auditor)?;
+        let bytes = trail.encode().map_err(|error| {
+            Failure::new(Kind::TooLarge, error.to_string(), "ask for fewer anchors")
+        })?;
+        let point =
+            TrustPoint { height: Height(state.height), hash: BlockHash::new(state.hash) };
+        // Whoever hands out a proof that does not hold harms himself most.
+        verify(&bytes, point).map_err(|error| Failure::internal(&error))?;
+        Ok(Exported { bytes, trust: point.to_string() })
+    }
+
+    /// The documents of the leaves that the auditor may see, each with all its commits.
+    fn shown(
+        &self,
+        openings: &[Opening],
+        auditor: &Did,
+        range: &Range,
+    ) -> Result<BTreeMap<Digest, Shown>, Failure> {
+        let mut documents: BTreeSet<Digest> = BTreeSet::new();
+        documents.extend(
+            openings.iter().filter_map(|opening| Some(*opening.content().document()?.digest())),
+        );
+        let store = self.documents.store();
+        let mut shown = BTreeMap::new();
+        for document in documents {
+            let Some(permit) = self.documents.permit_audit(&document, auditor)? else { continue };
+            let ours = self.documents.claim(&document)?.is_some_and(|(_, p)| p == self.policy);
+            if !ours {
+                continue;
+            }
+            let bodies = self.documents.permit_peer(&document, auditor, Sight::Bodies)?.is_some();
+            let commits = commits(store, &permit, range.end)?;
+            if !commits.is_empty() {
+                shown.insert(document, Shown { bodies, commits });
+            }
+        }
+        Ok(shown)
+    }
+
+    /// The receipts for the commits shown, by log; for leaves before the range, this log's own.
+    #[allow(clippy::type_complexity, reason = "receipts by log, used twice below")]
+    fn witness_logs(
+        &self,
+        store: &Store,
+        shown: &BTreeMap<Digest, Shown>,
+        own: &LogId,
+    ) -> Result<BTreeMap<LogId, Vec<Receipt>>, Failure> {
+        let mut receipts: BTreeMap<LogId, Vec<Receipt>> = BTreeMap::new();
+        for (document, of_document) in shown {
+            let commits: BTreeSet<Digest> =
+                of_document.commits.iter().map(|(commit, _)| *commit).collect();
+            let mut found = Vec::new();
+            store.scan(Column::Attestations, document, &[], |key, value| {
+                let commit = keys::second(key)
+                    .ok_or(StoreError::Record(Column::Attestations.name()))?;
+                if commits.contains(&commit) {
+                    found.push(attested::decode_kept(value)?.raw);
+                }
+                Ok::<bool, StoreError>(true)
+            })?;
+            for raw in found {
+                let Ok(receipt) = Receipt::from_bytes(&raw) else { continue };
+                let log = receipt.anchor.to_wire().leaf.map(|leaf| leaf.log).unwrap_or_default();
+                let Ok(log) = LogId::from_slice(&log) else { continue };
+                // This log's own leaves stand in the bundle themselves.
+                if log != *own {
+                    receipts.entry(log).or_default().push(receipt);
+                }
+            }
+        }
+        Ok(receipts)
+    }
+
+    /// Waits until the replica knows `size` revisions.
+    async fn wait_for(&self, size: u64) -> Result<(), Failure> {
+        let known = || {
+            let replica = self.authority.replica(&self.policy)?;
+            let replica = replica.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            Some(replica.next_revision())
+        };
+        let mut status = self.authority.status();
+        let wait = async {
+            while known().is_some_and(|known| known < size) {
+                if status.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(REPLICA_WAIT, wait).await.map_err(|_| {
+            Failure::new(
+                Kind::CouldNotTell,
+                "the replica has not all revisions of the policy yet",
+                "try again in a moment",
+            )
+        })
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "all parts of one bundle, named where it is called")]
+    fn trail(
+        &self,
+        store: &Store,
+        state: &TrailState,
+        range: &Range,
+        openings: Vec<Opening>,
+        shown: &BTreeMap<Digest, Shown>,
+        witnesses: &BTreeMap<LogId, Vec<Receipt>>,
+        auditor: &Did,
+    ) -> Result<Trail, Failure> {
+        let mut anchors_log = MemoryLog::new();
+        for anchor in &state.anchors {
+            anchors_log
+                .append(&anchor.to_bytes())
+                .map_err(|error| Failure::internal(&error))?;
+        }
+        let size = state.anchors.len() as u64;
+        let merkle = |error: merkle::MerkleError| Failure::internal(&error);
+        let snapshot = store.log();
+        let range_at = |size| -> Result<CompactRange, Failure> {
+            merkle::range_at(&snapshot, size)
+                .map_err(|_| StoreError::Log("a range of it cannot be made").into())
+        };
+        let revisions = Replica::revisions(&self.policy, state.policy.log.size(), store)?;
+        let mut all_witnesses = self.witnesses(state, witnesses)?;
+        all_witnesses.extend(self.own_before(store, state, range, shown, &anchors_log)?);
+        Ok(Trail {
+            chain: self.chain.clone(),
+            policy: self.policy,
+            log: state.log.id,
+            header: state.header.clone(),
+            policy_record: state.policy_record.clone(),
+            revisions,
+            log_record: state.log_record.clone(),
+            from_anchor: range.from,
+            anchors_before: match range.from {
+                None => CompactRange::default(),
+                Some(from) => merkle::range_at(&anchors_log, from)
+                    .map_err(|_| Failure::internal(&"the anchors' range cannot be made"))?,
+            },
+            anchors: state.anchors
+                [range.from.unwrap_or(0) as usize..=range.to as usize]
+                .to_vec(),
+            anchors_consistency: anchors_log
+                .consistency_proof(range.to + 1, size)
+                .map_err(merkle)?,
+            leaves_before: if range.start == 0 {
+                CompactRange::default()
+            } else {
+                range_at(range.start)?
+            },
+            leaves: openings
+                .into_iter()
+                .map(|opening| self.disclose(opening, shown, auditor))
+                .collect(),
+            commits: self.commit_blocks(store, shown)?,
+            heads: self.heads(store, range.to, shown)?,
+            witnesses: all_witnesses,
+        })
+    }
+
+    /// How much of a leaf the auditor sees.
+    fn disclose(
+        &self,
+        opening: Opening,
+        shown: &BTreeMap<Digest, Shown>,
+        auditor: &Did,
+    ) -> Disclosure {
+        let may = match opening.content() {
+            content if content.document().is_some() => {
+                content.document().is_some_and(|document| shown.contains_key(document.digest()))
+            }
+            // Of a document that is not kept the scope alone can say who may audit it.
+            Content::Decision(decision) => decision
+                .preimage
+                .as_ref()
+                .and_then(|preimage| DocumentPreimage::decode(&preimage.0).ok())
+                .and_then(|preimage| DocumentClaim::of(&preimage).ok())
+                .map_or(self.documents.guard().is_operator(auditor), |claim| {
+                    self.documents.guard().audit(&self.policy, &claim, auditor).is_ok()
+                }),
+            // Refusals and counts of denials name no document's data; who may audit a part of the
+            // trail sees that they happened.
+            _ => !shown.is_empty() || self.documents.guard().is_operator(auditor),
+        };
+        match may {
+            true => Disclosure::Opened(Box::new(opening)),
+            false => Disclosure::Linked(opening.link()),
+        }
+    }
+
+    fn commit_blocks(
+        &self,
+        store: &Store,
+        shown: &BTreeMap<Digest, Shown>,
+    ) -> Result<Vec<CommitBlocks>, Failure> {
+        let mut blocks = Vec::new();
+        for of_document in shown.values() {
+            for (commit, _) in &of_document.commits {
+                let kept = store
+                    .blocks(commit)?
+                    .ok_or(StoreError::Record(Column::Blocks.name()))?;
+                blocks.push(CommitBlocks {
+                    header: kept.header,
+                    signature: kept.signature,
+                    body: kept.body.filter(|_| of_document.bodies),
+                });
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// The entries of the documents in the heads tree of the last anchor.
+    fn heads(
+        &self,
+        store: &Store,
+        to: u64,
+        shown: &BTreeMap<Digest, Shown>,
+    ) -> Result<Vec<HeadsProof>, Failure> {
+        let anchors = list(store, 0, usize::MAX)?;
+        let anchor = anchors.iter().rev().find(|anchor| anchor.index == to && !anchor.proof.is_empty());
+        let version = anchor.ok_or_else(no_anchor)?.heads_version;
+        let tree = store.heads_tree();
+        let mut heads = Vec::new();
+        for document in shown.keys() {
+            let document = Cid::from_digest(*document);
+            let (value, proof) = tree.prove_key(version, DocumentHeads::key(&document))?;
+            let value = value.ok_or(StoreError::Record(Column::HeadsValues.name()))?;
+            heads.push(HeadsProof { document, value, ics23: proof.encode_to_vec() });
+        }
+        Ok(heads)
+    }
+
+    /// Other operators' receipts, each anchor proven in the record under the bundle's header.
+    fn witnesses(
+        &self,
+        state: &TrailState,
+        receipts: &BTreeMap<LogId, Vec<Receipt>>,
+    ) -> Result<Vec<WitnessLog>, Failure> {
+        let mut logs = Vec::new();
+        for (log, record, anchors) in &state.witnesses {
+            let mut tree = MemoryLog::new();
+            for anchor in anchors {
+                tree.append(&anchor.to_bytes()).map_err(|error| Failure::internal(&error))?;
+            }
+            let mut by_anchor: BTreeMap<u64, BTreeMap<u64, WitnessLeaf>> = BTreeMap::new();
+            let mut seen = BTreeSet::new();
+            for receipt in receipts.get(log).into_iter().flatten() {
+                let index = receipt.anchor.to_wire().index;
+                if index < anchors.len() as u64 && seen.insert(receipt.index) {
+                    let leaf = WitnessLeaf {
+                        index: receipt.index,
+                        leaf: receipt.leaf.clone(),
+                        path: receipt.path.clone(),
+                    };
+                    by_anchor.entry(index).or_default().insert(receipt.index, leaf);
+                }
+            }
+            if !by_anchor.is_empty() {
+                let anchors = witness_anchors(by_anchor, anchors, &tree)?;
+                logs.push(WitnessLog { log: *log, record: record.clone(), anchors });
+            }
+        }
+        Ok(logs)
+    }
+
+    /// This log's leaves from before the range, for the commits that it builds on.
+    fn own_before(
+        &self,
+        store: &Store,
+        state: &TrailState,
+        range: &Range,
+        shown: &BTreeMap<Digest, Shown>,
+        tree: &MemoryLog,
+    ) -> Result<Option<WitnessLog>, Failure> {
+        let snapshot = store.log();
+        let mut by_anchor: BTreeMap<u64, BTreeMap<u64, WitnessLeaf>> = BTreeMap::new();
+        let commits = shown.values().flat_map(|of_document| &of_document.commits);
+        for (_, record) in commits.filter(|(_, record)| record.leaf < range.start) {
+            let covering = state.anchors.iter().position(|anchor| anchor.size > record.leaf);
+            let Some(covering) = covering else { continue };
+            let size = state.anchors[covering].size;
+            let path = merkle::inclusion_proof(&snapshot, record.leaf, size)
+                .map_err(|_| StoreError::Log("an inclusion proof cannot be made"))?;
+            let leaf = WitnessLeaf {
+                index: record.leaf,
+                leaf: Disclosure::Opened(Box::new(store.leaf(record.leaf)?.opening()?)),
+                path,
+            };
+            by_anchor.entry(covering as u64).or_default().insert(record.leaf, leaf);
+        }
+        if by_anchor.is_empty() {
+            return Ok(None);
+        }
+        let anchors = witness_anchors(by_anchor, &state.anchors, tree)?;
+        Ok(Some(WitnessLog { log: state.log.id, record: state.log_record.clone(), anchors }))
+    }
+}
+
+fn witness_anchors(
+    by_anchor: BTreeMap<u64, BTreeMap<u64, WitnessLeaf>>,
+    anchors: &[AnchorLeaf],
+    tree: &MemoryLog,
+) -> Result<Vec<WitnessAnchor>, Failure> {
+    by_anchor
+        .into_iter()
+        .map(|(index, leaves)| {
+            Ok(WitnessAnchor {
+                index,
+                anchor: anchors[index as usize].clone(),
+                path: tree
+                    .inclusion_proof(index, tree.size())
+                    .map_err(|error| Failure::internal(&error))?,
+                leaves: leaves.into_values().collect(),
+            })
+        })
+        .collect()
+}
+
+fn no_anchor() -> Failure {
+    Failure::new(
+        Kind::Conflict,
+        "the audit log has no final anchor yet",
+        "wait until GET /v1/anchors shows one, and check that anchoring is configured",
+    )
+}
+
+/// Which part of the log a bundle covers.
+struct Range {
+    from: Option<u64>,
+    to: u64,
+    start: u64,
+    end: u64,
+}
+
+impl Range {
+    fn of(request: &TrailRequest, anchors: &[AnchorLeaf]) -> Result<Self, Failure> {
+        let newest = (anchors.len() as u64).checked_sub(1).ok_or_else(no_anchor)?;
+        let to = request.to_anchor.unwrap_or(newest);
+        let from = request.from_anchor;
+        if to > newest || from.is_some_and(|from| from > to) {
+            return Err(Failure::invalid(
+                format!("the log has anchors 0 to {newest}"),
+                "name a first anchor that is not behind the last one",
+            ));
+        }
+        let start = from.map_or(0, |from| anchors[from as usize].size);
+        let end = anchors[to as usize].size;
+        if end - start > TRAIL_LEAVES_MAX {
+            return Err(Failure::new(
+                Kind::TooLarge,
+                format!("{} leaves stand between the anchors, at most {TRAIL_LEAVES_MAX} fit", end - start),
+                "ask for fewer anchors at once",
+            ));
+        }
+        Ok(Self { from, to, start, end })
+    }
+}
+
+fn openings(store: &Store, start: u64, end: u64) -> Result<Vec<Opening>, StoreError> {
+    (start..end).map(|index| store.leaf(index)?.opening()).collect()
+}
+
+/// The commits of a document whose leaves stand before `end`.
+fn commits(
+    store: &Store,
+    permit: &Permit,
+    end: u64,
+) -> Result<Vec<(Digest, CommitRecord)>, StoreError> {
+    let mut commits = Vec::new();
+    store.scan(Column::Commits, permit.document().digest(), &[], |key, value| {
+        let commit = keys::second(key).ok_or(StoreError::Record(Column::Commits.name()))?;
+        let record: CommitRecord = decode(Column::Commits, value)?;
+        if record.leaf < end {
+            commits.push((commit, record));
+        }
+        Ok::<bool, StoreError>(true)
+    })?;
+    Ok(commits)
+}
