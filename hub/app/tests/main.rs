@@ -1,1 +1,14 @@
-//! Whole-application tests of the hub.
+//! Whole-application tests of the hub: everything below is driven as an engine drives it.
+
+#![allow(missing_docs, reason = "tests")]
+
+mod binary;
+mod comet;
+mod cosmos;
+mod determinism;
+mod faults;
+mod policies;
+mod proofs;
+mod refusals;
+mod served;
+mod support;

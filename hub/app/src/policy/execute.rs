@@ -326,7 +326,7 @@ fn authorise(
                 outcome = Err(PolicyModuleError::NotRegistered { object }.into());
                 break;
             }
-            let answer = may_manage(&relationships, object, relation, &actor, Limits::default())
+            let answer = may_manage(&relationships, object, relation, &actor, Limits::CONSENSUS)
                 .map_err(PolicyModuleError::Undecided)?;
             steps = steps.saturating_add(answer.steps);
             if !answer.is_allow() {

@@ -22,6 +22,9 @@ use crate::store::{Column, LogName, TreeId};
 /// The most preimages of documents that one check takes.
 const DOCUMENTS_MAX: usize = 64;
 
+/// The permission that creating a document takes on its scope.
+const CREATE: &str = "create";
+
 /// The most bytes of changes in one answer. A revision is never cut, so an answer may be larger by
 /// one; a transaction's bound keeps a revision to a few megabytes.
 const CHANGES_BYTES_MAX: usize = 1 << 20;
@@ -234,10 +237,15 @@ pub fn check_permission(
     let mut collections = Vec::new();
     for wire in &request.documents {
         let document = Document::from_wire(wire).map_err(QueryError::request)?;
-        facts.push(document_facts(context, &found, &reader, &document)?);
+        let mut one = document_facts(context, &found, &reader, &document)?;
+        // Ownership never permits creation (DESIGN §5).
+        if question.permission == CREATE && question.object == one.object {
+            one.owner = None;
+        }
+        facts.push(one);
         collections.push(document.collection_key());
     }
-    let gathered = gather(&policy, &reader, &question, &facts, Limits::default())
+    let gathered = gather(&policy, &reader, &question, &facts, Limits::CONSENSUS)
         .map_err(undecided)?;
     let evidence = if request.prove {
         let keys = gathered.keys.into_iter().chain(collections);

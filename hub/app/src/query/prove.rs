@@ -119,33 +119,17 @@ pub fn evidence(
     keys: impl IntoIterator<Item = Vec<u8>>,
     documents: Vec<wire::policy::Document>,
 ) -> Result<CheckEvidence, QueryError> {
-    use ics23::{batch_entry, commitment_proof, BatchEntry, BatchProof, CommitmentProof};
     let tree = TreeId::Policy(*record.id.as_bytes());
-    let mut entries = Vec::new();
-    for key in keys {
-        let (_, proof) = context.view.prove(&tree, &key, revision)?;
-        let proof = match proof.proof {
-            Some(commitment_proof::Proof::Exist(exist)) => batch_entry::Proof::Exist(exist),
-            Some(commitment_proof::Proof::Nonexist(absent)) => {
-                batch_entry::Proof::Nonexist(absent)
-            }
-            _ => {
-                return Err(QueryError::Node {
-                    reason: "the tree gave a proof of another kind".to_owned(),
-                })
-            }
-        };
-        entries.push(BatchEntry { proof: Some(proof) });
-    }
-    let batch = CommitmentProof {
-        proof: Some(commitment_proof::Proof::Batch(BatchProof { entries })),
-    };
-    let compressed = ics23::compress(&batch).map_err(|error| QueryError::Node {
+    let proofs = keys
+        .into_iter()
+        .map(|key| Ok(context.view.prove(&tree, &key, revision)?.1))
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let compressed = hub_light::proof::compress(proofs).map_err(|error| QueryError::Node {
         reason: error.to_string(),
     })?;
     Ok(CheckEvidence {
         root: Some(policy_root(context, record, Some(revision))?),
-        ics23: compressed.encode_to_vec(),
+        ics23: compressed,
         documents,
     })
 }

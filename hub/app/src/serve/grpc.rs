@@ -1,9 +1,159 @@
 //! gRPC: the same queries as over ABCI, by the same functions.
+//!
+//! `x-cosmos-block-height` in the metadata asks for an earlier height, as in the Cosmos SDK.
+//! Broadcasting and looking up transactions is the engine's: CometBFT's RPC does both.
 
 use std::sync::Arc;
 
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{async_trait, Request, Response, Status};
+use wire::cosmos::{auth::v1beta1 as auth_v1, bank::v1beta1 as bank_v1, tx::v1beta1 as tx_v1};
+use wire::{audit as audit_v1, light as light_v1, policy as policy_v1};
+
 use super::shutdown::Shutdown;
 use crate::chain::hub::Hub;
+use crate::query::{light, QueryContext, QueryError};
+use crate::{audit, auth, bank, policy};
+
+const HEIGHT_HEADER: &str = "x-cosmos-block-height";
+
+/// All services over one application.
+#[derive(Clone)]
+struct Services {
+    hub: Arc<Hub>,
+}
+
+impl Services {
+    /// The store blocks, so each query runs on its own thread.
+    async fn call<Req, Res>(
+        &self,
+        request: Request<Req>,
+        query: for<'a> fn(&QueryContext<'a>, Req) -> Result<Res, QueryError>,
+    ) -> Result<Response<Res>, Status>
+    where
+        Req: Send + 'static,
+        Res: Send + 'static,
+    {
+        let height = match request.metadata().get(HEIGHT_HEADER) {
+            None => 0,
+            Some(value) => value
+                .to_str()
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .ok_or_else(|| Status::invalid_argument("x-cosmos-block-height is no height"))?,
+        };
+        let hub = self.hub.clone();
+        let message = request.into_inner();
+        let answered = tokio::task::spawn_blocking(move || {
+            let context = QueryContext::new(&hub, height)?;
+            Ok((query(&context, message)?, context.height))
+        });
+        let (answer, height) = answered
+            .await
+            .map_err(|error| Status::internal(error.to_string()))?
+            .map_err(status)?;
+        let mut response = Response::new(answer);
+        response.metadata_mut().insert(HEIGHT_HEADER, height.into());
+        Ok(response)
+    }
+}
+
+fn status(error: QueryError) -> Status {
+    let text = error.to_string();
+    match error {
+        QueryError::UnknownPath { .. } => Status::unimplemented(text),
+        QueryError::Request { .. } => Status::invalid_argument(text),
+        QueryError::NotFound { what } => Status::not_found(what),
+        QueryError::Undecided { .. } => Status::failed_precondition(text),
+        QueryError::Height(_) => Status::out_of_range(text),
+        QueryError::Node { .. } => Status::internal(text),
+    }
+}
+
+macro_rules! service {
+    ($service:path { $($method:ident($request:ty) -> $response:ty = $query:path;)* }) => {
+        #[async_trait]
+        impl $service for Services {
+            $(async fn $method(
+                &self,
+                request: Request<$request>,
+            ) -> Result<Response<$response>, Status> {
+                self.call(request, $query).await
+            })*
+        }
+    };
+}
+
+service!(rpc::policy_server::Query {
+    policy(policy_v1::QueryPolicyRequest) -> policy_v1::QueryPolicyResponse
+        = policy::queries::policy;
+    policies(policy_v1::QueryPoliciesRequest) -> policy_v1::QueryPoliciesResponse
+        = policy::queries::policies;
+    changes(policy_v1::QueryChangesRequest) -> policy_v1::QueryChangesResponse
+        = policy::queries::changes;
+    object(policy_v1::QueryObjectRequest) -> policy_v1::QueryObjectResponse
+        = policy::queries::object;
+    collection(policy_v1::QueryCollectionRequest) -> policy_v1::QueryCollectionResponse
+        = policy::queries::collection;
+    check_permission(policy_v1::QueryCheckPermissionRequest)
+        -> policy_v1::QueryCheckPermissionResponse = policy::queries::check_permission;
+});
+
+service!(rpc::audit_server::Query {
+    log(audit_v1::QueryLogRequest) -> audit_v1::QueryLogResponse = audit::queries::log;
+    logs(audit_v1::QueryLogsRequest) -> audit_v1::QueryLogsResponse = audit::queries::logs;
+    anchors(audit_v1::QueryAnchorsRequest) -> audit_v1::QueryAnchorsResponse
+        = audit::queries::anchors;
+    anchor_proof(audit_v1::QueryAnchorProofRequest) -> audit_v1::QueryAnchorProofResponse
+        = audit::queries::anchor_proof;
+});
+
+service!(rpc::light_server::Query {
+    state(light_v1::QueryStateRequest) -> light_v1::QueryStateResponse = light::state;
+    block_inclusion(light_v1::QueryBlockInclusionRequest)
+        -> light_v1::QueryBlockInclusionResponse = light::block_inclusion;
+    params(light_v1::QueryParamsRequest) -> light_v1::QueryParamsResponse = light::params;
+});
+
+service!(rpc::auth_server::Query {
+    account(auth_v1::QueryAccountRequest) -> auth_v1::QueryAccountResponse
+        = auth::queries::account;
+});
+
+service!(rpc::bank_server::Query {
+    balance(bank_v1::QueryBalanceRequest) -> bank_v1::QueryBalanceResponse
+        = bank::queries::balance;
+    all_balances(bank_v1::QueryAllBalancesRequest) -> bank_v1::QueryAllBalancesResponse
+        = bank::queries::all_balances;
+});
+
+#[async_trait]
+impl rpc::tx_server::Service for Services {
+    async fn simulate(
+        &self,
+        request: Request<tx_v1::SimulateRequest>,
+    ) -> Result<Response<tx_v1::SimulateResponse>, Status> {
+        self.call(request, auth::queries::simulate).await
+    }
+
+    async fn get_tx(
+        &self,
+        _request: Request<tx_v1::GetTxRequest>,
+    ) -> Result<Response<tx_v1::GetTxResponse>, Status> {
+        Err(Status::unimplemented(
+            "the application keeps no transactions; ask the RPC method `tx`",
+        ))
+    }
+
+    async fn broadcast_tx(
+        &self,
+        _request: Request<tx_v1::BroadcastTxRequest>,
+    ) -> Result<Response<tx_v1::BroadcastTxResponse>, Status> {
+        Err(Status::unimplemented(
+            "the application has no mempool; send to the RPC method `broadcast_tx_sync`",
+        ))
+    }
+}
 
 /// Serves until shutdown.
 ///
@@ -14,7 +164,17 @@ pub async fn serve(
     hub: Arc<Hub>,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
-    let _ = (listener, hub);
-    shutdown.requested().await;
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let services = Services { hub };
+    tonic::transport::Server::builder()
+        .add_service(rpc::policy_server::QueryServer::new(services.clone()))
+        .add_service(rpc::audit_server::QueryServer::new(services.clone()))
+        .add_service(rpc::light_server::QueryServer::new(services.clone()))
+        .add_service(rpc::auth_server::QueryServer::new(services.clone()))
+        .add_service(rpc::bank_server::QueryServer::new(services.clone()))
+        .add_service(rpc::tx_server::ServiceServer::new(services))
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.requested())
+        .await?;
     Ok(())
 }

@@ -346,13 +346,27 @@ impl Engine {
             last_results_hash: tip.results,
             proposer_address: self.validator.address(),
         });
+        // Go writes a block id that is nil as an empty message; a block's parts are over these
+        // bytes, so they are written alike.
+        let nil = || proto::BlockId {
+            hash: Vec::new(),
+            part_set_header: Some(proto::PartSetHeader::default()),
+        };
+        let mut written: proto::Header = header.clone().into();
+        written.last_block_id.get_or_insert_with(nil);
         let block = proto::Block {
-            header: Some(header.clone().into()),
+            header: Some(written),
             data: Some(proto::Data {
                 txs: txs.iter().map(|tx| tx.to_vec()).collect(),
             }),
             evidence: Some(proto::EvidenceList::default()),
-            last_commit: Some(last_commit.map_or_else(proto::Commit::default, Into::into)),
+            last_commit: Some(last_commit.map_or_else(
+                || proto::Commit {
+                    block_id: Some(nil()),
+                    ..proto::Commit::default()
+                },
+                Into::into,
+            )),
         };
         let encoded = prost::Message::encode_to_vec(&block);
         let id = forge::block_id(&header, &encoded);

@@ -13,17 +13,19 @@ use super::params::{ParamError, Params};
 use crate::store::StoreError;
 
 /// All names, as `/` lists them.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 16] = [
     "abci_info",
     "abci_query",
     "block",
     "block_results",
+    "blockchain",
     "broadcast_tx_async",
     "broadcast_tx_sync",
     "commit",
     "genesis",
     "header",
     "health",
+    "num_unconfirmed_txs",
     "status",
     "tx",
     "tx_search",
@@ -113,6 +115,11 @@ pub fn call(engine: &Engine, method: &str, params: &Params) -> Result<Value, Rpc
             }))
         }
         "block_results" => block_results(engine, params),
+        "blockchain" => blockchain(engine, params),
+        "num_unconfirmed_txs" => {
+            let count = engine.waiting().to_string();
+            Ok(json!({"n_txs": count, "total": count, "total_bytes": "0", "txs": Value::Null}))
+        }
         "validators" => validators(engine, params),
         _ => Err(RpcError {
             code: -32601,
@@ -324,6 +331,36 @@ fn block_results(engine: &Engine, params: &Params) -> Result<Value, RpcError> {
         "consensus_param_updates": Value::Null,
         "app_hash": json::base64(&results.app_hash),
     }))
+}
+
+/// Headers from `maxHeight` downwards, at most twenty, as CometBFT gives them.
+fn blockchain(engine: &Engine, params: &Params) -> Result<Value, RpcError> {
+    const HEADERS_MAX: u64 = 20;
+    let latest = engine.blocks().latest()?;
+    let last = params.height(1, "maxHeight")?.unwrap_or(latest).min(latest);
+    let first = params
+        .height(0, "minHeight")?
+        .unwrap_or(1)
+        .max(last.saturating_sub(HEADERS_MAX - 1))
+        .max(1);
+    let mut metas = Vec::new();
+    for height in (first..=last).rev() {
+        let Some(stored) = engine.blocks().block(height)? else {
+            continue;
+        };
+        let txs = stored
+            .block
+            .as_ref()
+            .and_then(|block| block.data.as_ref())
+            .map_or(0, |data| data.txs.len());
+        metas.push(json!({
+            "block_id": json::block_id(stored.id.as_ref()),
+            "block_size": stored.block.as_ref().map_or(0, prost::Message::encoded_len).to_string(),
+            "header": header_of(&stored),
+            "num_txs": txs.to_string(),
+        }));
+    }
+    Ok(json!({"last_height": latest.to_string(), "block_metas": metas}))
 }
 
 fn validators(engine: &Engine, params: &Params) -> Result<Value, RpcError> {
