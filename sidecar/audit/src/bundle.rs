@@ -23,4 +23,4 @@ pub use error::{VerifyError, Wrong};
 pub use trail::{
     CommitBlocks, HeadsProof, Trail, TrailError, WitnessAnchor, WitnessLeaf, WitnessLog,
 };
-pub use verify::verify;
+pub use verify::{stated_header, verify};

@@ -20,6 +20,7 @@ mod claim;
 pub mod content;
 pub mod heads;
 pub mod leaf;
+pub mod mutate;
 pub mod receipt;
 pub mod report;
 mod shown;

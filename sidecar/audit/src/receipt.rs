@@ -16,7 +16,7 @@ use wire::canonical;
 use crate::bundle::form;
 use crate::bundle::read::explain;
 use crate::bundle::Wrong;
-use crate::content::{CommitHeld, Content};
+use crate::content::{CommitHeld, Content, Origin};
 use crate::leaf::Disclosure;
 use crate::shown::{path_from_wire, path_to_wire, shown_from_wire, shown_to_wire};
 use crate::verdict::Attestation;
@@ -121,6 +121,9 @@ impl Receipt {
         else {
             return Err(Wrong::field("leaf", "it does not say that a commit was held"));
         };
+        if held.origin != Origin::Peer {
+            return Err(Wrong::field("leaf", "a sidecar does not attest what was written through it"));
+        }
         let record = &received.anchored.record;
         if record.policy != *policy {
             return Err(Wrong::field("anchor", "the log is about another policy"));

@@ -80,6 +80,8 @@ pub struct LogReport {
     pub from: Option<AnchorReport>,
     /// The anchor that it ends with.
     pub to: AnchorReport,
+    /// Who sealed the bundle; none when nobody did, and parts may have been left out since.
+    pub issuer: Option<String>,
 }
 
 /// An anchor.

@@ -1,4 +1,4 @@
-//! The outside of a bundle: magic, eight sections in order, checksum.
+//! The outside of a bundle: magic, nine sections in order, checksum.
 //!
 //! Nothing is optional and nothing can be moved, so two different files never have one meaning.
 
@@ -18,6 +18,10 @@ pub const BUNDLE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Bytes of the checksum at the end.
 const CHECKSUM_BYTES: usize = 32;
+
+/// Bytes at the end of a file that belong to the seal without being its payload: tag and length
+/// before it, the checksum after it.
+pub(crate) const AFTER_SEAL_BYTES: usize = 5 + CHECKSUM_BYTES;
 
 /// The parts of a bundle, in their order in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,11 +44,13 @@ pub enum Section {
     Heads,
     /// Receipts: attestations of other operators, and this log's leaves from before.
     Witnesses,
+    /// The issuer's signature over all sections before.
+    Seal,
 }
 
 impl Section {
     /// The sections that have a place in the file, in order.
-    pub const ALL: [Section; 8] = [
+    pub const ALL: [Section; 9] = [
         Section::Subject,
         Section::Header,
         Section::Policy,
@@ -53,6 +59,7 @@ impl Section {
         Section::Commits,
         Section::Heads,
         Section::Witnesses,
+        Section::Seal,
     ];
 
     /// The byte before the section's length; 0 for the container, which has none.
@@ -67,6 +74,7 @@ impl Section {
             Section::Commits => 6,
             Section::Heads => 7,
             Section::Witnesses => 8,
+            Section::Seal => 9,
         }
     }
 
@@ -82,6 +90,7 @@ impl Section {
             Section::Commits => "commits",
             Section::Heads => "heads",
             Section::Witnesses => "witnesses",
+            Section::Seal => "seal",
         }
     }
 }
@@ -92,20 +101,30 @@ impl fmt::Display for Section {
     }
 }
 
-/// Puts the payloads, in the order of [`Section::ALL`], into a file.
-pub fn join(payloads: &[Vec<u8>; 8]) -> Vec<u8> {
+/// Begins a file: magic and the payloads of the sections before the seal.
+pub fn begin(payloads: &[Vec<u8>; 8]) -> Vec<u8> {
     let length: usize = payloads.iter().map(|payload| payload.len() + 5).sum();
-    let mut file = Vec::with_capacity(MAGIC.len() + length + CHECKSUM_BYTES);
+    let mut file = Vec::with_capacity(MAGIC.len() + length + 128);
     file.extend_from_slice(MAGIC);
     for (section, payload) in Section::ALL.iter().zip(payloads) {
-        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
-        file.push(section.tag());
-        file.extend_from_slice(&length.to_be_bytes());
-        file.extend_from_slice(payload);
+        put(&mut file, *section, payload);
     }
+    file
+}
+
+/// Ends a file with its seal, which may be empty, and its checksum.
+pub fn end(mut file: Vec<u8>, seal: &[u8]) -> Vec<u8> {
+    put(&mut file, Section::Seal, seal);
     let checksum = Sha256::digest(&file);
     file.extend_from_slice(&checksum);
     file
+}
+
+fn put(file: &mut Vec<u8>, section: Section, payload: &[u8]) {
+    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+    file.push(section.tag());
+    file.extend_from_slice(&length.to_be_bytes());
+    file.extend_from_slice(payload);
 }
 
 /// Takes a file apart into its payloads.
@@ -113,7 +132,7 @@ pub fn join(payloads: &[Vec<u8>; 8]) -> Vec<u8> {
 /// # Errors
 /// [`VerifyError`] in [`Section::Container`]: not a bundle, of another version, cut, padded, or
 /// damaged.
-pub fn split(file: &[u8]) -> Result<[&[u8]; 8], VerifyError> {
+pub fn split(file: &[u8]) -> Result<[&[u8]; 9], VerifyError> {
     let wrong = |wrong| VerifyError::of(Section::Container, wrong);
     if file.len() > BUNDLE_BYTES_MAX {
         return Err(wrong(Wrong::TooLong {
@@ -132,7 +151,7 @@ pub fn split(file: &[u8]) -> Result<[&[u8]; 8], VerifyError> {
     if Sha256::digest(covered).as_slice() != checksum {
         return Err(wrong(Wrong::Checksum));
     }
-    let mut payloads: [&[u8]; 8] = [&[]; 8];
+    let mut payloads: [&[u8]; 9] = [&[]; 9];
     for (section, payload) in Section::ALL.iter().zip(&mut payloads) {
         let Some(([tag, length @ ..], after)) = rest.split_first_chunk::<5>() else {
             return Err(wrong(Wrong::SectionMissing(*section)));

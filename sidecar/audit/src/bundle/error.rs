@@ -201,6 +201,9 @@ pub enum Wrong {
     /// A document's chain of leaves.
     #[error("the chain of the document's leaves is broken: {0}")]
     Chain(String),
+    /// The seal does not fit.
+    #[error("the seal does not verify: {0}; somebody changed or left out something after the bundle was issued")]
+    Seal(String),
     /// Something that serves nothing, and so could hide anything.
     #[error("it proves nothing that the bundle speaks of")]
     Unused,

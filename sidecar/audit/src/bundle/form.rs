@@ -85,6 +85,8 @@ pub struct Subject {
     pub to_anchor: u64,
     #[prost(bytes = "vec", repeated, tag = "7")]
     pub documents: Vec<Vec<u8>>,
+    #[prost(string, tag = "8")]
+    pub issuer: String,
 }
 
 // Section 2 is a `holdfast.light.v1.LightBlock`, read by hub-light.

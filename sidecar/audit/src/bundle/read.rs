@@ -9,7 +9,7 @@ use core::error::Error;
 use crdt::{Cid, HeaderBlock};
 use hub_types::audit::AnchorLeaf;
 use hub_types::{LogId, PolicyId, Record};
-use identity::{ChainId, Signature};
+use identity::{ChainId, Did, Signature};
 use prost::Message;
 use wire::canonical;
 
@@ -27,6 +27,7 @@ pub(crate) struct Subject {
     pub from_anchor: Option<u64>,
     pub to_anchor: u64,
     pub documents: BTreeSet<Cid>,
+    pub issuer: Option<Did>,
 }
 
 /// A commit whose header reads; its signature is not verified yet.
@@ -97,7 +98,12 @@ pub(crate) fn subject(payload: &[u8]) -> Result<Subject, VerifyError> {
     if wire.height == 0 {
         return Err(at(Wrong::field("height", "no header has height 0")));
     }
+    let issuer = match wire.issuer.as_str() {
+        "" => None,
+        text => Some(Did::parse(text).map_err(|error| at(Wrong::field("issuer", error)))?),
+    };
     Ok(Subject {
+        issuer,
         chain: ChainId::parse(&wire.chain_id).map_err(|error| at(Wrong::field("chain_id", error)))?,
         policy: PolicyId::from_slice(&wire.policy).map_err(|error| at(Wrong::field("policy", error)))?,
         log: LogId::from_slice(&wire.log).map_err(|error| at(Wrong::field("log", error)))?,
@@ -106,6 +112,26 @@ pub(crate) fn subject(payload: &[u8]) -> Result<Subject, VerifyError> {
         to_anchor: wire.to_anchor,
         documents: documents.into_iter().collect(),
     })
+}
+
+/// Checks the seal: the issuer's signature over everything before it, or none at all.
+pub(crate) fn seal(payload: &[u8], file: &[u8], subject: &Subject) -> Result<(), VerifyError> {
+    let at = |wrong| VerifyError::of(Section::Seal, wrong);
+    let Some(issuer) = &subject.issuer else {
+        return match payload.is_empty() {
+            true => Ok(()),
+            false => Err(at(Wrong::Seal("it is sealed, but names no issuer".into()))),
+        };
+    };
+    let signature = Signature::from_slice(payload)
+        .map_err(|error| at(Wrong::Seal(explain(&error))))?;
+    // After the seal come the checksum alone; before it, its own tag and length.
+    let before = file.len().saturating_sub(payload.len() + super::container::AFTER_SEAL_BYTES);
+    let digest = super::trail::sealed_digest(&file[..before]);
+    issuer
+        .public_key()
+        .verify_promise(&subject.chain, &digest, &signature)
+        .map_err(|error| at(Wrong::Seal(explain(&error))))
 }
 
 /// Reads the commits, in their one order. Items are counted by their place.

@@ -1,13 +1,13 @@
 //! A bundle as data, and its bytes.
 
 use alloc::collections::BTreeSet;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crdt::{Cid, HeaderBlock};
 use hub_types::audit::AnchorLeaf;
 use hub_types::{range_to_wire, LogId, PolicyId, Record};
-use identity::ChainId;
+use identity::{ChainId, SecretKey};
 use merkle::{CompactRange, Hash};
 use prost::Message;
 use hub_light::{LightBlock, RevisionChanges, StateProof};
@@ -122,7 +122,7 @@ pub enum TrailError {
     NoAnchor,
     /// A commit's header does not read.
     #[error("a commit's header does not read: {0}")]
-    Header(alloc::string::String),
+    Header(String),
     /// Too large.
     #[error("the bundle would have {bytes} bytes, more than {BUNDLE_BYTES_MAX}; ask for fewer leaves")]
     TooLong {
@@ -137,10 +137,31 @@ impl Trail {
     /// Sorts what has an order (commits, entries, witnesses). It does not verify; whoever writes
     /// a bundle verifies it with [`crate::bundle::verify`] before handing it out.
     ///
+    /// Without a seal anybody who hands the file on could put together a smaller one, with a body
+    /// or an attestation left out; see [`Trail::encode_sealed`].
+    ///
     /// # Errors
     /// [`TrailError`].
     pub fn encode(&self) -> Result<Vec<u8>, TrailError> {
-        let last = (self.anchors.len() as u64).checked_sub(1).ok_or(TrailError::NoAnchor)?;
+        bounded(container::end(self.begin(String::new())?, &[]))
+    }
+
+    /// The bundle's bytes, sealed: the issuer, best the log's operator, signs the whole of it, so
+    /// that nobody else can leave out a part and have it look the same.
+    ///
+    /// # Errors
+    /// [`TrailError`].
+    pub fn encode_sealed(&self, issuer: &SecretKey) -> Result<Vec<u8>, TrailError> {
+        let file = self.begin(issuer.did().to_string())?;
+        let signature = issuer.sign_promise(&self.chain, &sealed_digest(&file));
+        bounded(container::end(file, signature.as_bytes()))
+    }
+
+    /// Everything before the seal.
+    fn begin(&self, issuer: String) -> Result<Vec<u8>, TrailError> {
+        let last = (self.anchors.len() as u64)
+            .checked_sub(1)
+            .ok_or(TrailError::NoAnchor)?;
         let documents: BTreeSet<Cid> = self.heads.iter().map(|entry| entry.document).collect();
         let subject = form::Subject {
             chain_id: self.chain.to_string(),
@@ -150,6 +171,7 @@ impl Trail {
             from_anchor: self.from_anchor,
             to_anchor: self.from_anchor.unwrap_or(0) + last,
             documents: documents.iter().map(|cid| cid.to_bytes().to_vec()).collect(),
+            issuer,
         };
         let policy = form::PolicySection {
             record: Some(self.policy_record.to_wire()),
@@ -165,7 +187,7 @@ impl Trail {
             before: Some(range_to_wire(&self.leaves_before)),
             leaves: self.leaves.iter().map(shown_to_wire).collect(),
         };
-        let payloads = [
+        Ok(container::begin(&[
             subject.encode_to_vec(),
             self.header.to_bytes(),
             policy.encode_to_vec(),
@@ -174,12 +196,7 @@ impl Trail {
             self.commits_section()?.encode_to_vec(),
             self.heads_section().encode_to_vec(),
             self.witnesses_section().encode_to_vec(),
-        ];
-        let file = container::join(&payloads);
-        match file.len() <= BUNDLE_BYTES_MAX {
-            true => Ok(file),
-            false => Err(TrailError::TooLong { bytes: file.len() }),
-        }
+        ]))
     }
 
     fn commits_section(&self) -> Result<form::CommitsSection, TrailError> {
@@ -225,6 +242,18 @@ impl Trail {
             logs: logs.into_iter().map(witness_to_wire).collect(),
         }
     }
+}
+
+fn bounded(file: Vec<u8>) -> Result<Vec<u8>, TrailError> {
+    match file.len() <= BUNDLE_BYTES_MAX {
+        true => Ok(file),
+        false => Err(TrailError::TooLong { bytes: file.len() }),
+    }
+}
+
+/// What the issuer signs: a hash, in a domain of its own, of all bytes before the seal.
+pub(crate) fn sealed_digest(before_seal: &[u8]) -> [u8; 32] {
+    identity::hash("holdfast/trail/1", &[before_seal])
 }
 
 /// Where a commit stands in its section: by document, then DAG height, then CID; so parents come

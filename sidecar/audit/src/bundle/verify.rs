@@ -3,6 +3,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::ToString;
+use alloc::vec::Vec;
 
 use crdt::Cid;
 use hub_light::TrustPoint;
@@ -16,7 +17,7 @@ use super::read::{self, required, section};
 use super::witness::{self, HeldLeaf};
 use super::{commits, decisions, form, heads, hub};
 use crate::authority::{Collections, PolicyAuthority};
-use crate::content::Content;
+use crate::content::{Content, Origin};
 use crate::leaf::Disclosure;
 use crate::report::{self, Findings, Report};
 
@@ -28,7 +29,7 @@ use crate::report::{self, Findings, Report};
 /// # Errors
 /// The first thing that is wrong.
 pub fn verify(file: &[u8], trust: TrustPoint) -> Result<Report, VerifyError> {
-    let [subject, header, policy, log, leaves, commits, heads, witnesses] = split(file)?;
+    let [subject, header, policy, log, leaves, commits, heads, witnesses, seal] = split(file)?;
     let subject = read::subject(subject)?;
     if subject.height != trust.height.0 {
         let wrong = Wrong::OtherHeight {
@@ -73,11 +74,17 @@ pub fn verify(file: &[u8], trust: TrustPoint) -> Result<Report, VerifyError> {
     let mut own = between.clone();
     own.extend(receipts.iter().filter(|leaf| leaf.log == subject.log).cloned());
     let held = judge::held(&documents, &own)?;
-    let mut attested: alloc::vec::Vec<HeldLeaf> = receipts;
-    attested.extend(between);
+    // What was written through a sidecar, it does not attest.
+    let attested: Vec<HeldLeaf> = receipts
+        .into_iter()
+        .chain(between)
+        .filter(|leaf| leaf.held.origin == Origin::Peer)
+        .collect();
     let chain_id = subject.chain.to_string();
     let judged = judge::verdicts(&documents, &held, &attested, &chain_id, &authority)?;
     let decisions = replay(&leaves, &anchors, &documents, &authority)?;
+    // Last, so that whatever has a name of its own is called by it.
+    read::seal(seal, file, &subject)?;
 
     Ok(report::make(Findings {
         subject: &subject,
@@ -93,6 +100,23 @@ pub fn verify(file: &[u8], trust: TrustPoint) -> Result<Report, VerifyError> {
         decisions: &decisions,
         authority: &authority,
     }))
+}
+
+/// The header that a bundle says it was made under, for whoever must fetch or compare it.
+///
+/// Nothing is verified but that the file reads so far.
+///
+/// # Errors
+/// [`VerifyError`] when it does not.
+pub fn stated_header(file: &[u8]) -> Result<TrustPoint, VerifyError> {
+    let [_, header, ..] = split(file)?;
+    let block = hub_light::LightBlock::from_bytes(header).map_err(|error| {
+        VerifyError::of(Section::Header, Wrong::Header(read::explain(&error)))
+    })?;
+    Ok(TrustPoint {
+        height: block.height(),
+        hash: block.hash(),
+    })
 }
 
 /// Asks every opened decision again, and checks the heights of the other leaves.

@@ -103,6 +103,7 @@ fn log(findings: &Findings<'_>) -> LogReport {
         operator: findings.record.operator.to_string(),
         from: from.map(|(index, leaf)| anchor(index, leaf)),
         to: anchor(findings.subject.to_anchor, &findings.anchors.last),
+        issuer: findings.subject.issuer.as_ref().map(ToString::to_string),
     }
 }
 

@@ -25,6 +25,16 @@ impl Report {
         )?;
         writeln!(out, "  policy {}", self.policy.id)?;
         writeln!(out, "  log {} of {}", self.log.id, self.log.operator)?;
+        match &self.log.issuer {
+            Some(issuer) if *issuer == self.log.operator => {
+                writeln!(out, "  sealed by the log's operator: nothing was left out since")?;
+            }
+            Some(issuer) => writeln!(out, "  sealed by {issuer}: nothing was left out since")?,
+            None => writeln!(
+                out,
+                "  not sealed: whoever handed it on may have left out bodies or attestations"
+            )?,
+        }
         self.write_populations(out)?;
         for document in &self.documents {
             write_document(out, document)?;

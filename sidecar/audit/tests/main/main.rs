@@ -1,0 +1,4 @@
+//! The crate from the outside: bundles, receipts, and what a mutator does to them.
+
+mod bundle;
+mod fixture;
