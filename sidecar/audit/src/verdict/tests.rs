@@ -509,6 +509,26 @@ fn cases() -> impl Strategy<
         })
 }
 
+/// The random cases are worth something only if they meet every verdict often.
+#[test]
+fn random_cases_meet_every_verdict() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    use std::collections::BTreeMap;
+
+    let mut runner = TestRunner::deterministic();
+    let mut met: BTreeMap<&'static str, u32> = BTreeMap::new();
+    for _ in 0..4096 {
+        let (world, claim, parents, attestations) =
+            cases().new_tree(&mut runner).expect("a case").current();
+        let verdict = judge(&claim, &parents, &attestations, "chain", &world);
+        *met.entry(verdict.name()).or_default() += 1;
+    }
+    for name in ["reject", "defer", "settled", "provisional", "late"] {
+        assert!(met.get(name).is_some_and(|count| *count >= 40), "{met:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
@@ -519,6 +539,53 @@ proptest! {
             judge(&claim, &parents, &attestations, "chain", &world).name(),
             naive(&claim, &known, &attestations, &world)
         );
+    }
+
+    /// Handing attestations down a chain of commits, pruned on the way, gives every commit the
+    /// verdict that all attestations of all its descendants give.
+    #[test]
+    fn inherited_attestations_decide_like_all_of_them(
+        world in worlds(),
+        chain in prop::collection::vec((prop::sample::select(ACTORS[..2].to_vec()), 0u64..3), 1..6),
+        given in prop::collection::vec(
+            (any::<prop::sample::Index>(), prop::sample::select(ACTORS.to_vec()), 0..=LAST, 1u64..5),
+            0..10,
+        ),
+    ) {
+        let full = world.up_to(LAST);
+        let mut height = full.blocks[0].height;
+        let claims: Vec<Claim> = chain
+            .iter()
+            .map(|(author, rise)| {
+                height = (height + rise).min(LAST);
+                edit(author, height, full.revision_after(height).unwrap_or(0))
+            })
+            .collect();
+        let mut own: Vec<BTreeSet<Attestation>> = vec![BTreeSet::new(); claims.len()];
+        for (index, operator, s, lag) in given {
+            let revision = full.revision_after(s).unwrap_or(0);
+            own[index.index(claims.len())].insert(seen(operator, s, revision, s + lag));
+        }
+        let mut inherited = own.clone();
+        for place in (1..claims.len()).rev() {
+            let (before, after) = inherited.split_at_mut(place);
+            let sound = |attestation: &Attestation| sound(&claims[0].document, attestation, &world);
+            let parent = before.last_mut().expect("a parent");
+            inherit(parent, &after[0], claims[place].height, &sound);
+        }
+        for place in 0..claims.len() {
+            let claim = &claims[place];
+            if claim.height > world.proven {
+                continue;
+            }
+            let mut standing = Standing { checked: claim.revision, lost_at: None };
+            standing.advance(claim, &world);
+            let all: BTreeSet<Attestation> = own[place..].iter().flatten().cloned().collect();
+            prop_assert_eq!(
+                decide(claim, &standing, &inherited[place], &world),
+                decide(claim, &standing, &all, &world)
+            );
+        }
     }
 
     /// Invariant 4: attestations and hub state arrive in any order, some twice; the verdict at the

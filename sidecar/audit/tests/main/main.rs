@@ -2,3 +2,6 @@
 
 mod bundle;
 mod fixture;
+mod leaves;
+mod mutator;
+mod receipt;
