@@ -11,7 +11,7 @@ use crate::client::{HubClient, Proven};
 use crate::error::{ClientError, Fault};
 use crate::query::query;
 use crate::rpc::Rpc;
-use crate::state::unverified;
+use crate::state::{explain, unverified};
 use crate::transport::BoxFuture;
 
 const WHAT: &str = "changes of a policy";
@@ -68,7 +68,12 @@ impl HubClient {
                 let block = self.chain().latest(rpc).await?;
                 for _ in 0..PAGES_MAX {
                     let before = follower.next_revision();
-                    let page = page_under(rpc, &block, follower.policy(), before).await?;
+                    let page = match page_under(rpc, &block, follower.policy(), before).await {
+                        Ok(page) => page,
+                        Err(fault) => {
+                            return Err(explain(rpc, &block, follower.policy(), fault).await)
+                        }
+                    };
                     let progress = match follower.apply(&block.trusted, &page) {
                         Ok(progress) => progress,
                         Err(LightError::Absent { what }) => {

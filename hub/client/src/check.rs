@@ -11,7 +11,7 @@ use crate::client::{HubClient, Proven};
 use crate::error::{ClientError, Fault};
 use crate::query::query;
 use crate::rpc::Rpc;
-use crate::state::unverified;
+use crate::state::{explain, unverified};
 use crate::transport::BoxFuture;
 
 /// A decision and what it rests on.
@@ -69,13 +69,17 @@ impl HubClient {
         request: &QueryCheckPermissionRequest,
     ) -> Result<Proven<Checked>, Fault> {
         let block = self.chain().latest(rpc).await?;
-        let answer: QueryCheckPermissionResponse = query(
+        let answered = query(
             rpc,
             "/holdfast.policy.v1.Query/CheckPermission",
             request,
             block.trusted.state_height().0,
         )
-        .await?;
+        .await;
+        let answer: QueryCheckPermissionResponse = match answered {
+            Ok(answer) => answer,
+            Err(fault) => return Err(explain(rpc, &block, policy, fault).await),
+        };
         let told = answer.decision();
         let wire = answer
             .evidence

@@ -125,6 +125,9 @@ pub enum Fault {
     /// Its newest block is old.
     #[error("is behind: {0}")]
     Behind(String),
+    /// It does not have what was asked for, which proves nothing.
+    #[error("does not show it")]
+    NotShown,
     /// No node could answer: asking another is of no use.
     #[error(transparent)]
     Final(Box<ClientError>),

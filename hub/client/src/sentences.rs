@@ -55,13 +55,20 @@ pub fn sentence(code: Code) -> &'static str {
     }
 }
 
-/// A code's sentence by number; a number that this version does not know says so.
+/// A code's sentence by number; a number that this version does not know says so. Numbers from
+/// 1000 on answer queries and are no part of consensus.
 #[must_use]
 pub fn sentence_of(number: u32) -> &'static str {
-    Code::from_number(number).map_or(
-        "the hub gave a code that this version does not know",
-        sentence,
-    )
+    match number {
+        1000 => "the node does not know this question; is it of another version?",
+        1001 => "the node has no such thing",
+        1002 => "the node does not keep the state of that height any more",
+        1003 => "the node failed to answer",
+        number => Code::from_number(number).map_or(
+            "the hub gave a code that this version does not know",
+            sentence,
+        ),
+    }
 }
 
 #[cfg(test)]

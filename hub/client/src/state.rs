@@ -103,6 +103,22 @@ pub(crate) async fn policy_value_under(
     Ok((root.record, proven.map(<[u8]>::to_vec)))
 }
 
+/// A node's refusal to answer about `policy` proves nothing. Where the policy provably does not
+/// exist, that is the answer; else the refusal stands.
+pub(crate) async fn explain(rpc: Rpc<'_>, block: &Block, policy: &PolicyId, fault: Fault) -> Fault {
+    if !matches!(fault, Fault::Says { .. }) {
+        return fault;
+    }
+    match record_under::<PolicyRecord>(rpc, block, &policy_keys::policy(policy)).await {
+        Ok(None) => Fault::Final(Box::new(ClientError::Absent {
+            what: format!("policy {policy}"),
+            height: block.trusted.state_height(),
+        })),
+        Ok(Some(_)) => fault,
+        Err(worse) => worse,
+    }
+}
+
 impl HubClient {
     pub(crate) async fn get_from(
         &self,

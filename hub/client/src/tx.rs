@@ -34,6 +34,9 @@ pub const INCLUSION_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the block after a transaction's may take: its header vouches for the result.
 const NEXT_BLOCK_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// After how long without inclusion every node is given the transaction again.
+const REBROADCAST_INTERVAL: Duration = Duration::from_secs(3);
+
 /// How often a sender looks. Blocks come every 100 ms or slower.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -212,19 +215,33 @@ impl HubClient {
     /// # Errors
     /// [`ClientError::Nodes`].
     pub async fn find(&self, hash: TransactionHash) -> Result<Option<Included>, ClientError> {
-        self.each(move |rpc| -> BoxFuture<'_, _> { Box::pin(self.find_at(rpc, hash)) })
-            .await
+        let found = self
+            .each(move |rpc| -> BoxFuture<'_, _> { Box::pin(self.find_at(rpc, hash)) })
+            .await;
+        match found {
+            Ok(included) => Ok(Some(included)),
+            // One node that hides it does not hide it from the others; only where all that answer
+            // do not show it is it not shown.
+            Err(ClientError::Nodes(attempts))
+                if attempts.iter().any(|it| matches!(it.fault, Fault::NotShown))
+                    && !attempts.iter().any(|it| it.fault.is_lie()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn find_at(
         &self,
         rpc: Rpc<'_>,
         hash: TransactionHash,
-    ) -> Result<Option<Included>, Fault> {
+    ) -> Result<Included, Fault> {
         const WHAT: &str = "a transaction";
-        let Some(answer) = rpc.tx(*hash.as_bytes(), true).await? else {
-            return Ok(None);
-        };
+        let answer = rpc
+            .tx(*hash.as_bytes(), true)
+            .await?
+            .ok_or(Fault::NotShown)?;
         let height = Height(answer.height);
         let block = self.header_from(rpc, height).await?;
         verify_transaction(&answer, hash.as_bytes(), block.data_hash.as_ref())
@@ -243,7 +260,7 @@ impl HubClient {
                 .msg_responses,
             _ => Vec::new(),
         };
-        Ok(Some(Included {
+        Ok(Included {
             hash,
             height,
             index: answer.index,
@@ -251,7 +268,7 @@ impl HubClient {
             gas_used: result.gas_used,
             responses,
             log: result.log,
-        }))
+        })
     }
 
     async fn existing_account(&self, address: &AccountAddress) -> Result<Account, ClientError> {
@@ -364,6 +381,7 @@ impl HubClient {
     ) -> Result<Included, ClientError> {
         let hash = TransactionHash::of(tx);
         let deadline = Instant::now() + wait;
+        let mut again = Instant::now() + REBROADCAST_INTERVAL;
         loop {
             // A node that fails now may answer in a moment; the deadline bounds the patience.
             match self.find(hash).await {
@@ -379,6 +397,13 @@ impl HubClient {
                     hash,
                     timeout_height,
                 });
+            }
+            if Instant::now() >= again {
+                // The node that took it may have lost or dropped it; the others get it as well.
+                for transport in self.transports() {
+                    let _ = Rpc::new(&**transport).broadcast_tx_sync(tx).await;
+                }
+                again = Instant::now() + REBROADCAST_INTERVAL;
             }
             tokio::time::sleep(POLL_INTERVAL).await;
         }

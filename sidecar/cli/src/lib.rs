@@ -15,6 +15,7 @@ mod commands;
 pub mod config;
 pub mod context;
 mod convert;
+pub mod http;
 pub mod keyring;
 pub mod passphrase;
 pub mod reply;

@@ -87,9 +87,23 @@ fn validate(file: &Path) -> anyhow::Result<Reply> {
         }
     };
     let (text, resources) = describe(&policy);
+    let warnings = policy.warnings();
+    let mut said = String::new();
+    for warning in &warnings {
+        let _ = write!(said, "\nwarning: {warning}");
+    }
     Ok(Reply::yes(
-        format!("{} is a valid policy.\n{text}", file.display()),
-        json!({"valid": true, "name": policy.name(), "resources": resources}),
+        format!("{} is a valid policy.{said}\n\n{text}", file.display()),
+        json!({
+            "valid": true,
+            "name": policy.name(),
+            "resources": resources,
+            "warnings": warnings.iter().map(|warning| json!({
+                "line": warning.position.line,
+                "column": warning.position.column,
+                "message": warning.message,
+            })).collect::<Vec<_>>(),
+        }),
     ))
 }
 

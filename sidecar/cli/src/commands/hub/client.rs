@@ -96,6 +96,7 @@ pub(super) async fn ask_unverified<A: prost::Message + Default>(
         match rpc.abci_query(path, &request.encode_to_vec(), 0, false).await {
             Ok(answer) if answer.code == 0 => {
                 return A::decode(answer.value.as_slice())
+                    .ok()
                     .with_context(|| format!("{} gave an answer that cannot be read", rpc.name()))
             }
             Ok(answer) => {

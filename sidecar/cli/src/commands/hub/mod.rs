@@ -86,9 +86,8 @@ enum Command {
         /// An address (hold1…), a DID, or a key of this keyring
         who: String,
     },
-    /// Policies
-    #[command(subcommand)]
-    Policy(PolicyCommand),
+    /// A policy: its record, what it defines, and with `history` every change of it
+    Policy(PolicyArguments),
     /// Answer a permission question from hub state: allow (exit 0) or deny (exit 1)
     Check {
         /// The policy: a local name or an id
@@ -113,6 +112,11 @@ enum Command {
     Logs {
         /// The policy
         policy: String,
+    },
+    /// One audit log: whose it is, and what its last anchor says
+    Log {
+        /// The log: a local name or an id
+        log: String,
     },
     /// The anchors of an audit log, provably all
     Anchors {
@@ -212,6 +216,16 @@ struct Relationships {
     signing: Signing,
 }
 
+/// `hold hub policy NAME`, or a word more.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+struct PolicyArguments {
+    /// The policy: a local name or an id
+    policy: Option<String>,
+    #[command(subcommand)]
+    command: Option<PolicyCommand>,
+}
+
 /// What `hold hub policy` can do.
 #[derive(Debug, Subcommand)]
 enum PolicyCommand {
@@ -260,12 +274,16 @@ async fn dispatch(
         Command::Trust { .. } | Command::Alias { .. } => unreachable!("answered before"),
         Command::Status => query::status(connection).await,
         Command::Account { who } => query::account(context, connection, &who).await,
-        Command::Policy(PolicyCommand::Show { policy }) => {
-            query::policy(context, connection, &policy).await
-        }
-        Command::Policy(PolicyCommand::History { policy }) => {
-            query::history(context, connection, &policy).await
-        }
+        Command::Policy(asked) => match (asked.command, asked.policy) {
+            (Some(PolicyCommand::History { policy }), _) => {
+                query::history(context, connection, &policy).await
+            }
+            (Some(PolicyCommand::Show { policy }), _) | (None, Some(policy)) => {
+                query::policy(context, connection, &policy).await
+            }
+            (None, None) => anyhow::bail!("say which policy: hold hub policy NAME"),
+        },
+        Command::Log { log } => query::log(context, connection, &log).await,
         Command::Check {
             policy,
             actor,

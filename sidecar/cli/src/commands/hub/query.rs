@@ -263,6 +263,46 @@ fn log_json(record: &LogRecord) -> Value {
     })
 }
 
+pub(super) async fn log(
+    context: &Context,
+    connection: &Connection,
+    text: &str,
+) -> anyhow::Result<Reply> {
+    let id = context.config.log(text)?;
+    let proven = connection.verified()?.log(&id).await?;
+    let Some(record) = &proven.value else {
+        return Ok(Reply {
+            text: format!("Audit log {id} does not exist; {}.", proven_line(&proven)),
+            json: proven_json(&proven, json!({"log": id.to_string(), "exists": false})),
+            verdict: Verdict::No,
+        });
+    };
+    let mut rows = vec![
+        ("log", id.to_string()),
+        ("operator", record.operator.to_string()),
+        ("policy", record.policy.to_string()),
+        ("anchored by", record.anchoring.to_string()),
+        ("anchors", record.anchors.size().to_string()),
+    ];
+    if record.anchors.size() > 0 {
+        rows.extend([
+            ("last anchor", format!("block {}", record.last_anchor_height)),
+            ("leaves", record.size.to_string()),
+            ("root", hex::encode(record.root)),
+            ("heads root", hex::encode(record.heads_root)),
+        ]);
+    }
+    if record.sealed {
+        rows.push(("state", "sealed: it takes no more anchors".to_owned()));
+    }
+    let mut json = log_json(record);
+    json["exists"] = json!(true);
+    Ok(Reply::yes(
+        format!("{}\n\n{}", fields(&rows), proven_line(&proven)),
+        proven_json(&proven, json),
+    ))
+}
+
 pub(super) async fn logs(
     context: &Context,
     connection: &Connection,

@@ -104,8 +104,11 @@ pub(super) async fn create_policy(
 ) -> anyhow::Result<Reply> {
     let definition = read_definition(new.file)?;
     // Looked at here first: a mistake costs no fee and names its line.
-    Policy::parse(&definition)
+    let policy = Policy::parse(&definition)
         .with_context(|| format!("{} is not a valid policy", new.file.display()))?;
+    for warning in policy.warnings() {
+        context.note(&format!("warning: {}: {warning}", new.file.display()));
+    }
     if let Some(name) = new.alias {
         crate::config::check_name(name)?;
     }
@@ -159,7 +162,7 @@ pub(super) async fn define_collection(
         resource: Name::new(new.resource)?,
         name: Name::new(new.name)?,
         scope_relation: Name::new(new.scope_relation)?,
-        schema_cid: schema.cid().to_bytes(),
+        schema_cid: schema.cid().to_bytes().to_vec(),
         schema: schema.encode(),
     });
     send(connection, &signer, signing, message, |included| {

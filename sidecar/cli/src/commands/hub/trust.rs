@@ -4,9 +4,12 @@
 //! of the nodes given, with its hash, to be compared over another channel; with `--trust` it
 //! checks that the nodes have that block, and keeps it.
 
+use std::time::Duration;
+
 use anyhow::{bail, Context as _};
-use hub_client::{candidate, Candidate, Rpc};
+use hub_client::{candidate, Candidate, Fault, Rpc, RpcError};
 use hub_light::TrustPoint;
+use hub_types::Height;
 use serde_json::json;
 
 use super::client::transports;
@@ -14,6 +17,22 @@ use super::Arguments;
 use crate::config::{self, Config};
 use crate::context::Context;
 use crate::reply::{fields, Reply, Verdict};
+
+/// A node may be a block behind the one that was asked first.
+async fn patient_candidate(rpc: Rpc<'_>, height: Option<Height>) -> Result<Candidate, Fault> {
+    const TRIES: u32 = 30;
+    let mut answer = candidate(rpc, height).await;
+    for _ in 0..TRIES {
+        match (&answer, height) {
+            (Err(Fault::Rpc(RpcError::Refused { .. })), Some(_)) => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                answer = candidate(rpc, height).await;
+            }
+            _ => break,
+        }
+    }
+    answer
+}
 
 /// Shows or keeps a trust point.
 pub(super) async fn run(
@@ -40,7 +59,7 @@ pub(super) async fn run(
             (None, Some(first)) => Some(first.point.height),
             (None, None) => None,
         };
-        let candidate = match candidate(rpc, height).await {
+        let candidate = match patient_candidate(rpc, height).await {
             Ok(candidate) => candidate,
             Err(fault) => {
                 silent.push(format!("{} {fault}", rpc.name()));
