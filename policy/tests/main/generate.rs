@@ -10,6 +10,9 @@ use crate::{
 
 /// Relation names are `r…`, permission names `p…`; both stand in one pool for operands.
 pub fn schema(random: &mut Random) -> Schema {
+    if random.chance(20) {
+        return knot(random);
+    }
     let resources: Vec<String> = (0..1 + random.below(3))
         .map(|at| format!("t{at}"))
         .collect();
@@ -77,6 +80,37 @@ pub fn schema(random: &mut Random) -> Schema {
         }
     }
     schema
+}
+
+/// One resource whose permissions hang on each other in every which way: circles within circles,
+/// where values that were unknown on one path become known on another.
+pub fn knot(random: &mut Random) -> Schema {
+    let mut resource = Resource::default();
+    let relations = 1 + random.below(3);
+    for at in 0..relations {
+        resource.relations.insert(
+            format!("r{at}"),
+            (
+                vec![Type::Actor, Type::Object("t0".into())],
+                BTreeSet::new(),
+            ),
+        );
+    }
+    let permissions = 2 + random.below(6);
+    let mut operands: Vec<Expr> = (0..permissions)
+        .map(|at| Expr::Name(format!("p{at}")))
+        .collect();
+    operands.extend((0..relations).map(|at| Expr::Name(format!("r{at}"))));
+    if random.chance(40) {
+        operands.extend((0..permissions).map(|at| Expr::Arrow("r0".into(), format!("p{at}"))));
+    }
+    for at in 0..permissions {
+        let depth = 1 + random.below(3);
+        resource
+            .permissions
+            .insert(format!("p{at}"), Some(expression(random, &operands, depth)));
+    }
+    [("t0".into(), resource)].into()
 }
 
 /// Everything that an expression of `resource` may name, arrows included.

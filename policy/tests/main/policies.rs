@@ -283,6 +283,55 @@ fn a_cycle_is_no_reason_to_allow_and_none_to_deny_what_else_allows() {
     );
 }
 
+/// What was unknown because an open node was met must be asked again once that node is known.
+#[test]
+fn a_value_that_hung_on_a_circle_is_found_when_the_circle_breaks() {
+    let text = "resources:\n  a:\n    relations:\n      x:\n        types: [actor]\n    permissions:\n      m:\n        expr: n + x\n      n:\n        expr: m\n      both:\n        expr: m & n\n      other:\n        expr: (n - m) + (x & n)\n";
+    let policy = Policy::parse(text).unwrap();
+    let changes = [
+        Change::Defined {
+            definition: text.into(),
+        },
+        Change::ObjectRegistered {
+            object: "a:1".parse().unwrap(),
+            owner: Actor::new("did:u:o").unwrap(),
+        },
+        Change::RelationshipSet("a:1#x@did:u:x".parse().unwrap()),
+    ];
+    let tree: Tree = apply_all(&changes, Tree::new())
+        .unwrap()
+        .into_iter()
+        .filter_map(|(k, v)| Some((k, v?)))
+        .collect();
+    for (permission, expected) in [("m", true), ("n", true), ("both", true), ("other", true)] {
+        let question = Question::new(
+            "a:1".parse().unwrap(),
+            permission,
+            Actor::new("did:u:x").unwrap(),
+        );
+        let gathered = policy::gather(&policy, &tree, &question, &[], Limits::CONSENSUS).unwrap();
+        assert_eq!(gathered.answer.is_allow(), expected, "{permission}");
+        let known = policy::fetch(&tree, &gathered.keys).unwrap();
+        assert!(
+            policy::replay(&policy, &known, &question, &[], Limits::CONSENSUS)
+                .unwrap()
+                .is_allow()
+        );
+        let stranger = Question::new(
+            "a:1".parse().unwrap(),
+            permission,
+            Actor::new("did:u:y").unwrap(),
+        );
+        assert!(!check(
+            &TreeRelationships::new(&policy, &tree),
+            &stranger,
+            Limits::CONSENSUS
+        )
+        .unwrap()
+        .is_allow());
+    }
+}
+
 #[test]
 fn everyone_is_every_actor_and_no_object() {
     let tree = world(&[
