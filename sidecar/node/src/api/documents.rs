@@ -97,6 +97,7 @@ pub(crate) async fn prepare(State(served): Shared, who: Authenticated) -> Answer
     Ok(Json(json!({
         "document": prepared.document.to_string(),
         "commit": prepared.blocks.header.cid().to_string(),
+        "resource": prepared.resource,
         "header": STANDARD.encode(header),
         "body": STANDARD.encode(prepared.blocks.body.bytes()),
         "sign_bytes": STANDARD.encode(statement.as_bytes()),

@@ -71,6 +71,8 @@ pub enum Intent {
 pub struct Prepared {
     /// The document.
     pub document: Cid,
+    /// The resource of its collection, so that a signer can rebuild the collection's id.
+    pub resource: String,
     /// The blocks.
     pub blocks: crdt::Prepared,
     /// The hub state that the header cites.
@@ -179,7 +181,8 @@ impl Documents {
             .draft(actor, DocumentRef::First(preimage), schema_version, Vec::new(), &reading, operations)?
             .prepare(schema)
             .map_err(|error| of_crdt(&error))?;
-        Ok(Prepared { document, blocks, reading })
+        let resource = self.resource(&policy, &collection);
+        Ok(Prepared { document, resource, blocks, reading })
     }
 
     fn prepare_change(
@@ -230,7 +233,12 @@ impl Documents {
             .draft(actor, document_ref, schema_version, parents, &reading, operations)?
             .prepare(schema)
             .map_err(|error| of_crdt(&error))?;
-        Ok(Prepared { document: *document, blocks, reading })
+        let resource = self.resource(&policy, &collection);
+        Ok(Prepared { document: *document, resource, blocks, reading })
+    }
+
+    fn resource(&self, policy: &PolicyId, collection: &Cid) -> String {
+        self.authority.collection_name(policy, collection).unwrap_or_default().0
     }
 
     fn draft(

@@ -1,0 +1,400 @@
+//! A hub of one policy in memory: real records, real trees, real proofs, blocks by hand.
+//!
+//! What the sidecar verifies (changes under their leaf, leaves under the record, receipts under
+//! an app hash) verifies here as well; headers are taken on trust, which `tests/hubd.rs` does not.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use futures::future::BoxFuture;
+use hub_light::{AnchorProof, RevisionChanges, StateProof, Trusted};
+use hub_types::audit::{keys as audit_keys, Anchor, AnchorLeaf, LogRecord};
+use hub_types::policy::{changes_root, keys as policy_keys, Change, ChangeKind, PolicyLeaf, PolicyRecord};
+use hub_types::{BlockHash, Height, LogId, PolicyId, Record, Timestamp};
+use identity::{AccountAddress, ChainId, Did};
+use jmt::mock::MockTreeStore;
+use jmt::{JellyfishMerkleTree, KeyHash};
+use merkle::{CompactRange, MemoryLog};
+use node::authority::hub::{Anchored, Hub, HubError, Tip, TrailState, Update};
+use policy::{CollectionRecord, Name, ObjectRef, Relationship, Subject};
+use sha2::Sha256;
+
+pub const PLANT: &str = include_str!("../../../../localnet/assets/plant.yaml");
+pub const SCHEMA: &str = include_str!("../../../../localnet/assets/batch.json");
+
+/// Block times of this hub: one second a block from here.
+pub const GENESIS_SECONDS: i64 = 1_800_000_000;
+
+struct State {
+    height: u64,
+    revisions: Vec<RevisionChanges>,
+    range: CompactRange,
+    record: Option<PolicyRecord>,
+    logs: BTreeMap<LogId, (LogRecord, MemoryLog, Vec<AnchorLeaf>)>,
+    /// Roots of the main tree by height, and the records as they were then.
+    roots: Vec<[u8; 32]>,
+    records: Vec<Option<PolicyRecord>>,
+    log_records: Vec<BTreeMap<LogId, LogRecord>>,
+    tree: MockTreeStore,
+}
+
+/// The hub.
+pub struct FakeHub {
+    pub chain: ChainId,
+    pub policy: PolicyId,
+    creator: Did,
+    operator: Did,
+    state: Arc<Mutex<State>>,
+    /// Nobody answers.
+    pub down: AtomicBool,
+    /// The next so many anchors are recorded, but their senders never hear of it.
+    pub deaf: AtomicU32,
+    /// Anchors that were recorded.
+    pub anchors: Arc<AtomicU32>,
+}
+
+impl FakeHub {
+    /// A hub with the policy `plant` and the collection `batches`, at height 2.
+    pub fn new(creator: &Did, operator: &Did) -> Self {
+        let chain = ChainId::parse("plant-test-1").unwrap();
+        let policy = PolicyId::derive(&chain, creator, 0, 0);
+        let hub = Self {
+            chain,
+            policy,
+            creator: creator.clone(),
+            operator: operator.clone(),
+            state: Arc::new(Mutex::new(State {
+                height: 0,
+                revisions: Vec::new(),
+                range: CompactRange::default(),
+                record: None,
+                logs: BTreeMap::new(),
+                roots: Vec::new(),
+                records: Vec::new(),
+                log_records: Vec::new(),
+                tree: MockTreeStore::default(),
+            })),
+            down: AtomicBool::new(false),
+            deaf: AtomicU32::new(0),
+            anchors: Arc::default(),
+        };
+        hub.block(&[]);
+        let schema = crdt::Schema::from_json(SCHEMA).unwrap();
+        hub.block(&[
+            ChangeKind::Created {
+                definition: PLANT.into(),
+                anchor_lag: 50,
+                max_staleness_seconds: 600,
+                engine_version: policy::ENGINE_VERSION,
+            },
+            ChangeKind::CollectionDefined {
+                resource: Name::new("batch").unwrap(),
+                name: Name::new("batches").unwrap(),
+                record: CollectionRecord {
+                    version: 1,
+                    scope_relation: Name::new("parent").unwrap(),
+                    schema_cid: schema.cid().to_bytes().to_vec(),
+                    schema: schema.encode(),
+                },
+            },
+        ]);
+        hub.block(&[]);
+        hub
+    }
+
+    /// The same hub for another sidecar's operator.
+    pub fn seen_by(&self, operator: &Did) -> Self {
+        Self {
+            chain: self.chain.clone(),
+            policy: self.policy,
+            creator: self.creator.clone(),
+            operator: operator.clone(),
+            state: self.state.clone(),
+            down: AtomicBool::new(false),
+            deaf: AtomicU32::new(0),
+            anchors: self.anchors.clone(),
+        }
+    }
+
+    pub fn height(&self) -> u64 {
+        self.state.lock().unwrap().height
+    }
+
+    /// The relationship `resource:id#relation@did`.
+    pub fn relationship(object: &str, relation: &str, actor: &Did) -> Relationship {
+        let (resource, id) = object.split_once(':').unwrap();
+        Relationship::new(
+            ObjectRef::new(resource, id).unwrap(),
+            Name::new(relation).unwrap(),
+            Subject::Actor(node::authority::actor_of(actor)),
+        )
+    }
+
+    /// Grants in one block, and seals it with another, so that it can be proven.
+    pub fn grant(&self, object: &str, relation: &str, actor: &Did) {
+        self.block(&[ChangeKind::RelationshipSet(Self::relationship(object, relation, actor))]);
+        self.block(&[]);
+    }
+
+    /// Takes a grant back, likewise.
+    pub fn revoke(&self, object: &str, relation: &str, actor: &Did) {
+        self.block(&[ChangeKind::RelationshipDeleted(Self::relationship(object, relation, actor))]);
+        self.block(&[]);
+    }
+
+    /// Makes one block with these changes.
+    pub fn block(&self, changes: &[ChangeKind]) -> u64 {
+        let mut state = self.state.lock().unwrap();
+        state.height += 1;
+        let height = state.height;
+        if !changes.is_empty() {
+            let changes: Vec<Change> = changes
+                .iter()
+                .map(|kind| Change {
+                    transaction: None,
+                    actor: self.creator.clone(),
+                    kind: kind.clone(),
+                })
+                .collect();
+            let leaf = PolicyLeaf {
+                policy: self.policy,
+                revision: state.range.size(),
+                height: Height(height),
+                time: time(height),
+                changes_count: changes.len() as u64,
+                changes_root: changes_root(&changes),
+                tree_root: [7; 32],
+            };
+            state.range.append_leaf_hash(leaf.leaf_hash(), &mut |_, _, _| {}).unwrap();
+            state.record = Some(PolicyRecord {
+                id: self.policy,
+                creator: self.creator.clone(),
+                creator_account: AccountAddress::of(self.creator.public_key()).unwrap(),
+                log: state.range.clone(),
+                tree_root: [7; 32],
+                last_height: Height(height),
+                anchor_lag: 50,
+                max_staleness_seconds: 600,
+                engine_version: policy::ENGINE_VERSION,
+            });
+            state.revisions.push(RevisionChanges { leaf, changes });
+        }
+        state.seal();
+        height
+    }
+
+    fn up(&self) -> Result<(), HubError> {
+        match self.down.load(Ordering::SeqCst) {
+            true => Err(HubError::Unreachable("the uplink is cut".into())),
+            false => Ok(()),
+        }
+    }
+
+    fn record_anchor(&self, anchor: &Anchor) -> Result<(), HubError> {
+        let refused = |message: &str| HubError::Refused { code: 84, message: message.into() };
+        let mut state = self.state.lock().unwrap();
+        state.height += 1;
+        let height = state.height;
+        let (record, log, leaves) = state.logs.get_mut(&anchor.log).ok_or(HubError::Absent("log"))?;
+        if record.size != anchor.old_size || anchor.size <= record.size {
+            state.seal();
+            return Err(refused("old size"));
+        }
+        if record.size > 0 {
+            merkle::verify_consistency(
+                record.size,
+                &record.root,
+                anchor.size,
+                &anchor.root,
+                &anchor.consistency,
+            )
+            .map_err(|_| refused("a fork"))?;
+        }
+        let leaf = AnchorLeaf {
+            log: anchor.log,
+            height: Height(height),
+            time: time(height),
+            size: anchor.size,
+            root: anchor.root,
+            heads_root: anchor.heads_root,
+        };
+        log.append(&leaf.to_bytes()).unwrap();
+        leaves.push(leaf);
+        record.size = anchor.size;
+        record.root = anchor.root;
+        record.heads_root = anchor.heads_root;
+        record.anchors = log.range().clone();
+        record.last_anchor_height = Height(height);
+        state.seal();
+        drop(state);
+        self.anchors.fetch_add(1, Ordering::SeqCst);
+        self.block(&[]);
+        Ok(())
+    }
+}
+
+fn time(height: u64) -> Timestamp {
+    Timestamp::new(GENESIS_SECONDS + height as i64, 0).unwrap()
+}
+
+impl State {
+    /// Computes the tree after the block, and remembers everything as it stands.
+    fn seal(&mut self) {
+        let version = self.height - 1;
+        let mut set = vec![(KeyHash::with::<Sha256>(b"height"), Some(version.to_be_bytes().to_vec()))];
+        let mut put = |tree: &MockTreeStore, key: Vec<u8>, value: Vec<u8>| {
+            let hash = KeyHash::with::<Sha256>(&key);
+            tree.put_key_preimage(hash, &key);
+            set.push((hash, Some(value)));
+        };
+        if let Some(record) = &self.record {
+            put(&self.tree, policy_keys::policy(&record.id), record.to_bytes());
+        }
+        for (id, (record, _, _)) in &self.logs {
+            put(&self.tree, audit_keys::log(id), record.to_bytes());
+        }
+        self.tree.put_key_preimage(KeyHash::with::<Sha256>(b"height"), &b"height".to_vec());
+        let tree = JellyfishMerkleTree::<_, Sha256>::new(&self.tree);
+        let (root, batch) = tree.put_value_set(set, version).unwrap();
+        use jmt::storage::TreeWriter as _;
+        self.tree.write_node_batch(&batch.node_batch).unwrap();
+        self.roots.push(root.0);
+        self.records.push(self.record.clone());
+        let logs = self.logs.iter().map(|(id, (record, _, _))| (*id, record.clone())).collect();
+        self.log_records.push(logs);
+    }
+
+    /// The header of block `height`, whose app hash is the root after the block before.
+    fn header(&self, chain: &ChainId, height: u64) -> Option<Trusted> {
+        let app_hash = *self.roots.get(usize::try_from(height).ok()?.checked_sub(2)?)?;
+        (height <= self.height).then(|| Trusted {
+            chain_id: chain.clone(),
+            height: Height(height),
+            time: time(height),
+            hash: BlockHash::new([height as u8; 32]),
+            app_hash,
+            validators_hash: BlockHash::new([1; 32]),
+            next_validators_hash: BlockHash::new([1; 32]),
+        })
+    }
+
+    fn proof(&self, height: u64, key: Vec<u8>) -> StateProof {
+        let tree = JellyfishMerkleTree::<_, Sha256>::new(&self.tree);
+        let (value, proof) = tree.get_with_ics23_proof(key.clone(), height - 1).unwrap();
+        StateProof::new(Height(height), key, value, proof)
+    }
+}
+
+impl Hub for FakeHub {
+    fn tip(&self) -> BoxFuture<'_, Result<Tip, HubError>> {
+        Box::pin(async move {
+            self.up()?;
+            let height = self.height();
+            let seconds = time(height).seconds() as u64;
+            Ok(Tip { height, time_ms: seconds * 1000 })
+        })
+    }
+
+    fn policy(&self, policy: PolicyId, from: u64) -> BoxFuture<'_, Result<Update, HubError>> {
+        Box::pin(async move {
+            self.up()?;
+            let state = self.state.lock().unwrap();
+            let height = state.height - 1;
+            let record = state.records[height as usize - 1]
+                .clone()
+                .filter(|record| record.id == policy)
+                .ok_or(HubError::Absent("policy"))?;
+            let revisions =
+                state.revisions[from as usize..record.log.size() as usize].to_vec();
+            Ok(Update { record, height, revisions })
+        })
+    }
+
+    fn open_log(&self, _: PolicyId) -> BoxFuture<'_, Result<Option<LogRecord>, HubError>> {
+        Box::pin(async move {
+            self.up()?;
+            let state = self.state.lock().unwrap();
+            let logs = &state.log_records[state.height as usize - 2];
+            Ok(logs.values().find(|record| record.operator == self.operator).cloned())
+        })
+    }
+
+    fn create_log(&self, policy: PolicyId) -> BoxFuture<'_, Result<(), HubError>> {
+        Box::pin(async move {
+            self.up()?;
+            let id = LogId::derive(&self.chain, &self.operator, 0, 0);
+            let operator = self.operator.clone();
+            let record = LogRecord::open(id, operator.clone(), policy, operator);
+            let entry = (record, MemoryLog::new(), Vec::new());
+            self.state.lock().unwrap().logs.insert(id, entry);
+            self.block(&[]);
+            self.block(&[]);
+            Ok(())
+        })
+    }
+
+    fn log(&self, log: LogId) -> BoxFuture<'_, Result<LogRecord, HubError>> {
+        Box::pin(async move {
+            self.up()?;
+            let state = self.state.lock().unwrap();
+            let logs = &state.log_records[state.height as usize - 2];
+            logs.get(&log).cloned().ok_or(HubError::Absent("log"))
+        })
+    }
+
+    fn anchor(&self, anchor: Anchor) -> BoxFuture<'_, Result<(), HubError>> {
+        Box::pin(async move {
+            self.up()?;
+            self.record_anchor(&anchor)?;
+            let deaf = self.deaf.load(Ordering::SeqCst);
+            if deaf > 0 {
+                self.deaf.store(deaf - 1, Ordering::SeqCst);
+                return Err(HubError::Unreachable("the answer was lost".into()));
+            }
+            Ok(())
+        })
+    }
+
+    fn anchored(&self, log: LogId, index: u64) -> BoxFuture<'_, Result<Anchored, HubError>> {
+        Box::pin(async move {
+            self.up()?;
+            let state = self.state.lock().unwrap();
+            let height = state.height - 1;
+            let (_, tree, leaves) = state.logs.get(&log).ok_or(HubError::Absent("log"))?;
+            let size = state.log_records[height as usize - 1][&log].anchors.size();
+            let leaf = leaves[index as usize].clone();
+            let path = tree.inclusion_proof(index, size).unwrap();
+            let record = state.proof(height, audit_keys::log(&log));
+            Ok(Anchored {
+                index,
+                leaf: leaf.clone(),
+                proof: AnchorProof::new(record, index, leaf, path),
+                header_height: height + 1,
+            })
+        })
+    }
+
+    fn header(&self, height: u64) -> BoxFuture<'_, Result<Trusted, HubError>> {
+        Box::pin(async move {
+            self.up()?;
+            let state = self.state.lock().unwrap();
+            state
+                .header(&self.chain, height)
+                .ok_or_else(|| HubError::Unreachable("no such header yet".into()))
+        })
+    }
+
+    fn trail(
+        &self,
+        _: PolicyId,
+        _: LogId,
+        _: Vec<LogId>,
+    ) -> BoxFuture<'_, Result<TrailState, HubError>> {
+        Box::pin(async { Err(HubError::Unreachable("this hub signs no headers".into())) })
+    }
+
+    fn account(&self) -> Option<String> {
+        None
+    }
+}
