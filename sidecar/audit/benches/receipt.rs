@@ -3,6 +3,7 @@
 //! signed, and a whole bundle of thirteen leaves and five commits.
 
 #[path = "../tests/main/fixture/mod.rs"]
+#[allow(dead_code, reason = "the tests need more of it than the benches")]
 mod fixture;
 
 use audit::receipt::Receipt;
@@ -22,7 +23,11 @@ fn receipt(story: &Story) -> Receipt {
     Receipt {
         index: 3,
         leaf: story.a.opened(3),
-        path: story.a.log.inclusion_proof(3, story.a.anchors[1].size).expect("a path"),
+        path: story
+            .a
+            .log
+            .inclusion_proof(3, story.a.anchors[1].size)
+            .expect("a path"),
         anchor: story.anchor_proof(1),
     }
 }
@@ -35,7 +40,9 @@ fn receipt_read_and_verified(bencher: Bencher<'_, '_>) {
     let bytes = receipt(&story).to_bytes();
     bencher.bench_local(|| {
         let receipt = Receipt::from_bytes(black_box(&bytes)).expect("a receipt");
-        receipt.attestation(block.trusted(), &story.a.id, &story.policy).expect("an attestation")
+        receipt
+            .attestation(block.trusted(), &story.a.id, &story.policy)
+            .expect("an attestation")
     });
 }
 
@@ -54,6 +61,11 @@ fn reference_light_block_of_four_validators(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn bundle_of_thirteen_leaves(bencher: Bencher<'_, '_>) {
     let story = story(1_000);
-    let bytes = story.whole().encode_sealed(&story.operator).expect("a bundle");
-    bencher.bench_local(|| audit::bundle::verify(black_box(&bytes), story.trust()).expect("it verifies"));
+    let bytes = story
+        .whole()
+        .encode_sealed(&story.operator)
+        .expect("a bundle");
+    bencher.bench_local(|| {
+        audit::bundle::verify(black_box(&bytes), story.trust()).expect("it verifies")
+    });
 }

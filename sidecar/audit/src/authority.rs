@@ -7,8 +7,8 @@ use crdt::{Cid, CollectionPreimage};
 use hub_types::PolicyId;
 use identity::ChainId;
 use policy::{
-    check, Actor, Answer, CheckError, DocumentFacts, History, Limits, Name, ObjectRef, Question, View,
-    WithDocuments,
+    check, Actor, Answer, CheckError, DocumentFacts, History, Limits, Name, ObjectRef, Question,
+    View, WithDocuments,
 };
 
 use crate::verdict::{Authority, DocumentClaim, Permission, SchemaStanding};
@@ -22,7 +22,10 @@ pub struct Collections(BTreeMap<Cid, (Name, Name)>);
 impl Collections {
     /// The collections of the latest revision; collections are never removed.
     pub fn of(history: &History, chain: &ChainId, policy: &PolicyId) -> Collections {
-        let Some(view) = history.latest().and_then(|latest| history.at(latest.revision).ok()) else {
+        let Some(view) = history
+            .latest()
+            .and_then(|latest| history.at(latest.revision).ok())
+        else {
             return Collections::default();
         };
         let entries = view.collections().filter_map(|(resource, name, _)| {
@@ -39,7 +42,9 @@ impl Collections {
 
     /// Resource and name of a collection.
     pub fn get(&self, collection: &Cid) -> Option<(&Name, &Name)> {
-        self.0.get(collection).map(|(resource, name)| (resource, name))
+        self.0
+            .get(collection)
+            .map(|(resource, name)| (resource, name))
     }
 }
 
@@ -139,17 +144,21 @@ impl Authority for PolicyAuthority<'_> {
     }
 
     fn revision_after(&self, height: u64) -> Option<u64> {
-        self.history.revision_at_height(height.min(self.proven_height))
+        self.history
+            .revision_at_height(height.min(self.proven_height))
     }
 
     fn height_of(&self, revision: u64) -> Option<u64> {
-        self.history.revision(revision).map(|revision| revision.height)
+        self.history
+            .revision(revision)
+            .map(|revision| revision.height)
     }
 
     fn schema(&self, revision: u64, collection: &Cid, schema_version: u64) -> SchemaStanding {
-        let found = self.collections.get(collection).and_then(|(resource, name)| {
-            self.view(revision)?.collection(resource, name)
-        });
+        let found = self
+            .collections
+            .get(collection)
+            .and_then(|(resource, name)| self.view(revision)?.collection(resource, name));
         match found {
             None => SchemaStanding::UnknownCollection,
             Some(record) if u64::from(record.version) == schema_version => SchemaStanding::InForce,

@@ -46,7 +46,9 @@ impl<'de> Visitor<'de> for BytesVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Vec<u8>, A::Error> {
-        Err(A::Error::custom("a list stands where a byte string must stand"))
+        Err(A::Error::custom(
+            "a list stands where a byte string must stand",
+        ))
     }
 }
 

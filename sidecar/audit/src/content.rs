@@ -196,7 +196,9 @@ pub enum ContentError {
     #[error("the leaf's content has {0} bytes, more than the {CONTENT_BYTES_MAX} that a leaf may hold; shorten the reason")]
     TooLong(usize),
     /// One string has too many bytes.
-    #[error("the field `{0}` of the leaf's content has more than {STRING_BYTES_MAX} bytes; shorten it")]
+    #[error(
+        "the field `{0}` of the leaf's content has more than {STRING_BYTES_MAX} bytes; shorten it"
+    )]
     StringTooLong(&'static str),
     /// A rollback names too many targets, or not in order.
     #[error("a rollback leaf must name 1 to {ROLLBACK_TARGETS_MAX} targets, sorted, each once")]
@@ -278,7 +280,10 @@ impl Content {
                 bounded("action", &decision.action)?;
                 let named = |cid: &Cid| cid.to_string() == decision.object;
                 let document = decision.document.as_ref().is_none_or(named);
-                let preimage = decision.preimage.as_ref().is_none_or(|bytes| named(&Cid::of(&bytes.0)));
+                let preimage = decision
+                    .preimage
+                    .as_ref()
+                    .is_none_or(|bytes| named(&Cid::of(&bytes.0)));
                 match document && preimage {
                     true => Ok(()),
                     false => Err(ContentError::Preimage),

@@ -74,7 +74,12 @@ impl DocumentHeads {
     }
 
     /// The entry after one more leaf of the document's chain, and `heads` as they are then.
-    pub fn followed_by(before: Option<&DocumentHeads>, index: u64, hash: Hash, heads: Vec<Cid>) -> DocumentHeads {
+    pub fn followed_by(
+        before: Option<&DocumentHeads>,
+        index: u64,
+        hash: Hash,
+        heads: Vec<Cid>,
+    ) -> DocumentHeads {
         DocumentHeads {
             heads,
             leaves: before.map_or(0, |before| before.leaves).saturating_add(1),
@@ -98,8 +103,7 @@ impl DocumentHeads {
                 last_leaf: self.last_leaf,
             });
         }
-        serde_ipld_dagcbor::to_vec(self)
-            .map_err(|error| HeadsError::Unreadable(error.to_string()))
+        serde_ipld_dagcbor::to_vec(self).map_err(|error| HeadsError::Unreadable(error.to_string()))
     }
 
     /// Reads canonical DAG-CBOR, and nothing else.

@@ -52,7 +52,10 @@ pub fn each(file: &[u8], effort: Effort, try_one: &mut dyn FnMut(&str, &[u8])) {
             continue;
         };
         let mut rebuilt = |what: &str, payload: Vec<u8>| {
-            emit(&format!("{section}{what}"), with(&payloads, place, &payload));
+            emit(
+                &format!("{section}{what}"),
+                with(&payloads, place, &payload),
+            );
         };
         bytes(payload, effort, &mut rebuilt);
         if *section != Section::Seal {
@@ -67,7 +70,10 @@ fn damage(file: &[u8], effort: Effort, emit: &mut dyn FnMut(&str, Vec<u8>)) {
     emit("file padded", [file, &[0]].concat());
     emit("file doubled", [file, file].concat());
     for at in (0..file.len()).step_by(effort.stride.max(1)) {
-        emit(&format!("file flipped at byte {at}"), flipped(file, at, 0x10));
+        emit(
+            &format!("file flipped at byte {at}"),
+            flipped(file, at, 0x10),
+        );
     }
     for at in (0..file.len()).step_by(effort.stride.max(1)) {
         emit(&format!("file cut at byte {at}"), file[..at].to_vec());
@@ -95,7 +101,10 @@ fn sections(payloads: &[&[u8]; 9], emit: &mut dyn FnMut(&str, Vec<u8>)) {
         if place + 1 < all.len() {
             let mut swapped = all.clone();
             swapped.swap(place, place + 1);
-            emit(&format!("{section} swapped with the next"), assemble(&swapped));
+            emit(
+                &format!("{section} swapped with the next"),
+                assemble(&swapped),
+            );
             let mut exchanged = *payloads;
             exchanged.swap(place, place + 1);
             emit(
@@ -112,15 +121,24 @@ fn sections(payloads: &[&[u8]; 9], emit: &mut dyn FnMut(&str, Vec<u8>)) {
 /// Single bytes of a payload, and its ends.
 fn bytes(payload: &[u8], effort: Effort, emit: &mut dyn FnMut(&str, Vec<u8>)) {
     for at in (0..payload.len()).step_by(effort.stride.max(1)) {
-        emit(&format!(" flipped at byte {at} (low bit)"), flipped(payload, at, 0x01));
-        emit(&format!(" flipped at byte {at} (high bit)"), flipped(payload, at, 0x80));
+        emit(
+            &format!(" flipped at byte {at} (low bit)"),
+            flipped(payload, at, 0x01),
+        );
+        emit(
+            &format!(" flipped at byte {at} (high bit)"),
+            flipped(payload, at, 0x80),
+        );
     }
     if let Some((_, cut)) = payload.split_last() {
         emit(" cut by a byte", cut.to_vec());
     }
     emit(" padded by a byte", [payload, &[0]].concat());
     // An unknown field, which protobuf itself would pass over.
-    emit(" given an unknown field", [payload, &[0xfa, 0x3f, 1, 7]].concat());
+    emit(
+        " given an unknown field",
+        [payload, &[0xfa, 0x3f, 1, 7]].concat(),
+    );
 }
 
 /// One field of a protobuf message.
@@ -152,7 +170,10 @@ fn fields(
         if !chosen(&all, place, effort) {
             continue;
         }
-        let item = all[..place].iter().filter(|other| other.number == field.number).count();
+        let item = all[..place]
+            .iter()
+            .filter(|other| other.number == field.number)
+            .count();
         let path = format!("{path}.{}[{item}]", field.number);
         let mut rebuilt = |what: &str, value: Value| {
             let mut changed = all.clone();
@@ -161,7 +182,10 @@ fn fields(
         };
         match &field.value {
             Value::Varint(number) => {
-                rebuilt(&format!("{path} raised"), Value::Varint(number.wrapping_add(1)));
+                rebuilt(
+                    &format!("{path} raised"),
+                    Value::Varint(number.wrapping_add(1)),
+                );
                 rebuilt(&format!("{path} zeroed"), Value::Varint(0));
                 rebuilt(&format!("{path} made huge"), Value::Varint(u64::MAX));
             }
@@ -171,7 +195,10 @@ fn fields(
                 };
                 if !bytes.is_empty() {
                     changed("flipped at its start", flipped(bytes, 0, 0x01));
-                    changed("flipped in its middle", flipped(bytes, bytes.len() / 2, 0x04));
+                    changed(
+                        "flipped in its middle",
+                        flipped(bytes, bytes.len() / 2, 0x04),
+                    );
                     changed("flipped at its end", flipped(bytes, bytes.len() - 1, 0x01));
                     changed("cut at its start", bytes[1..].to_vec());
                     changed("cut at its end", bytes[..bytes.len() - 1].to_vec());

@@ -66,8 +66,14 @@ impl Receipt {
     pub fn from_bytes(bytes: &[u8]) -> Result<Receipt, Wrong> {
         let wire: form::Receipt = canonical::decode(bytes, RECEIPT_BYTES_MAX)
             .map_err(|error| Wrong::Encoding(explain(&error)))?;
-        let leaf = wire.leaf.as_ref().ok_or_else(|| Wrong::field("leaf", "it is missing"))?;
-        let anchor = wire.anchor.as_ref().ok_or_else(|| Wrong::field("anchor", "it is missing"))?;
+        let leaf = wire
+            .leaf
+            .as_ref()
+            .ok_or_else(|| Wrong::field("leaf", "it is missing"))?;
+        let anchor = wire
+            .anchor
+            .as_ref()
+            .ok_or_else(|| Wrong::field("anchor", "it is missing"))?;
         let receipt = Receipt {
             index: wire.index,
             leaf: shown_from_wire(leaf, wire.index)?,
@@ -119,17 +125,23 @@ impl Receipt {
         let received = self.verify(trusted, log)?;
         let Some(Content::CommitHeld(held)) = self.leaf.opening().map(|opening| opening.content())
         else {
-            return Err(Wrong::field("leaf", "it does not say that a commit was held"));
+            return Err(Wrong::field(
+                "leaf",
+                "it does not say that a commit was held",
+            ));
         };
         if held.origin != Origin::Peer {
-            return Err(Wrong::field("leaf", "a sidecar does not attest what was written through it"));
+            return Err(Wrong::field(
+                "leaf",
+                "a sidecar does not attest what was written through it",
+            ));
         }
         let record = &received.anchored.record;
         if record.policy != *policy {
             return Err(Wrong::field("anchor", "the log is about another policy"));
         }
-        let operator = Actor::new(record.operator.as_str())
-            .map_err(|error| Wrong::field("anchor", error))?;
+        let operator =
+            Actor::new(record.operator.as_str()).map_err(|error| Wrong::field("anchor", error))?;
         let attestation = Attestation {
             height: held.height,
             revision: held.revision,

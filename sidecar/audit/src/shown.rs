@@ -21,7 +21,9 @@ pub(crate) fn path_from_wire(field: &'static str, path: &[Vec<u8>]) -> Result<Ve
     if path.len() > PATH_HASHES_MAX {
         return Err(Wrong::field(field, "more hashes than any log needs"));
     }
-    path.iter().map(|hash| hash_from_wire(field, hash)).collect()
+    path.iter()
+        .map(|hash| hash_from_wire(field, hash))
+        .collect()
 }
 
 pub(crate) fn hash_from_wire(field: &'static str, hash: &[u8]) -> Result<Hash, Wrong> {
@@ -72,9 +74,7 @@ pub(crate) fn shown_to_wire(shown: &Disclosure) -> form::Shown {
 pub(crate) fn shown_from_wire(shown: &form::Shown, index: u64) -> Result<Disclosure, Wrong> {
     match &shown.shown {
         None => Err(Wrong::field("leaf", "nothing of it is shown")),
-        Some(ShownAs::Closed(leaf)) => {
-            Ok(Disclosure::Closed(Leaf(hash_from_wire("leaf", leaf)?)))
-        }
+        Some(ShownAs::Closed(leaf)) => Ok(Disclosure::Closed(Leaf(hash_from_wire("leaf", leaf)?))),
         Some(ShownAs::Linked(linked)) => Ok(Disclosure::Linked(Link {
             content_commitment: hash_from_wire("content_commitment", &linked.content_commitment)?,
             previous: previous_from_wire(linked.previous.as_ref(), index)?,

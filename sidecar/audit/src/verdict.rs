@@ -171,7 +171,9 @@ pub enum RejectReason {
     #[error("the first commit of a document must list the permission `create`")]
     CreateNotListed,
     /// A first commit by somebody else than the one whom the document's id names.
-    #[error("the document's id names {creator} as its author, but {author} signed its first commit")]
+    #[error(
+        "the document's id names {creator} as its author, but {author} signed its first commit"
+    )]
     NotCreator {
         /// In the preimage.
         creator: Actor,
@@ -221,7 +223,9 @@ pub enum RejectReason {
         revision: u64,
     },
     /// Another schema version was in force.
-    #[error("the header names schema version {found}; at its revision version {in_force} was in force")]
+    #[error(
+        "the header names schema version {found}; at its revision version {in_force} was in force"
+    )]
     Schema {
         /// In the header.
         found: u64,
@@ -437,7 +441,11 @@ pub fn decide<'a>(
 ) -> Verdict {
     let settling = attestations
         .into_iter()
-        .filter(|attestation| standing.lost_at.is_none_or(|lost| attestation.height < lost))
+        .filter(|attestation| {
+            standing
+                .lost_at
+                .is_none_or(|lost| attestation.height < lost)
+        })
         .filter(|attestation| counts(claim, attestation, authority))
         .min();
     if let Some(by) = settling {
@@ -492,8 +500,7 @@ pub fn sound(
     let Some(revision) = authority.revision_after(seen) else {
         return false;
     };
-    let in_time =
-        attestation.anchor_height <= seen.saturating_add(authority.anchor_lag(revision));
+    let in_time = attestation.anchor_height <= seen.saturating_add(authority.anchor_lag(revision));
     in_time
         && attestation.revision == revision
         && authority.permits(
@@ -596,7 +603,11 @@ fn at_citation(claim: &Claim, authority: &impl Authority) -> Result<(), RejectRe
             in_force,
         });
     }
-    match authority.schema(claim.revision, &claim.document.collection, claim.schema_version) {
+    match authority.schema(
+        claim.revision,
+        &claim.document.collection,
+        claim.schema_version,
+    ) {
         SchemaStanding::InForce => {}
         SchemaStanding::UnknownCollection => {
             return Err(RejectReason::Collection {

@@ -142,7 +142,11 @@ pub fn split(file: &[u8]) -> Result<[&[u8]; 9], VerifyError> {
     }
     let Some(rest) = file.strip_prefix(MAGIC) else {
         let newer = file.starts_with(&MAGIC[..15]);
-        return Err(wrong(if newer { Wrong::Version } else { Wrong::NotABundle }));
+        return Err(wrong(if newer {
+            Wrong::Version
+        } else {
+            Wrong::NotABundle
+        }));
     };
     let Some((mut rest, checksum)) = rest.split_last_chunk::<CHECKSUM_BYTES>() else {
         return Err(wrong(Wrong::Cut));

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use crdt::{Cid, DocumentPreimage};
-use policy::{check, Actor, Limits, Name, ObjectRef, Question, ENGINE_VERSION};
+use policy::{check, Actor, Limits, ObjectRef, Question, ENGINE_VERSION};
 
 use super::commits::Document;
 use super::error::Wrong;
@@ -44,15 +44,19 @@ pub(crate) fn replay(
         });
     }
     // A question may be asked "exactly at" an earlier revision, never at a later one.
-    let newest = authority.revision_after(decision.height);
-    let in_force = newest.unwrap_or(0).min(decision.revision);
-    if newest.is_none() || in_force != decision.revision {
+    let Some(newest) = authority
+        .revision_after(decision.height)
+        .filter(|newest| decision.revision <= *newest)
+    else {
         return Err(Wrong::Untrue {
-            said: format!("that revision {} was in force after height {}", decision.revision, decision.height),
-            is: newest.map_or_else(|| "no revision".into(), |newest| format!("revision {newest}")),
+            said: format!(
+                "that revision {} was in force after height {}",
+                decision.revision, decision.height
+            ),
+            is: "a later one, or none at all".into(),
         });
-    }
-    true_height(decision.height, newest.unwrap_or(0), anchor_height, authority)?;
+    };
+    true_height(decision.height, newest, anchor_height, authority)?;
     let claim = match &decision.preimage {
         Some(preimage) => {
             let preimage = DocumentPreimage::decode(&preimage.0)
@@ -96,15 +100,18 @@ fn ask(
     };
     let answer = match claim {
         Some(claim) => {
-            let resource = authority.object(claim);
-            let same = resource.as_ref().map(ObjectRef::resource).is_some_and(|resource| {
-                Name::new(&decision.resource).is_ok_and(|name| name.as_str() == resource)
-            });
-            if !same {
+            let object = authority.object(claim);
+            if object.is_none_or(|object| object.resource() != decision.resource) {
                 return "about an object of another resource".into();
             }
             let creating = decision.permission == CREATE;
-            authority.ask(decision.revision, claim, &actor, &decision.permission, creating)
+            authority.ask(
+                decision.revision,
+                claim,
+                &actor,
+                &decision.permission,
+                creating,
+            )
         }
         None => {
             let Ok(object) = ObjectRef::new(&decision.resource, &decision.object) else {

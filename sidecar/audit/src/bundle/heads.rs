@@ -38,7 +38,10 @@ pub(crate) fn check(
     let named = subject.documents.len();
     if wire.entries.len() != named {
         let why = format!("{} entries stand for {named} documents", wire.entries.len());
-        return Err(VerifyError::of(Section::Heads, Wrong::field("entries", why)));
+        return Err(VerifyError::of(
+            Section::Heads,
+            Wrong::field("entries", why),
+        ));
     }
     let mut chains = BTreeMap::new();
     for ((place, entry), cid) in (0u64..).zip(&wire.entries).zip(&subject.documents) {
@@ -48,10 +51,14 @@ pub(crate) fn check(
             return Err(at(Wrong::OtherRecord("the document in this place")));
         }
         let Some(value) = &entry.value else {
-            return Err(at(Wrong::field("value", "a document of the bundle has heads")));
+            return Err(at(Wrong::field(
+                "value",
+                "a document of the bundle has heads",
+            )));
         };
         hub::presence(&anchors.last.heads_root, &key, value, &entry.ics23).map_err(at)?;
-        let entry = DocumentHeads::decode(value).map_err(|error| at(Wrong::field("value", explain(&error))))?;
+        let entry = DocumentHeads::decode(value)
+            .map_err(|error| at(Wrong::field("value", explain(&error))))?;
         let Some(document) = documents.get(cid) else {
             return Err(at(Wrong::Heads));
         };
@@ -75,12 +82,16 @@ fn none_outside(
 ) -> Result<Chain, String> {
     let chained: BTreeSet<u64> = chain.leaves.iter().copied().collect();
     let stray = (start..).zip(leaves).find(|(index, leaf)| {
-        let about = leaf.opening().and_then(|opening| opening.content().document());
+        let about = leaf
+            .opening()
+            .and_then(|opening| opening.content().document());
         about == Some(document) && !chained.contains(index)
     });
     match stray {
         None => Ok(chain),
-        Some((index, _)) => Err(format!("leaf {index} is about the document, but not chained to its others")),
+        Some((index, _)) => Err(format!(
+            "leaf {index} is about the document, but not chained to its others"
+        )),
     }
 }
 
@@ -102,10 +113,15 @@ fn walk(
             // Earlier leaves lie before the first anchor; one must be left to count for each.
             return match (chain.leaves.len() as u64) < entry.leaves {
                 true => Ok(chain),
-                false => Err(format!("more leaves than the {} that the anchor counts", entry.leaves)),
+                false => Err(format!(
+                    "more leaves than the {} that the anchor counts",
+                    entry.leaves
+                )),
             };
         };
-        let leaf = usize::try_from(offset).ok().and_then(|offset| leaves.get(offset));
+        let leaf = usize::try_from(offset)
+            .ok()
+            .and_then(|offset| leaves.get(offset));
         let leaf = leaf.ok_or_else(|| format!("leaf {index} lies beyond the anchor"))?;
         let hash: Hash = leaf.leaf(index).hash();
         if hash != leaf_hash {
@@ -117,9 +133,9 @@ fn walk(
             }
         }
         chain.leaves.push(index);
-        next = leaf
-            .previous()
-            .ok_or_else(|| format!("leaf {index} is closed, so what came before it cannot be seen"))?;
+        next = leaf.previous().ok_or_else(|| {
+            format!("leaf {index} is closed, so what came before it cannot be seen")
+        })?;
     }
     match chain.leaves.len() as u64 == entry.leaves {
         true => Ok(chain),

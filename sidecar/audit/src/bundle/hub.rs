@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use hub_light::{
-    jmt_spec, proof, verify_presence, ChangesPage, Follower, LightBlock, RevisionChanges, StateProof,
-    TrustPoint, Trusted, VerifiedBlock, Verifier,
+    jmt_spec, proof, verify_presence, ChangesPage, Follower, LightBlock, RevisionChanges,
+    StateProof, TrustPoint, Trusted, VerifiedBlock, Verifier,
 };
 use hub_types::audit::{keys, LogRecord};
 use hub_types::policy::PolicyRecord;
@@ -23,12 +23,14 @@ pub(crate) fn header(
     trust: TrustPoint,
 ) -> Result<VerifiedBlock, VerifyError> {
     let at = |wrong| VerifyError::of(Section::Header, wrong);
-    let block = LightBlock::from_bytes(payload)
-        .map_err(|error| at(Wrong::Header(explain(&error))))?;
-    let verified = Verifier::start(trust, block)
-        .map_err(|error| at(Wrong::Header(explain(&error))))?;
+    let block =
+        LightBlock::from_bytes(payload).map_err(|error| at(Wrong::Header(explain(&error))))?;
+    let verified =
+        Verifier::start(trust, block).map_err(|error| at(Wrong::Header(explain(&error))))?;
     if verified.trusted().chain_id != subject.chain {
-        return Err(at(Wrong::Header("it is the header of another chain".into())));
+        return Err(at(Wrong::Header(
+            "it is the header of another chain".into(),
+        )));
     }
     Ok(verified)
 }
@@ -56,7 +58,9 @@ pub(crate) fn policy(
         let read = RevisionChanges::from_wire(wire)
             .map_err(|error| at(Wrong::History(explain(&error))))?;
         if read.to_wire() != *wire {
-            return Err(at(Wrong::Encoding("a revision is spelled otherwise than the hub does".into())));
+            return Err(at(Wrong::Encoding(
+                "a revision is spelled otherwise than the hub does".into(),
+            )));
         }
         changes += read.changes.len() as u64;
         revisions.push(read);
@@ -71,7 +75,9 @@ pub(crate) fn policy(
         .apply(trusted, &page)
         .map_err(|error| at(Wrong::History(explain(&error))))?;
     if !progress.complete {
-        return Err(at(Wrong::History("revisions are missing at the end".into())));
+        return Err(at(Wrong::History(
+            "revisions are missing at the end".into(),
+        )));
     }
     if progress.record.engine_version != ENGINE_VERSION {
         return Err(at(Wrong::Engine {
@@ -125,14 +131,23 @@ pub(crate) fn presence(
     value: &[u8],
     ics23: &[u8],
 ) -> Result<(), Wrong> {
-    let wrong = |error: hub_light::LightError| Wrong::proof("the document's heads", explain(&error));
+    let wrong =
+        |error: hub_light::LightError| Wrong::proof("the document's heads", explain(&error));
     let decoded = proof::decode(ics23, "the document's heads").map_err(wrong)?;
-    verify_presence(&jmt_spec(), root, &decoded, key, value, "the document's heads").map_err(wrong)
+    verify_presence(
+        &jmt_spec(),
+        root,
+        &decoded,
+        key,
+        value,
+        "the document's heads",
+    )
+    .map_err(wrong)
 }
 
 fn state_proof(wire: &wire::light::StateProof) -> Result<StateProof, Wrong> {
-    let proof = StateProof::from_wire(wire)
-        .map_err(|error| Wrong::proof("a record", explain(&error)))?;
+    let proof =
+        StateProof::from_wire(wire).map_err(|error| Wrong::proof("a record", explain(&error)))?;
     // What is read is compared with what would be written, so that no byte is passed over.
     match proof.to_wire() == *wire {
         true => Ok(proof),

@@ -35,9 +35,11 @@ pub(crate) fn held(
 ) -> Result<BTreeMap<Cid, u64>, VerifyError> {
     let mut first: BTreeMap<Cid, (u64, crate::bytes::Hash32, Cid)> = BTreeMap::new();
     for leaf in own {
-        let entry = first
-            .entry(leaf.held.commit)
-            .or_insert((leaf.index, leaf.held.signature, leaf.held.document));
+        let entry = first.entry(leaf.held.commit).or_insert((
+            leaf.index,
+            leaf.held.signature,
+            leaf.held.document,
+        ));
         if leaf.index < entry.0 {
             *entry = (leaf.index, leaf.held.signature, leaf.held.document);
         }
@@ -79,8 +81,13 @@ pub(crate) fn true_heights(
     section: Section,
 ) -> Result<(), VerifyError> {
     for leaf in own {
-        true_height(leaf.held.height, leaf.held.revision, leaf.anchor_height, authority)
-            .map_err(|wrong| VerifyError::at(section, leaf.index, wrong))?;
+        true_height(
+            leaf.held.height,
+            leaf.held.revision,
+            leaf.anchor_height,
+            authority,
+        )
+        .map_err(|wrong| VerifyError::at(section, leaf.index, wrong))?;
     }
     Ok(())
 }
@@ -125,7 +132,10 @@ pub(crate) fn verdicts(
 ) -> Result<BTreeMap<Cid, Judged>, VerifyError> {
     let mut by_commit: BTreeMap<Cid, BTreeSet<Attestation>> = BTreeMap::new();
     for leaf in attested {
-        by_commit.entry(leaf.held.commit).or_default().insert(leaf.attestation());
+        by_commit
+            .entry(leaf.held.commit)
+            .or_default()
+            .insert(leaf.attestation());
     }
     let mut judged = BTreeMap::new();
     let mut place = 0u64;

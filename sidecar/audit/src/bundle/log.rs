@@ -12,8 +12,8 @@ use merkle::{verify_consistency, CompactRange};
 
 use super::container::Section;
 use super::error::{VerifyError, Wrong};
-use super::read::{anchor_leaf, required, section, Subject};
 use super::form;
+use super::read::{anchor_leaf, required, section, Subject};
 use crate::leaf::Disclosure;
 use crate::shown::{path_from_wire, shown_from_wire};
 
@@ -33,9 +33,12 @@ pub(crate) struct Anchors {
 impl Anchors {
     /// The first anchor that covers the leaf at `index`; none for leaves outside the bundle.
     pub fn covering(&self, index: u64) -> Option<&AnchorLeaf> {
-        (index >= self.start)
-            .then(|| self.anchors.iter().find(|anchor| anchor.size > index))
-            .flatten()
+        if index < self.start {
+            return None;
+        }
+        // Sizes never fall, so the anchors that do not cover it come first.
+        let before = self.anchors.partition_point(|anchor| anchor.size <= index);
+        self.anchors.get(before)
     }
 }
 
@@ -47,23 +50,32 @@ pub(crate) fn anchors(
 ) -> Result<Anchors, VerifyError> {
     let at = |wrong| VerifyError::of(Section::Log, wrong);
     let first = subject.from_anchor.unwrap_or(0);
-    let mut range = range_from_wire(wire.before.clone())
-        .map_err(|why| at(Wrong::field("before", why)))?;
+    let mut range =
+        range_from_wire(wire.before.clone()).map_err(|why| at(Wrong::field("before", why)))?;
     if range.size() != first {
-        return Err(at(Wrong::field("before", "it is not of the first anchor's index")));
+        return Err(at(Wrong::field(
+            "before",
+            "it is not of the first anchor's index",
+        )));
     }
     let mut anchors: Vec<AnchorLeaf> = Vec::with_capacity(wire.anchors.len());
     for (index, anchor) in (first..).zip(&wire.anchors) {
         let at = |wrong| VerifyError::at(Section::Log, index, wrong);
         let anchor = anchor_leaf(anchor).map_err(at)?;
         if anchor.log != subject.log {
-            return Err(at(Wrong::field("anchors", "it is an anchor of another log")));
+            return Err(at(Wrong::field(
+                "anchors",
+                "it is an anchor of another log",
+            )));
         }
         let grows = anchors
             .last()
             .is_none_or(|before| before.size <= anchor.size && before.height <= anchor.height);
         if !grows {
-            return Err(at(Wrong::field("anchors", "it lies before the one that it follows")));
+            return Err(at(Wrong::field(
+                "anchors",
+                "it lies before the one that it follows",
+            )));
         }
         range
             .append(&anchor.to_bytes(), &mut |_, _, _| {})
@@ -74,10 +86,12 @@ pub(crate) fn anchors(
         return Err(at(Wrong::field("anchors", "there is none")));
     };
     if range.size() != subject.to_anchor.saturating_add(1) {
-        return Err(at(Wrong::field("anchors", "they do not end with the last that the bundle names")));
+        return Err(at(Wrong::field(
+            "anchors",
+            "they do not end with the last that the bundle names",
+        )));
     }
-    extends(&range, &record.anchors, &wire.consistency)
-        .map_err(at)?;
+    extends(&range, &record.anchors, &wire.consistency).map_err(at)?;
     let start = match subject.from_anchor {
         Some(_) => anchors.first().map_or(0, |anchor| anchor.size),
         None => 0,
@@ -93,8 +107,14 @@ pub(crate) fn anchors(
 /// That a log of anchors begins with the ones at hand.
 fn extends(known: &CompactRange, record: &CompactRange, path: &[Vec<u8>]) -> Result<(), Wrong> {
     let path = path_from_wire("consistency", path)?;
-    verify_consistency(known.size(), &known.root(), record.size(), &record.root(), &path)
-        .map_err(|error| Wrong::merkle("the log of anchors", error))
+    verify_consistency(
+        known.size(),
+        &known.root(),
+        record.size(),
+        &record.root(),
+        &path,
+    )
+    .map_err(|error| Wrong::merkle("the log of anchors", error))
 }
 
 /// Reads every leaf between the first and the last anchor and checks each anchor's root.
@@ -102,10 +122,13 @@ pub(crate) fn leaves(payload: &[u8], anchors: &Anchors) -> Result<Vec<Disclosure
     let at = |wrong| VerifyError::of(Section::Leaves, wrong);
     let wire: form::LeavesSection = section(Section::Leaves, payload)?;
     required(Section::Leaves, "before", &wire.before)?;
-    let mut range = range_from_wire(wire.before.clone())
-        .map_err(|why| at(Wrong::field("before", why)))?;
+    let mut range =
+        range_from_wire(wire.before.clone()).map_err(|why| at(Wrong::field("before", why)))?;
     if range.size() != anchors.start {
-        return Err(at(Wrong::field("before", "it is not of the first anchor's size")));
+        return Err(at(Wrong::field(
+            "before",
+            "it is not of the first anchor's size",
+        )));
     }
     let expected = anchors.last.size.saturating_sub(anchors.start);
     let found = wire.leaves.len() as u64;

@@ -104,8 +104,10 @@ pub(crate) fn subject(payload: &[u8]) -> Result<Subject, VerifyError> {
     };
     Ok(Subject {
         issuer,
-        chain: ChainId::parse(&wire.chain_id).map_err(|error| at(Wrong::field("chain_id", error)))?,
-        policy: PolicyId::from_slice(&wire.policy).map_err(|error| at(Wrong::field("policy", error)))?,
+        chain: ChainId::parse(&wire.chain_id)
+            .map_err(|error| at(Wrong::field("chain_id", error)))?,
+        policy: PolicyId::from_slice(&wire.policy)
+            .map_err(|error| at(Wrong::field("policy", error)))?,
         log: LogId::from_slice(&wire.log).map_err(|error| at(Wrong::field("log", error)))?,
         height: wire.height,
         from_anchor: wire.from_anchor,
@@ -123,10 +125,12 @@ pub(crate) fn seal(payload: &[u8], file: &[u8], subject: &Subject) -> Result<(),
             false => Err(at(Wrong::Seal("it is sealed, but names no issuer".into()))),
         };
     };
-    let signature = Signature::from_slice(payload)
-        .map_err(|error| at(Wrong::Seal(explain(&error))))?;
+    let signature =
+        Signature::from_slice(payload).map_err(|error| at(Wrong::Seal(explain(&error))))?;
     // After the seal come the checksum alone; before it, its own tag and length.
-    let before = file.len().saturating_sub(payload.len() + super::container::AFTER_SEAL_BYTES);
+    let before = file
+        .len()
+        .saturating_sub(payload.len() + super::container::AFTER_SEAL_BYTES);
     let digest = super::trail::sealed_digest(&file[..before]);
     issuer
         .public_key()

@@ -5,12 +5,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crdt::{Cid, HeaderBlock};
+use hub_light::{LightBlock, RevisionChanges, StateProof};
 use hub_types::audit::AnchorLeaf;
 use hub_types::{range_to_wire, LogId, PolicyId, Record};
 use identity::{ChainId, SecretKey};
 use merkle::{CompactRange, Hash};
 use prost::Message;
-use hub_light::{LightBlock, RevisionChanges, StateProof};
 use wire::light::TreeProof;
 
 use super::container::{self, BUNDLE_BYTES_MAX};
@@ -124,7 +124,9 @@ pub enum TrailError {
     #[error("a commit's header does not read: {0}")]
     Header(String),
     /// Too large.
-    #[error("the bundle would have {bytes} bytes, more than {BUNDLE_BYTES_MAX}; ask for fewer leaves")]
+    #[error(
+        "the bundle would have {bytes} bytes, more than {BUNDLE_BYTES_MAX}; ask for fewer leaves"
+    )]
     TooLong {
         /// As it would be.
         bytes: usize,
@@ -170,12 +172,19 @@ impl Trail {
             height: self.header.height().0,
             from_anchor: self.from_anchor,
             to_anchor: self.from_anchor.unwrap_or(0) + last,
-            documents: documents.iter().map(|cid| cid.to_bytes().to_vec()).collect(),
+            documents: documents
+                .iter()
+                .map(|cid| cid.to_bytes().to_vec())
+                .collect(),
             issuer,
         };
         let policy = form::PolicySection {
             record: Some(self.policy_record.to_wire()),
-            revisions: self.revisions.iter().map(RevisionChanges::to_wire).collect(),
+            revisions: self
+                .revisions
+                .iter()
+                .map(RevisionChanges::to_wire)
+                .collect(),
         };
         let log = form::LogSection {
             record: Some(self.log_record.to_wire()),
@@ -212,7 +221,7 @@ impl Trail {
             };
             commits.push((place, blocks));
         }
-        commits.sort_by(|(left, _), (right, _)| left.cmp(right));
+        commits.sort_by_key(|(place, _)| *place);
         commits.dedup_by(|(left, _), (right, _)| left == right);
         Ok(form::CommitsSection {
             commits: commits.into_iter().map(|(_, blocks)| blocks).collect(),
@@ -259,7 +268,11 @@ pub(crate) fn sealed_digest(before_seal: &[u8]) -> [u8; 32] {
 /// Where a commit stands in its section: by document, then DAG height, then CID; so parents come
 /// first.
 pub(crate) fn commit_place(block: &HeaderBlock) -> (Cid, u64, Cid) {
-    (*block.header().document_id().cid(), block.header().height, *block.cid())
+    (
+        *block.header().document_id().cid(),
+        block.header().height,
+        *block.cid(),
+    )
 }
 
 fn witness_to_wire(witness: &WitnessLog) -> form::WitnessLog {

@@ -47,7 +47,10 @@ pub fn verify(file: &[u8], trust: TrustPoint) -> Result<Report, VerifyError> {
     let proof = required(Section::Log, "record", &log_wire.record)?;
     let record = hub::record_of(proof, trusted, &subject.log).map_err(at_log)?;
     if record.policy != subject.policy {
-        return Err(at_log(Wrong::field("record", "the log is about another policy")));
+        return Err(at_log(Wrong::field(
+            "record",
+            "the log is about another policy",
+        )));
     }
     required(Section::Log, "before", &log_wire.before)?;
     let anchors = super::log::anchors(&log_wire, &subject, &record)?;
@@ -67,12 +70,21 @@ pub fn verify(file: &[u8], trust: TrustPoint) -> Result<Report, VerifyError> {
         .map_err(|error| at_log(Wrong::field("record", error)))?;
     let collections = Collections::of(&policy.history, &subject.chain, &subject.policy);
     let proven = trusted.state_height().0;
-    let authority =
-        PolicyAuthority::new(&policy.history, &collections, policy.record.anchor_lag, proven);
+    let authority = PolicyAuthority::new(
+        &policy.history,
+        &collections,
+        policy.record.anchor_lag,
+        proven,
+    );
     let between = witness::own(&leaves, &anchors, &subject.log, &operator);
     true_heights(&between, &authority, Section::Leaves)?;
     let mut own = between.clone();
-    own.extend(receipts.iter().filter(|leaf| leaf.log == subject.log).cloned());
+    own.extend(
+        receipts
+            .iter()
+            .filter(|leaf| leaf.log == subject.log)
+            .cloned(),
+    );
     let held = judge::held(&documents, &own)?;
     // What was written through a sidecar, it does not attest.
     let attested: Vec<HeldLeaf> = receipts
@@ -110,9 +122,8 @@ pub fn verify(file: &[u8], trust: TrustPoint) -> Result<Report, VerifyError> {
 /// [`VerifyError`] when it does not.
 pub fn stated_header(file: &[u8]) -> Result<TrustPoint, VerifyError> {
     let [_, header, ..] = split(file)?;
-    let block = hub_light::LightBlock::from_bytes(header).map_err(|error| {
-        VerifyError::of(Section::Header, Wrong::Header(read::explain(&error)))
-    })?;
+    let block = hub_light::LightBlock::from_bytes(header)
+        .map_err(|error| VerifyError::of(Section::Header, Wrong::Header(read::explain(&error))))?;
     Ok(TrustPoint {
         height: block.height(),
         hash: block.hash(),
@@ -135,14 +146,17 @@ fn replay(
         let anchored = anchor.height.0;
         match opening.content() {
             Content::Decision(decision) => {
-                let outcome = decisions::replay(decision, anchored, documents, authority).map_err(at)?;
+                let outcome =
+                    decisions::replay(decision, anchored, documents, authority).map_err(at)?;
                 replayed.insert(index, outcome);
             }
             Content::CommitRefused(refused) => {
-                judge::true_height(refused.height, refused.revision, anchored, authority).map_err(at)?;
+                judge::true_height(refused.height, refused.revision, anchored, authority)
+                    .map_err(at)?;
             }
             Content::Rollback(rollback) => {
-                judge::true_height(rollback.height, rollback.revision, anchored, authority).map_err(at)?;
+                judge::true_height(rollback.height, rollback.revision, anchored, authority)
+                    .map_err(at)?;
             }
             Content::CommitHeld(_) | Content::DenialsOverflow(_) => {}
         }

@@ -87,7 +87,10 @@ pub(crate) fn receipts(
         let proof = required(Section::Witnesses, "record", &log.record)?;
         let record = hub::log_record(proof, trusted).map_err(at)?;
         if record.policy != subject.policy {
-            return Err(at(Wrong::field("record", "the log is about another policy")));
+            return Err(at(Wrong::field(
+                "record",
+                "the log is about another policy",
+            )));
         }
         if before.is_some_and(|before| before >= record.id) {
             return Err(at(Wrong::Order));
@@ -98,7 +101,10 @@ pub(crate) fn receipts(
         if log.anchors.is_empty() {
             return Err(at(Wrong::Unused));
         }
-        if !log.anchors.is_sorted_by(|left, right| left.index < right.index) {
+        if !log
+            .anchors
+            .is_sorted_by(|left, right| left.index < right.index)
+        {
             return Err(at(Wrong::Order));
         }
         // Across the anchors of one log, so that no leaf stands twice.
@@ -141,12 +147,21 @@ fn under_anchor(
     let path = path_from_wire("path", &wire.path)?;
     let anchors = &record.anchors;
     let leaf_hash = merkle::hash_leaf(&anchor.to_bytes());
-    merkle::verify_inclusion(&leaf_hash, wire.index, anchors.size(), &path, &anchors.root())
-        .map_err(|error| Wrong::merkle("the anchor", error))?;
+    merkle::verify_inclusion(
+        &leaf_hash,
+        wire.index,
+        anchors.size(),
+        &path,
+        &anchors.root(),
+    )
+    .map_err(|error| Wrong::merkle("the anchor", error))?;
     if wire.leaves.is_empty() {
         return Err(Wrong::Unused);
     }
-    if !wire.leaves.is_sorted_by(|left, right| left.index < right.index) {
+    if !wire
+        .leaves
+        .is_sorted_by(|left, right| left.index < right.index)
+    {
         return Err(Wrong::Order);
     }
     wire.leaves

@@ -97,7 +97,10 @@ fn anchor(index: u64, anchor: &AnchorLeaf) -> AnchorReport {
 }
 
 fn log(findings: &Findings<'_>) -> LogReport {
-    let from = findings.subject.from_anchor.zip(findings.anchors.anchors.first());
+    let from = findings
+        .subject
+        .from_anchor
+        .zip(findings.anchors.anchors.first());
     LogReport {
         id: findings.record.id.to_string(),
         operator: findings.record.operator.to_string(),
@@ -128,24 +131,25 @@ fn populations(findings: &Findings<'_>) -> Populations {
             }
         }
     }
-    for held in findings.documents.values().flat_map(|document| &document.commits) {
+    for held in findings
+        .documents
+        .values()
+        .flat_map(|document| &document.commits)
+    {
         counted.commits += 1;
         counted.bodies += u64::from(!matches!(held.body, Body::Absent));
     }
-    let author = |commit: &Cid| {
-        let commits = findings.documents.values().flat_map(|document| &document.commits);
-        commits
-            .filter(|held| held.commit.cid() == commit)
-            .map(|held| held.commit.header().author.as_str())
-            .next()
+    let authors: BTreeMap<&Cid, &str> = findings
+        .documents
+        .values()
+        .flat_map(|document| &document.commits)
+        .map(|held| (held.commit.cid(), held.commit.header().author.as_str()))
+        .collect();
+    let by_another = |leaf: &&HeldLeaf| {
+        let author = authors.get(&leaf.held.commit);
+        author.is_some_and(|author| *author != leaf.operator.as_str())
     };
-    counted.attestations = findings
-        .attested
-        .iter()
-        .filter(|leaf| {
-            author(&leaf.held.commit).is_some_and(|author| author != leaf.operator.as_str())
-        })
-        .count() as u64;
+    counted.attestations = findings.attested.iter().filter(by_another).count() as u64;
     for outcome in findings.decisions.values() {
         match outcome {
             Replayed::Same => counted.decisions_replayed += 1,
@@ -159,20 +163,31 @@ fn populations(findings: &Findings<'_>) -> Populations {
 fn document_report(document: &Document, findings: &Findings<'_>) -> DocumentReport {
     let collection = findings.authority.collection(&document.claim.collection);
     let counts = |cid: &Cid| {
-        findings.judged.get(cid).is_some_and(|judged| judged.verdict.counts())
+        findings
+            .judged
+            .get(cid)
+            .is_some_and(|judged| judged.verdict.counts())
     };
     let state = state::of(document, collection, findings.authority, &counts);
     let chain = findings.chains.get(document.id.cid());
     DocumentReport {
         id: document.id.to_string(),
-        resource: collection.map(|(resource, _)| resource.to_string()).unwrap_or_default(),
-        collection: collection.map(|(_, name)| name.to_string()).unwrap_or_default(),
+        resource: collection
+            .map(|(resource, _)| resource.to_string())
+            .unwrap_or_default(),
+        collection: collection
+            .map(|(_, name)| name.to_string())
+            .unwrap_or_default(),
         scope: document.claim.scope.to_string(),
         creator: document.claim.creator.to_string(),
         leaves: chain.map_or(0, |chain| chain.total),
         leaves_here: chain.map_or(0, |chain| chain.leaves.len() as u64),
         heads: document.tips.iter().map(Cid::to_string).collect(),
-        commits: document.commits.iter().map(|held| commit(held, findings)).collect(),
+        commits: document
+            .commits
+            .iter()
+            .map(|held| commit(held, findings))
+            .collect(),
         deleted: state.as_ref().is_ok_and(|state| state.deleted().is_some()),
         state: state.as_ref().ok().map(state::fields),
         state_missing: state.err(),

@@ -4,7 +4,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crdt::{materialize, Cid, Dag, Disclosure, DocumentState, FieldState, Operation, Schema, Schemas, Value};
+use crdt::{
+    materialize, Cid, Dag, Disclosure, DocumentState, FieldState, Operation, Schema, Schemas, Value,
+};
 use policy::Name;
 use serde_json::{json, Map, Value as Json};
 
@@ -24,7 +26,10 @@ pub(super) fn of(
         .filter(|held| matches!(held.body, Disclosure::Absent))
         .count();
     if withheld > 0 {
-        return Err(format!("{withheld} of {} bodies are not in the bundle", document.commits.len()));
+        return Err(format!(
+            "{withheld} of {} bodies are not in the bundle",
+            document.commits.len()
+        ));
     }
     let (resource, name) = collection.ok_or("its collection is not known")?;
     let schemas = schemas(authority, resource, name)?;
@@ -43,7 +48,10 @@ fn schemas(
     name: &Name,
 ) -> Result<Schemas, String> {
     let mut schemas = Schemas::new();
-    let last = authority.history().latest().map_or(0, |latest| latest.revision);
+    let last = authority
+        .history()
+        .latest()
+        .map_or(0, |latest| latest.revision);
     let mut known = 0u32;
     for revision in 0..=last {
         let record = authority
@@ -65,7 +73,11 @@ pub(super) fn fields(state: &DocumentState) -> Json {
         let shown = match field {
             FieldState::Register(register) => value(register.value()),
             FieldState::Counter(counter) => integer(counter.total()),
-            FieldState::Set(set) => set.elements().keys().map(|element| value(element)).collect(),
+            FieldState::Set(set) => set
+                .elements()
+                .keys()
+                .map(|element| value(element))
+                .collect(),
         };
         (name.to_string(), shown)
     });

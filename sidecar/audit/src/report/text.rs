@@ -17,7 +17,11 @@ impl Report {
     fn write(&self, out: &mut String) -> fmt::Result {
         let header = &self.header;
         writeln!(out, "Everything below is proven under one header:")?;
-        writeln!(out, "  chain {}, height {}, hash {}", self.chain, header.height, header.hash)?;
+        writeln!(
+            out,
+            "  chain {}, height {}, hash {}",
+            self.chain, header.height, header.hash
+        )?;
         writeln!(
             out,
             "  {}, signed with {} of {} voting power ({} validators)",
@@ -27,7 +31,10 @@ impl Report {
         writeln!(out, "  log {} of {}", self.log.id, self.log.operator)?;
         match &self.log.issuer {
             Some(issuer) if *issuer == self.log.operator => {
-                writeln!(out, "  sealed by the log's operator: nothing was left out since")?;
+                writeln!(
+                    out,
+                    "  sealed by the log's operator: nothing was left out since"
+                )?;
             }
             Some(issuer) => writeln!(out, "  sealed by {issuer}: nothing was left out since")?,
             None => writeln!(

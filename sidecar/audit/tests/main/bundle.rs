@@ -32,29 +32,53 @@ fn verdicts(report: &Report) -> Vec<&'static str> {
 fn story_is_told_whole() {
     let story = story(50);
     let report = verified(&story, &story.whole());
-    assert_eq!(verdicts(&report), ["settled", "settled", "settled", "settled", "late"]);
+    assert_eq!(
+        verdicts(&report),
+        ["settled", "settled", "settled", "settled", "late"]
+    );
     let document = &report.documents[0];
     let state = document.state.as_ref().expect("every body is disclosed");
     // Bob's late "scrap" does not count; the counter is exact over the fork.
     assert_eq!(state["product"], "axle B");
     assert_eq!(state["pieces"], 21);
     assert_eq!(state["defects"], serde_json::json!(["scratch"]));
-    assert_eq!(document.commits[4].operations.as_deref(), Some(&["set product".to_string()][..]));
+    assert_eq!(
+        document.commits[4].operations.as_deref(),
+        Some(&["set product".to_string()][..])
+    );
 
     let counted = &report.populations;
-    assert_eq!((counted.revisions, counted.anchors, counted.leaves), (4, 4, 13));
-    assert_eq!((counted.leaves_opened, counted.leaves_linked, counted.leaves_closed), (11, 1, 1));
+    assert_eq!(
+        (counted.revisions, counted.anchors, counted.leaves),
+        (4, 4, 13)
+    );
+    assert_eq!(
+        (
+            counted.leaves_opened,
+            counted.leaves_linked,
+            counted.leaves_closed
+        ),
+        (11, 1, 1)
+    );
     assert_eq!((counted.commits, counted.bodies), (5, 5));
     // B saw Alice's three commits; A saw Bob's two, one of them too late to matter.
     assert_eq!(counted.attestations, 5);
-    assert_eq!((counted.decisions_replayed, counted.decisions_undecided), (3, 1));
+    assert_eq!(
+        (counted.decisions_replayed, counted.decisions_undecided),
+        (3, 1)
+    );
     assert_eq!(counted.denials_overflowed, 17);
     assert_eq!((document.leaves, document.leaves_here), (8, 8));
     assert_eq!(report.header.signed_power, 30);
     assert_eq!(report.refusals.len(), 1);
 
     let text = report.to_text();
-    for said in ["none is missing from 0 to 12", "30 of 40 voting power", "not sealed", "late"] {
+    for said in [
+        "none is missing from 0 to 12",
+        "30 of 40 voting power",
+        "not sealed",
+        "late",
+    ] {
         assert!(text.contains(said), "{said} is not in\n{text}");
     }
     let json: serde_json::Value = serde_json::from_str(&report.to_json()).expect("JSON");
@@ -65,7 +89,10 @@ fn story_is_told_whole() {
 fn part_between_two_anchors_gives_the_same_verdicts() {
     let story = story(50);
     let report = verified(&story, &story.part());
-    assert_eq!(verdicts(&report), ["settled", "settled", "settled", "settled", "late"]);
+    assert_eq!(
+        verdicts(&report),
+        ["settled", "settled", "settled", "settled", "late"]
+    );
     assert_eq!(report.populations.leaves, 6);
     assert_eq!(report.documents[0].leaves, 8);
     assert_eq!(report.documents[0].leaves_here, 3);
@@ -78,9 +105,15 @@ fn verdicts_stand_without_bodies() {
     let mut trail = story.whole();
     trail.commits[3].body = None;
     let report = verified(&story, &trail);
-    assert_eq!(verdicts(&report), ["settled", "settled", "settled", "settled", "late"]);
+    assert_eq!(
+        verdicts(&report),
+        ["settled", "settled", "settled", "settled", "late"]
+    );
     assert_eq!(report.documents[0].state, None);
-    assert!(report.documents[0].state_missing.as_ref().is_some_and(|why| why.contains("1 of 5 bodies")));
+    assert!(report.documents[0]
+        .state_missing
+        .as_ref()
+        .is_some_and(|why| why.contains("1 of 5 bodies")));
 }
 
 #[test]
@@ -93,13 +126,19 @@ fn sidecar_does_not_attest_what_was_written_through_it() {
     // The order of the fork's two commits is that of their CIDs.
     found[1..3].sort_unstable();
     // Alice's are written through A and seen by nobody else here; Bob's was seen by A.
-    assert_eq!(found, ["settled", "provisional", "settled", "provisional", "late"]);
+    assert_eq!(
+        found,
+        ["settled", "provisional", "settled", "provisional", "late"]
+    );
 }
 
 #[test]
 fn seal_keeps_together_what_its_issuer_showed() {
     let story = story(10);
-    let sealed = story.whole().encode_sealed(&story.operator).expect("a bundle");
+    let sealed = story
+        .whole()
+        .encode_sealed(&story.operator)
+        .expect("a bundle");
     let report = verify(&sealed, story.trust()).expect("it verifies");
     assert_eq!(report.log.issuer.as_ref(), Some(&report.log.operator));
     assert!(report.to_text().contains("sealed by the log's operator"));
@@ -131,10 +170,16 @@ fn another_header_than_the_trusted_one_is_refused() {
     let story = story(10);
     let file = bytes(&story.whole());
     let TrustPoint { height, hash } = story.trust();
-    let later = TrustPoint { height: Height(height.0 + 1), hash };
+    let later = TrustPoint {
+        height: Height(height.0 + 1),
+        hash,
+    };
     let error = verify(&file, later).expect_err("another height");
     assert!(matches!(error.wrong, Wrong::OtherHeight { .. }), "{error}");
-    let other = TrustPoint { height, hash: BlockHash::new([1; 32]) };
+    let other = TrustPoint {
+        height,
+        hash: BlockHash::new([1; 32]),
+    };
     let error = verify(&file, other).expect_err("another hash");
     assert_eq!(error.section, Section::Header);
 }
@@ -146,7 +191,14 @@ fn missing_leaf_is_missed() {
     trail.leaves.remove(5);
     assert!(matches!(
         refused(&story, &trail),
-        (Section::Leaves, None, Wrong::LeafCount { found: 12, expected: 13 })
+        (
+            Section::Leaves,
+            None,
+            Wrong::LeafCount {
+                found: 12,
+                expected: 13
+            }
+        )
     ));
     // Put another in its place, and the next anchor does not fit.
     trail.leaves.insert(5, story.a.opened(2));
@@ -212,12 +264,32 @@ fn commit_that_the_log_does_not_hold_is_refused() {
 #[test]
 fn lies_of_the_operator_are_named() {
     for (lie, section, name) in [
-        (Lie::AllowedIntruder, Section::Leaves, "the decision was allow"),
-        (Lie::AllowedRevoked, Section::Leaves, "the decision was allow"),
-        (Lie::OtherRevision, Section::Leaves, "that revision 1 was in force after height 13"),
-        (Lie::FutureHeight, Section::Leaves, "that height 18 was seen"),
+        (
+            Lie::AllowedIntruder,
+            Section::Leaves,
+            "the decision was allow",
+        ),
+        (
+            Lie::AllowedRevoked,
+            Section::Leaves,
+            "the decision was allow",
+        ),
+        (
+            Lie::OtherRevision,
+            Section::Leaves,
+            "that revision 1 was in force after height 13",
+        ),
+        (
+            Lie::FutureHeight,
+            Section::Leaves,
+            "that height 18 was seen",
+        ),
         (Lie::HeldIntruder, Section::Commits, "must be rejected"),
-        (Lie::OtherSignature, Section::Commits, "signature is not the one"),
+        (
+            Lie::OtherSignature,
+            Section::Commits,
+            "signature is not the one",
+        ),
         (Lie::Unchained, Section::Heads, "chain"),
         (Lie::OtherHeads, Section::Heads, "heads"),
     ] {

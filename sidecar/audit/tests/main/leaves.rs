@@ -19,21 +19,38 @@ fn leaves_are_those_of_the_vectors() {
     for vector in &vectors {
         let previous = vector["previous"].as_object().map(|_| Previous {
             index: vector["previous"]["index"].as_u64().expect("an index"),
-            leaf_hash: field(&vector["previous"], "leaf_hash").try_into().expect("32 bytes"),
+            leaf_hash: field(&vector["previous"], "leaf_hash")
+                .try_into()
+                .expect("32 bytes"),
         });
         let salt = field(vector, "salt").try_into().expect("16 bytes");
         let opening = Opening::from_parts(salt, field(vector, "content"), previous)
             .unwrap_or_else(|error| panic!("{}: {error}", vector["kind"]));
         let index = vector["index"].as_u64().expect("an index");
         assert_eq!(opening.content().kind(), vector["kind"]);
-        assert_eq!(opening.content_commitment().to_vec(), field(vector, "content_commitment"));
+        assert_eq!(
+            opening.content_commitment().to_vec(),
+            field(vector, "content_commitment")
+        );
         assert_eq!(opening.leaf(index).as_bytes(), field(vector, "leaf"));
-        assert_eq!(opening.leaf(index).hash().to_vec(), field(vector, "leaf_hash"));
+        assert_eq!(
+            opening.leaf(index).hash().to_vec(),
+            field(vector, "leaf_hash")
+        );
         assert_eq!(opening.link().leaf(index), opening.leaf(index));
         kinds.push(opening.content().kind());
     }
     kinds.sort_unstable();
-    assert_eq!(kinds, ["commit-held", "commit-refused", "decision", "denials-overflow", "rollback"]);
+    assert_eq!(
+        kinds,
+        [
+            "commit-held",
+            "commit-refused",
+            "decision",
+            "denials-overflow",
+            "rollback"
+        ]
+    );
 }
 
 #[test]

@@ -11,17 +11,28 @@ fn all_refused(story: &Story, file: &[u8], effort: Effort) -> BTreeMap<&'static 
     verify(file, story.trust()).expect("the bundle verifies as it is");
     let mut accepted = Vec::new();
     let mut named: BTreeMap<&'static str, u64> = BTreeMap::new();
-    each(file, effort, &mut |what, mutated| match verify(mutated, story.trust()) {
-        Ok(_) => accepted.push(what.to_string()),
-        Err(error) => {
-            assert!(!error.to_string().is_empty());
-            *named.entry(error.section.name()).or_default() += 1;
-        }
-    });
+    each(
+        file,
+        effort,
+        &mut |what, mutated| match verify(mutated, story.trust()) {
+            Ok(_) => accepted.push(what.to_string()),
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                *named.entry(error.section.name()).or_default() += 1;
+            }
+        },
+    );
     let tried: u64 = named.values().sum();
-    println!("{tried} mutations of {} bytes refused, by section: {named:?}", file.len());
+    println!(
+        "{tried} mutations of {} bytes refused, by section: {named:?}",
+        file.len()
+    );
     assert!(tried > 1_000, "too few mutations to mean anything: {tried}");
-    assert!(accepted.is_empty(), "{} accepted: {accepted:#?}", accepted.len());
+    assert!(
+        accepted.is_empty(),
+        "{} accepted: {accepted:#?}",
+        accepted.len()
+    );
     named
 }
 
@@ -30,14 +41,20 @@ fn all_refused(story: &Story, file: &[u8], effort: Effort) -> BTreeMap<&'static 
 fn effort() -> Effort {
     match std::env::var_os("HOLDFAST_MUTATE_ALL") {
         Some(_) => Effort::ALL,
-        None => Effort { stride: 97, repeated: 1 },
+        None => Effort {
+            stride: 97,
+            repeated: 1,
+        },
     }
 }
 
 #[test]
 fn every_mutation_of_a_whole_bundle_is_refused_by_name() {
     let story = story(10);
-    let file = story.whole().encode_sealed(&story.operator).expect("a bundle");
+    let file = story
+        .whole()
+        .encode_sealed(&story.operator)
+        .expect("a bundle");
     let named = all_refused(&story, &file, effort());
     // Each section refuses something itself, not only the checksum or the seal.
     for section in audit::bundle::Section::ALL {
@@ -48,14 +65,22 @@ fn every_mutation_of_a_whole_bundle_is_refused_by_name() {
 #[test]
 fn every_mutation_of_a_part_is_refused_by_name() {
     let story = story(10);
-    let file = story.part().encode_sealed(&story.operator).expect("a bundle");
+    let file = story
+        .part()
+        .encode_sealed(&story.operator)
+        .expect("a bundle");
     all_refused(&story, &file, effort());
 }
 
 #[test]
 fn garbage_is_refused() {
     let trust = story(10).trust();
-    for file in [&b""[..], b"holdfast trail 1\n", b"holdfast trail 2\n", &[0xff; 100]] {
+    for file in [
+        &b""[..],
+        b"holdfast trail 1\n",
+        b"holdfast trail 2\n",
+        &[0xff; 100],
+    ] {
         assert!(verify(file, trust).is_err());
     }
 }

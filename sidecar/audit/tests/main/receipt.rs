@@ -12,7 +12,11 @@ fn receipt(story: &Story, index: u64) -> Receipt {
     Receipt {
         index,
         leaf: story.a.opened(index),
-        path: story.a.log.inclusion_proof(index, story.a.anchors[1].size).expect("a path"),
+        path: story
+            .a
+            .log
+            .inclusion_proof(index, story.a.anchors[1].size)
+            .expect("a path"),
         anchor: story.anchor_proof(1),
     }
 }
@@ -30,7 +34,14 @@ fn receipt_is_small_and_proves_an_attestation() {
         .attestation(block.trusted(), &story.a.id, &story.policy)
         .expect("an attestation");
     assert_eq!(held.commit, *story.commits[1].0.cid());
-    assert_eq!((attestation.height, attestation.revision, attestation.anchor_height), (12, 2, 18));
+    assert_eq!(
+        (
+            attestation.height,
+            attestation.revision,
+            attestation.anchor_height
+        ),
+        (12, 2, 18)
+    );
     assert_eq!(attestation.operator.as_str(), story.a.operator.as_str());
 }
 
@@ -40,14 +51,28 @@ fn receipt_of_something_else_is_no_attestation() {
     let block = Verifier::start(story.trust(), story.hub.block.clone()).expect("a trusted block");
     let trusted = block.trusted();
     let wrong = |index, log: &LogId, policy: &PolicyId| {
-        receipt(&story, index).attestation(trusted, log, policy).expect_err("no attestation")
+        receipt(&story, index)
+            .attestation(trusted, log, policy)
+            .expect_err("no attestation")
     };
     // Written through A; a decision; another log; another policy.
     let (log, policy) = (&story.a.id, &story.policy);
-    assert!(matches!(wrong(4, log, policy), Wrong::Field { field: "leaf", .. }));
-    assert!(matches!(wrong(2, log, policy), Wrong::Field { field: "leaf", .. }));
+    assert!(matches!(
+        wrong(4, log, policy),
+        Wrong::Field { field: "leaf", .. }
+    ));
+    assert!(matches!(
+        wrong(2, log, policy),
+        Wrong::Field { field: "leaf", .. }
+    ));
     assert!(matches!(wrong(3, &story.b.id, policy), Wrong::Proof { .. }));
-    assert!(matches!(wrong(3, log, &PolicyId::new([1; 32])), Wrong::Field { field: "anchor", .. }));
+    assert!(matches!(
+        wrong(3, log, &PolicyId::new([1; 32])),
+        Wrong::Field {
+            field: "anchor",
+            ..
+        }
+    ));
 }
 
 #[test]
