@@ -44,7 +44,12 @@ impl AnchorProof {
     /// Puts a proof together.
     #[must_use]
     pub const fn new(record: StateProof, index: u64, leaf: AnchorLeaf, path: Vec<Hash>) -> Self {
-        Self { record, index, leaf, path }
+        Self {
+            record,
+            index,
+            leaf,
+            path,
+        }
     }
 
     /// The proof of the record: which header it needs.
@@ -62,12 +67,20 @@ impl AnchorProof {
         let record: LogRecord = self
             .record
             .verify_record(trusted, &hub::keys::log(log))?
-            .ok_or(LightError::Absent { what: "the audit log" })?;
+            .ok_or(LightError::Absent {
+                what: "the audit log",
+            })?;
         if record.id != *log {
-            return Err(LightError::Log { expected: *log, found: record.id });
+            return Err(LightError::Log {
+                expected: *log,
+                found: record.id,
+            });
         }
         if self.leaf.log != *log {
-            return Err(LightError::Leaf { what: Self::WHAT, reason: "it is another audit log's" });
+            return Err(LightError::Leaf {
+                what: Self::WHAT,
+                reason: "it is another audit log's",
+            });
         }
         merkle::verify_inclusion(
             &merkle::hash_leaf(&self.leaf.to_bytes()),
@@ -76,7 +89,10 @@ impl AnchorProof {
             &self.path,
             &record.anchors.root(),
         )
-        .map_err(|source| LightError::Path { what: Self::WHAT, source })?;
+        .map_err(|source| LightError::Path {
+            what: Self::WHAT,
+            source,
+        })?;
         Ok(Anchored {
             record,
             state_height: self.record.state_height(),
@@ -121,8 +137,12 @@ impl AnchorProof {
     /// # Errors
     /// As [`AnchorProof::from_wire`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
-        let wire = canonical::decode(bytes, 2 * PROOF_BYTES_MAX)
-            .map_err(|source| LightError::Encoding { what: "anchor proof", source })?;
+        let wire = canonical::decode(bytes, 2 * PROOF_BYTES_MAX).map_err(|source| {
+            LightError::Encoding {
+                what: "anchor proof",
+                source,
+            }
+        })?;
         Self::from_wire(&wire)
     }
 }

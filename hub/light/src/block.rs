@@ -17,7 +17,10 @@ pub fn height_of(height: block::Height) -> Height {
 /// [`LightError::Malformed`] for a time outside of them.
 pub fn time_of(time: Time) -> Result<Timestamp, LightError> {
     let nanos = time.unix_timestamp_nanos().rem_euclid(1_000_000_000);
-    let wrong = |_| LightError::Malformed { what: "time", reason: "out of range".into() };
+    let wrong = |_| LightError::Malformed {
+        what: "time",
+        reason: "out of range".into(),
+    };
     let nanos = u32::try_from(nanos).expect("a rest below 10^9");
     Timestamp::new(time.unix_timestamp(), nanos).map_err(wrong)
 }

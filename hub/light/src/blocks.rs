@@ -49,7 +49,9 @@ impl BlockInclusion {
         let log: BlockLog = self
             .record
             .verify_record(trusted, &keys::block_log())?
-            .ok_or(LightError::Absent { what: "the block log" })?;
+            .ok_or(LightError::Absent {
+                what: "the block log",
+            })?;
         let index = log.index_of(self.leaf.height).ok_or(LightError::Leaf {
             what: Self::WHAT,
             reason: "the block log does not reach its height",
@@ -61,8 +63,14 @@ impl BlockInclusion {
             &self.path,
             &log.blocks.root(),
         )
-        .map_err(|source| LightError::Path { what: Self::WHAT, source })?;
-        Ok(TrustPoint { height: self.leaf.height, hash: self.leaf.hash })
+        .map_err(|source| LightError::Path {
+            what: Self::WHAT,
+            source,
+        })?;
+        Ok(TrustPoint {
+            height: self.leaf.height,
+            hash: self.leaf.hash,
+        })
     }
 
     /// Verifies it, and that `header` is the earlier block's; gives what that header says, which
@@ -74,7 +82,10 @@ impl BlockInclusion {
         let point = self.verify(trusted)?;
         let found = crate::height_of(header.height);
         if found != point.height {
-            return Err(LightError::Height { expected: point.height, found });
+            return Err(LightError::Height {
+                expected: point.height,
+                found,
+            });
         }
         let hash = block_hash(header);
         if hash != point.hash {
@@ -121,8 +132,12 @@ impl BlockInclusion {
     /// # Errors
     /// As [`BlockInclusion::from_wire`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
-        let wire = canonical::decode(bytes, 2 * PROOF_BYTES_MAX)
-            .map_err(|source| LightError::Encoding { what: "block inclusion", source })?;
+        let wire = canonical::decode(bytes, 2 * PROOF_BYTES_MAX).map_err(|source| {
+            LightError::Encoding {
+                what: "block inclusion",
+                source,
+            }
+        })?;
         Self::from_wire(&wire)
     }
 }

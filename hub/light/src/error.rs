@@ -97,7 +97,9 @@ pub enum LightError {
     #[error("the validators are not those of the header: its validators hash does not match")]
     Validators,
     /// The next validators are not those that the header names.
-    #[error("the next validators are not those of the header: its next validators hash does not match")]
+    #[error(
+        "the next validators are not those of the header: its next validators hash does not match"
+    )]
     NextValidators,
     /// The next block's validators are not those that the trusted block announced.
     #[error("the validators are not those that the trusted block before announced")]
@@ -129,7 +131,9 @@ pub enum LightError {
         index: usize,
     },
     /// Not enough of the block's own validators signed.
-    #[error("validators with {signed} of {total} voting power signed; more than two thirds are needed")]
+    #[error(
+        "validators with {signed} of {total} voting power signed; more than two thirds are needed"
+    )]
     Power {
         /// The power that signed.
         signed: u64,
@@ -254,7 +258,9 @@ pub enum LightError {
     #[error("the evidence does not hold the policy's definition")]
     NoDefinition,
     /// The definition does not compile.
-    #[error("the proven definition does not compile; it needs another version of the policy engine")]
+    #[error(
+        "the proven definition does not compile; it needs another version of the policy engine"
+    )]
     Definition(#[source] PolicyError),
     /// An engine that this program does not have.
     #[error("the policy is decided by engine version {found}; this program has version {known}")]
@@ -296,7 +302,9 @@ pub enum LightError {
     #[error("the changes cannot be applied")]
     History(#[source] HistoryError),
     /// The record has fewer revisions than are known.
-    #[error("the record has {found} revisions, and {known} are known already: an old answer, or a fork")]
+    #[error(
+        "the record has {found} revisions, and {known} are known already: an old answer, or a fork"
+    )]
     Older {
         /// How many are known.
         known: u64,

@@ -54,7 +54,11 @@ impl CheckEvidence {
         proofs: impl IntoIterator<Item = CommitmentProof>,
         documents: Vec<Document>,
     ) -> Result<Self, LightError> {
-        Ok(Self { root, batch: proof::compress(proofs)?, documents })
+        Ok(Self {
+            root,
+            batch: proof::compress(proofs)?,
+            documents,
+        })
     }
 
     /// The keys of the policy's tree that documents add to the evidence: their collections'
@@ -83,9 +87,13 @@ impl CheckEvidence {
         let root = self.root.verify(trusted, policy)?;
         if root.record.engine_version != ENGINE_VERSION {
             let found = root.record.engine_version;
-            return Err(LightError::EngineVersion { found, known: ENGINE_VERSION });
+            return Err(LightError::EngineVersion {
+                found,
+                known: ENGINE_VERSION,
+            });
         }
-        let known = proof::verify_compressed(&jmt_spec(), &root.tree_root, &self.batch, Self::WHAT)?;
+        let known =
+            proof::verify_compressed(&jmt_spec(), &root.tree_root, &self.batch, Self::WHAT)?;
         let compiled = definition(&known)?;
         let facts = self
             .documents
@@ -114,7 +122,11 @@ impl CheckEvidence {
     pub fn from_wire(wire: &light::CheckEvidence) -> Result<Self, LightError> {
         if wire.documents.len() > DOCUMENTS_MAX {
             let found = wire.documents.len();
-            return Err(LightError::TooMany { what: "documents", found, max: DOCUMENTS_MAX });
+            return Err(LightError::TooMany {
+                what: "documents",
+                found,
+                max: DOCUMENTS_MAX,
+            });
         }
         let documents = wire
             .documents
@@ -140,8 +152,13 @@ impl CheckEvidence {
     /// # Errors
     /// As [`CheckEvidence::from_wire`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
-        let wire = canonical::decode(bytes, BATCH_BYTES_MAX + 2 * PROOF_BYTES_MAX)
-            .map_err(|source| LightError::Encoding { what: "evidence", source })?;
+        let wire =
+            canonical::decode(bytes, BATCH_BYTES_MAX + 2 * PROOF_BYTES_MAX).map_err(|source| {
+                LightError::Encoding {
+                    what: "evidence",
+                    source,
+                }
+            })?;
         Self::from_wire(&wire)
     }
 }

@@ -57,7 +57,11 @@ impl RevisionChanges {
     pub fn from_wire(wire: &proto::Revision) -> Result<Self, LightError> {
         if wire.changes.len() > REVISION_CHANGES_MAX {
             let found = wire.changes.len();
-            return Err(LightError::TooMany { what: "changes", found, max: REVISION_CHANGES_MAX });
+            return Err(LightError::TooMany {
+                what: "changes",
+                found,
+                max: REVISION_CHANGES_MAX,
+            });
         }
         let leaf = required(wire.leaf.as_ref(), "a revision's leaf")?;
         Ok(Self {
@@ -87,7 +91,11 @@ impl ChangesPage {
     #[must_use]
     pub fn to_wire(&self) -> proto::QueryChangesResponse {
         proto::QueryChangesResponse {
-            revisions: self.revisions.iter().map(RevisionChanges::to_wire).collect(),
+            revisions: self
+                .revisions
+                .iter()
+                .map(RevisionChanges::to_wire)
+                .collect(),
             record: Some(self.record.to_wire()),
             consistency: hashes_to_wire(&self.consistency),
         }
@@ -100,7 +108,11 @@ impl ChangesPage {
     pub fn from_wire(wire: &proto::QueryChangesResponse) -> Result<Self, LightError> {
         if wire.revisions.len() > PAGE_REVISIONS_MAX {
             let found = wire.revisions.len();
-            return Err(LightError::TooMany { what: "revisions", found, max: PAGE_REVISIONS_MAX });
+            return Err(LightError::TooMany {
+                what: "revisions",
+                found,
+                max: PAGE_REVISIONS_MAX,
+            });
         }
         Ok(Self {
             revisions: wire
@@ -122,8 +134,11 @@ impl ChangesPage {
     /// # Errors
     /// As [`ChangesPage::from_wire`], and [`LightError::Encoding`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
-        let wire = canonical::decode(bytes, PAGE_BYTES_MAX)
-            .map_err(|source| LightError::Encoding { what: "page of changes", source })?;
+        let wire =
+            canonical::decode(bytes, PAGE_BYTES_MAX).map_err(|source| LightError::Encoding {
+                what: "page of changes",
+                source,
+            })?;
         Self::from_wire(&wire)
     }
 }
@@ -153,7 +168,12 @@ impl Follower {
     /// A follower that knows nothing yet.
     #[must_use]
     pub fn new(policy: PolicyId) -> Self {
-        Self { policy, log: CompactRange::new(), history: History::new(), last_height: Height(0) }
+        Self {
+            policy,
+            log: CompactRange::new(),
+            history: History::new(),
+            last_height: Height(0),
+        }
     }
 
     /// The policy.
@@ -191,7 +211,10 @@ impl Follower {
             .verify_record(trusted, &keys::policy(&self.policy))?
             .ok_or(LightError::Absent { what: "the policy" })?;
         if record.id != self.policy {
-            return Err(LightError::Policy { expected: self.policy, found: record.id });
+            return Err(LightError::Policy {
+                expected: self.policy,
+                found: record.id,
+            });
         }
         let (known, found) = (self.log.size(), record.log.size());
         if found < known {
@@ -208,11 +231,18 @@ impl Follower {
                 .map_err(LightError::History)?;
             self.log
                 .append_leaf_hash(leaf.leaf_hash(), &mut |_, _, _| {})
-                .map_err(|source| LightError::Path { what: "a revision", source })?;
+                .map_err(|source| LightError::Path {
+                    what: "a revision",
+                    source,
+                })?;
             self.last_height = leaf.height;
         }
         let complete = self.log.size() == record.log.size();
-        Ok(Progress { record, state_height, complete })
+        Ok(Progress {
+            record,
+            state_height,
+            complete,
+        })
     }
 
     /// The log with the leaves of `revisions` appended, each checked against its place and its
@@ -227,17 +257,30 @@ impl Follower {
         let mut above = self.last_height;
         for RevisionChanges { leaf, changes } in revisions {
             if leaf.policy != self.policy {
-                return Err(LightError::Leaf { what: WHAT, reason: "it is another policy's" });
+                return Err(LightError::Leaf {
+                    what: WHAT,
+                    reason: "it is another policy's",
+                });
             }
             if leaf.revision != log.size() {
-                return Err(LightError::Revision { expected: log.size(), found: leaf.revision });
+                return Err(LightError::Revision {
+                    expected: log.size(),
+                    found: leaf.revision,
+                });
             }
             if leaf.height <= above || leaf.height > state_height {
-                return Err(LightError::Leaf { what: WHAT, reason: "its height is out of turn" });
+                return Err(LightError::Leaf {
+                    what: WHAT,
+                    reason: "its height is out of turn",
+                });
             }
             above = leaf.height;
-            if leaf.changes_count != changes.len() as u64 || leaf.changes_root != changes_root(changes) {
-                return Err(LightError::Changes { revision: leaf.revision });
+            if leaf.changes_count != changes.len() as u64
+                || leaf.changes_root != changes_root(changes)
+            {
+                return Err(LightError::Changes {
+                    revision: leaf.revision,
+                });
             }
             log.append_leaf_hash(leaf.leaf_hash(), &mut |_, _, _| {})
                 .map_err(|source| LightError::Path { what: WHAT, source })?;
@@ -254,12 +297,24 @@ fn prove_prefix(
 ) -> Result<(), LightError> {
     const WHAT: &str = "the policy's log";
     if log.size() > whole.size() {
-        return Err(LightError::Older { known: log.size(), found: whole.size() });
+        return Err(LightError::Older {
+            known: log.size(),
+            found: whole.size(),
+        });
     }
     if log.size() == 0 {
         // A policy has a first revision, so a page that brings none proves nothing.
-        return Err(LightError::Revision { expected: 0, found: whole.size() });
+        return Err(LightError::Revision {
+            expected: 0,
+            found: whole.size(),
+        });
     }
-    merkle::verify_consistency(log.size(), &log.root(), whole.size(), &whole.root(), consistency)
-        .map_err(|source| LightError::Path { what: WHAT, source })
+    merkle::verify_consistency(
+        log.size(),
+        &log.root(),
+        whole.size(),
+        &whole.root(),
+        consistency,
+    )
+    .map_err(|source| LightError::Path { what: WHAT, source })
 }

@@ -44,7 +44,10 @@ pub struct Validator {
 
 impl core::fmt::Debug for Validator {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Validator").field("address", &self.address()).field("power", &self.power).finish()
+        f.debug_struct("Validator")
+            .field("address", &self.address())
+            .field("power", &self.power)
+            .finish()
     }
 }
 
@@ -52,7 +55,10 @@ impl Validator {
     /// A validator with the ed25519 key of that seed.
     #[must_use]
     pub fn new(seed: [u8; 32], power: u32) -> Self {
-        Self { key: SigningKey::from_bytes(&seed), power }
+        Self {
+            key: SigningKey::from_bytes(&seed),
+            power,
+        }
     }
 
     /// Its public key.
@@ -119,7 +125,10 @@ pub struct HeaderParts {
 #[must_use]
 pub fn header(parts: HeaderParts) -> Header {
     Header {
-        version: Version { block: BLOCK_PROTOCOL, app: parts.app_version },
+        version: Version {
+            block: BLOCK_PROTOCOL,
+            app: parts.app_version,
+        },
         chain_id: parts.chain_id,
         height: parts.height,
         time: parts.time,
@@ -145,10 +154,17 @@ pub fn header(parts: HeaderParts) -> Header {
 pub fn block_id(header: &Header, block: &[u8]) -> BlockId {
     let parts: Vec<&[u8]> = block.chunks(PART_BYTES).collect();
     let total = u32::try_from(parts.len().max(1)).expect("a block has fewer than 2^32 parts");
-    let root = if parts.is_empty() { root_of([[].as_slice()]) } else { root_of(parts) };
+    let root = if parts.is_empty() {
+        root_of([[].as_slice()])
+    } else {
+        root_of(parts)
+    };
     let part_set_header =
         parts::Header::new(total, Hash::Sha256(root)).expect("a total that is not zero is valid");
-    BlockId { hash: header.hash(), part_set_header }
+    BlockId {
+        hash: header.hash(),
+        part_set_header,
+    }
 }
 
 /// The commit by which `signers` agree to a block in round 0. A validator of `set` that is not
@@ -172,10 +188,16 @@ pub fn commit(
         chain_id: chain_id.clone(),
     };
     let mut sign_bytes = Vec::new();
-    Protobuf::<tendermint_proto::v0_38::types::CanonicalVote>::encode_length_delimited(bytes, &mut sign_bytes)
-        .expect("a vector takes all bytes");
+    Protobuf::<tendermint_proto::v0_38::types::CanonicalVote>::encode_length_delimited(
+        bytes,
+        &mut sign_bytes,
+    )
+    .expect("a vector takes all bytes");
     let signature = |info: &validator::Info| {
-        let Some(signer) = signers.iter().find(|signer| signer.address() == info.address) else {
+        let Some(signer) = signers
+            .iter()
+            .find(|signer| signer.address() == info.address)
+        else {
             return CommitSig::BlockIdFlagAbsent;
         };
         let signature = signer.key.sign(&sign_bytes).to_bytes();
@@ -185,7 +207,12 @@ pub fn commit(
             signature: Signature::new(signature).expect("64 bytes are a signature"),
         }
     };
-    Commit { height, round, block_id, signatures: set.validators().iter().map(signature).collect() }
+    Commit {
+        height,
+        round,
+        block_id,
+        signatures: set.validators().iter().map(signature).collect(),
+    }
 }
 
 /// A header together with its commit.
@@ -194,7 +221,8 @@ pub fn commit(
 /// When both are not of one height, which is the caller's error.
 #[must_use]
 pub fn signed_header(header: Header, commit: Commit) -> block::signed_header::SignedHeader {
-    block::signed_header::SignedHeader::new(header, commit).expect("header and commit are of one height")
+    block::signed_header::SignedHeader::new(header, commit)
+        .expect("header and commit are of one height")
 }
 
 /// `Commit.Hash`: the root over the protobuf forms of the signatures. The empty commit before the
@@ -235,7 +263,10 @@ pub fn results_hash<'a>(results: impl IntoIterator<Item = &'a ExecTxResult>) -> 
 /// `ConsensusParams.Hash`: SHA-256 of the two block limits.
 #[must_use]
 pub fn consensus_hash(block_max_bytes: i64, block_max_gas: i64) -> Hash {
-    let params = HashedParams { block_max_bytes, block_max_gas };
+    let params = HashedParams {
+        block_max_bytes,
+        block_max_gas,
+    };
     Hash::Sha256(Sha256::digest(wire::Message::encode_to_vec(&params)).into())
 }
 
@@ -258,7 +289,9 @@ mod tests {
 
     #[test]
     fn our_trees_are_cometbfts() {
-        let validators: Vec<Validator> = (1..=5).map(|seed| Validator::new([seed; 32], u32::from(seed))).collect();
+        let validators: Vec<Validator> = (1..=5)
+            .map(|seed| Validator::new([seed; 32], u32::from(seed)))
+            .collect();
         let set = validator_set(&validators);
         assert_eq!(validators_hash(&set), set.hash());
     }

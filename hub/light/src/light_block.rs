@@ -47,7 +47,11 @@ impl LightBlock {
     ) -> Result<Self, LightError> {
         if signed_header.commit.signatures.len() > VALIDATORS_MAX {
             let found = signed_header.commit.signatures.len();
-            return Err(LightError::TooMany { what: "signatures", found, max: VALIDATORS_MAX });
+            return Err(LightError::TooMany {
+                what: "signatures",
+                found,
+                max: VALIDATORS_MAX,
+            });
         }
         for signature in &mut signed_header.commit.signatures {
             if matches!(signature, CommitSig::BlockIdFlagNil { .. }) {
@@ -60,7 +64,11 @@ impl LightBlock {
             Some(next) if !same => Some(set(next)?),
             _ => None,
         };
-        Ok(Self { validators: set(validators)?, next_validators, signed_header })
+        Ok(Self {
+            validators: set(validators)?,
+            next_validators,
+            signed_header,
+        })
     }
 
     /// The header's height.
@@ -133,7 +141,10 @@ impl LightBlock {
             check_count(raw.validators.len())?;
             raw.validators
                 .into_iter()
-                .map(|one| one.try_into().map_err(|error: tendermint::Error| malformed(what, &error)))
+                .map(|one| {
+                    one.try_into()
+                        .map_err(|error: tendermint::Error| malformed(what, &error))
+                })
                 .collect()
         };
         let validators = infos("validators", &wire.validators)?;
@@ -173,13 +184,20 @@ fn decode<M: Message + Default>(what: &'static str, bytes: &[u8]) -> Result<M, L
 }
 
 fn malformed(what: &'static str, error: &tendermint::Error) -> LightError {
-    LightError::Malformed { what, reason: error.to_string() }
+    LightError::Malformed {
+        what,
+        reason: error.to_string(),
+    }
 }
 
 fn check_count(found: usize) -> Result<(), LightError> {
     match found <= VALIDATORS_MAX {
         true => Ok(()),
-        false => Err(LightError::TooMany { what: "validators", found, max: VALIDATORS_MAX }),
+        false => Err(LightError::TooMany {
+            what: "validators",
+            found,
+            max: VALIDATORS_MAX,
+        }),
     }
 }
 
@@ -191,12 +209,25 @@ fn set(infos: &[validator::Info]) -> Result<validator::Set, LightError> {
         .iter()
         .map(|info| RawValidator::from(validator::Info::new(info.pub_key, info.power)))
         .collect();
-    RawValidatorSet { validators, proposer: None, total_voting_power: 0 }
-        .try_into()
-        .map_err(|error: tendermint::Error| malformed("validators", &error))
+    RawValidatorSet {
+        validators,
+        proposer: None,
+        total_voting_power: 0,
+    }
+    .try_into()
+    .map_err(|error: tendermint::Error| malformed("validators", &error))
 }
 
 fn raw_set(set: &validator::Set) -> RawValidatorSet {
-    let validators = set.validators().iter().cloned().map(RawValidator::from).collect();
-    RawValidatorSet { validators, proposer: None, total_voting_power: 0 }
+    let validators = set
+        .validators()
+        .iter()
+        .cloned()
+        .map(RawValidator::from)
+        .collect();
+    RawValidatorSet {
+        validators,
+        proposer: None,
+        total_voting_power: 0,
+    }
 }

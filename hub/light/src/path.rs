@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use hub_types::{Height, Timestamp};
 
-use crate::{LightBlock, LightError, Verifier, VerifiedBlock};
+use crate::{LightBlock, LightError, VerifiedBlock, Verifier};
 
 /// The most blocks in between that wait to be verified. Halving a distance of 2^63 takes 63.
 const WAITING_MAX: usize = 64;
@@ -28,8 +28,15 @@ impl SkippingPath {
     pub fn new(verified: VerifiedBlock, target: Height) -> Result<Self, LightError> {
         let trusted = verified.trusted().height;
         match target > trusted {
-            true => Ok(Self { verified, waiting: Vec::new(), wants: Some(target) }),
-            false => Err(LightError::NotLater { trusted, found: target }),
+            true => Ok(Self {
+                verified,
+                waiting: Vec::new(),
+                wants: Some(target),
+            }),
+            false => Err(LightError::NotLater {
+                trusted,
+                found: target,
+            }),
         }
     }
 
@@ -63,9 +70,14 @@ impl SkippingPath {
         block: LightBlock,
         now: Timestamp,
     ) -> Result<(), LightError> {
-        let Some(expected) = self.wants else { return Ok(()) };
+        let Some(expected) = self.wants else {
+            return Ok(());
+        };
         if block.height() != expected {
-            return Err(LightError::Height { expected, found: block.height() });
+            return Err(LightError::Height {
+                expected,
+                found: block.height(),
+            });
         }
         self.waiting.push(block);
         while let Some(block) = self.waiting.last() {

@@ -84,7 +84,9 @@ pub fn verify_presence(
     value: &[u8],
     what: &'static str,
 ) -> Result<(), LightError> {
-    let Some(Proof::Exist(exist)) = &proof.proof else { return Err(LightError::Kind { what }) };
+    let Some(Proof::Exist(exist)) = &proof.proof else {
+        return Err(LightError::Kind { what });
+    };
     if exist.key != key {
         return Err(LightError::Key { what });
     }
@@ -110,14 +112,19 @@ pub fn verify_absence(
     key: &[u8],
     what: &'static str,
 ) -> Result<(), LightError> {
-    let Some(Proof::Nonexist(non)) = &proof.proof else { return Err(LightError::Kind { what }) };
+    let Some(Proof::Nonexist(non)) = &proof.proof else {
+        return Err(LightError::Kind { what });
+    };
     // Sparse trees of Cosmos name the hash of the key there; ours name the key.
     let names_hash = *spec != jmt_spec() && spec.prehash_key_before_comparison;
     if non.key != key && !(names_hash && non.key == Sha256::digest(key).as_slice()) {
         return Err(LightError::Key { what });
     }
     if non.left.is_none() && non.right.is_none() {
-        return Err(LightError::Shape { what, reason: "absence is shown by one neighbour or two" });
+        return Err(LightError::Shape {
+            what,
+            reason: "absence is shown by one neighbour or two",
+        });
     }
     for neighbour in non.left.iter().chain(&non.right) {
         check_existence(spec, neighbour, what)?;
@@ -141,8 +148,12 @@ fn check_existence(
     }
     // `ics23` would hash with whatever a proof names; our host functions know SHA-256 only.
     let known = |hash: i32| hash == HashOp::Sha256 as i32 || hash == HashOp::NoHash as i32;
-    let Some(leaf) = &proof.leaf else { return refuse("the leaf's operation is missing") };
-    if ![leaf.hash, leaf.prehash_key, leaf.prehash_value].into_iter().all(known)
+    let Some(leaf) = &proof.leaf else {
+        return refuse("the leaf's operation is missing");
+    };
+    if ![leaf.hash, leaf.prehash_key, leaf.prehash_value]
+        .into_iter()
+        .all(known)
         || !proof.path.iter().all(|step| known(step.hash))
     {
         return refuse("another hash than SHA-256");
@@ -186,7 +197,13 @@ fn check_neighbours(
         return Err(LightError::Shape { what, reason });
     }
     if let (Some(left), Some(right)) = (&proof.left, &proof.right) {
-        let same = left.path.iter().rev().zip(right.path.iter().rev()).take_while(|(a, b)| a == b).count();
+        let same = left
+            .path
+            .iter()
+            .rev()
+            .zip(right.path.iter().rev())
+            .take_while(|(a, b)| a == b)
+            .count();
         if same == left.path.len() || same == right.path.len() {
             let reason = "the neighbours' paths never part";
             return Err(LightError::Shape { what, reason });
@@ -200,7 +217,8 @@ fn check_neighbours(
 /// # Errors
 /// [`LightError::Encoding`].
 pub fn decode(bytes: &[u8], what: &'static str) -> Result<CommitmentProof, LightError> {
-    canonical::decode(bytes, PROOF_BYTES_MAX).map_err(|source| LightError::Encoding { what, source })
+    canonical::decode(bytes, PROOF_BYTES_MAX)
+        .map_err(|source| LightError::Encoding { what, source })
 }
 
 /// Puts single proofs together; shared nodes are written once.
@@ -211,19 +229,34 @@ pub fn compress(proofs: impl IntoIterator<Item = CommitmentProof>) -> Result<Vec
     let entry = |proof: CommitmentProof| match proof.proof {
         Some(Proof::Exist(exist)) => Ok(batch_entry::Proof::Exist(exist)),
         Some(Proof::Nonexist(non)) => Ok(batch_entry::Proof::Nonexist(non)),
-        _ => Err(LightError::Shape { what: "a batch", reason: "a batch is made of single proofs" }),
+        _ => Err(LightError::Shape {
+            what: "a batch",
+            reason: "a batch is made of single proofs",
+        }),
     };
     let entries = proofs
         .into_iter()
-        .map(|proof| Ok(BatchEntry { proof: Some(entry(proof)?) }))
+        .map(|proof| {
+            Ok(BatchEntry {
+                proof: Some(entry(proof)?),
+            })
+        })
         .collect::<Result<Vec<_>, LightError>>()?;
     if entries.len() > BATCH_ENTRIES_MAX {
         let found = entries.len();
-        return Err(LightError::TooMany { what: "entries", found, max: BATCH_ENTRIES_MAX });
+        return Err(LightError::TooMany {
+            what: "entries",
+            found,
+            max: BATCH_ENTRIES_MAX,
+        });
     }
-    let batch = CommitmentProof { proof: Some(Proof::Batch(BatchProof { entries })) };
-    let compressed = ics23::compress(&batch)
-        .map_err(|_| LightError::Shape { what: "a batch", reason: "it cannot be compressed" })?;
+    let batch = CommitmentProof {
+        proof: Some(Proof::Batch(BatchProof { entries })),
+    };
+    let compressed = ics23::compress(&batch).map_err(|_| LightError::Shape {
+        what: "a batch",
+        reason: "it cannot be compressed",
+    })?;
     Ok(canonical::encode(&compressed))
 }
 
@@ -242,11 +275,18 @@ pub fn verify_compressed(
     let proof: CommitmentProof = canonical::decode(bytes, BATCH_BYTES_MAX)
         .map_err(|source| LightError::Encoding { what, source })?;
     let Some(Proof::Compressed(batch)) = proof.proof else {
-        return Err(LightError::Shape { what, reason: "a compressed batch is expected" });
+        return Err(LightError::Shape {
+            what,
+            reason: "a compressed batch is expected",
+        });
     };
     if batch.entries.len() > BATCH_ENTRIES_MAX {
         let found = batch.entries.len();
-        return Err(LightError::TooMany { what: "entries", found, max: BATCH_ENTRIES_MAX });
+        return Err(LightError::TooMany {
+            what: "entries",
+            found,
+            max: BATCH_ENTRIES_MAX,
+        });
     }
     let mut used = vec![false; batch.lookup_inners.len()];
     let mut known = BTreeMap::new();
@@ -263,7 +303,10 @@ pub fn verify_compressed(
     // A step that nothing uses could say anything.
     match used.into_iter().all(|used| used) {
         true => Ok(known),
-        false => Err(LightError::Shape { what, reason: "a step of the batch belongs to no entry" }),
+        false => Err(LightError::Shape {
+            what,
+            reason: "a step of the batch belongs to no entry",
+        }),
     }
 }
 
@@ -280,7 +323,13 @@ fn expand_entry(
         Some(compressed_batch_entry::Proof::Exist(exist)) => {
             let exist = expand(exist)?;
             let (key, value) = (exist.key.clone(), exist.value.clone());
-            (key, Some(value), CommitmentProof { proof: Some(Proof::Exist(exist)) })
+            (
+                key,
+                Some(value),
+                CommitmentProof {
+                    proof: Some(Proof::Exist(exist)),
+                },
+            )
         }
         Some(compressed_batch_entry::Proof::Nonexist(non)) => {
             let non = NonExistenceProof {
@@ -288,9 +337,20 @@ fn expand_entry(
                 left: non.left.as_ref().map(&mut expand).transpose()?,
                 right: non.right.as_ref().map(&mut expand).transpose()?,
             };
-            (non.key.clone(), None, CommitmentProof { proof: Some(Proof::Nonexist(non)) })
+            (
+                non.key.clone(),
+                None,
+                CommitmentProof {
+                    proof: Some(Proof::Nonexist(non)),
+                },
+            )
         }
-        None => return Err(LightError::Shape { what, reason: "an entry of the batch is empty" }),
+        None => {
+            return Err(LightError::Shape {
+                what,
+                reason: "an entry of the batch is empty",
+            })
+        }
     })
 }
 
@@ -309,7 +369,10 @@ fn expand(
     let step = |index: &i32| {
         let reason = "a path names a step that the batch does not hold";
         let index = usize::try_from(*index).map_err(|_| LightError::Shape { what, reason })?;
-        let step = batch.lookup_inners.get(index).ok_or(LightError::Shape { what, reason })?;
+        let step = batch
+            .lookup_inners
+            .get(index)
+            .ok_or(LightError::Shape { what, reason })?;
         used[index] = true;
         Ok(step.clone())
     };
@@ -317,7 +380,11 @@ fn expand(
         key: proof.key.clone(),
         value: proof.value.clone(),
         leaf: proof.leaf.clone(),
-        path: proof.path.iter().map(step).collect::<Result<_, LightError>>()?,
+        path: proof
+            .path
+            .iter()
+            .map(step)
+            .collect::<Result<_, LightError>>()?,
     })
 }
 

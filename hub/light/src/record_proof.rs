@@ -26,7 +26,11 @@ pub(crate) fn hashes_from_wire(
     max: usize,
 ) -> Result<Vec<Hash>, LightError> {
     if hashes.len() > max {
-        return Err(LightError::TooMany { what, found: hashes.len(), max });
+        return Err(LightError::TooMany {
+            what,
+            found: hashes.len(),
+            max,
+        });
     }
     let read = |hash: &Vec<u8>| {
         hub_types::hash_from(hash).map_err(|found| LightError::Malformed {
@@ -43,8 +47,14 @@ pub(crate) fn hashes_to_wire(hashes: &[Hash]) -> Vec<Vec<u8>> {
 }
 
 /// A part of a message that must be there.
-pub(crate) fn required<'a, T>(part: Option<&'a T>, what: &'static str) -> Result<&'a T, LightError> {
-    part.ok_or_else(|| LightError::Malformed { what, reason: "it is missing".into() })
+pub(crate) fn required<'a, T>(
+    part: Option<&'a T>,
+    what: &'static str,
+) -> Result<&'a T, LightError> {
+    part.ok_or_else(|| LightError::Malformed {
+        what,
+        reason: "it is missing".into(),
+    })
 }
 
 /// An earlier revision's leaf in a policy's log.
@@ -84,13 +94,19 @@ impl PolicyRootProof {
     /// The root at the newest revision.
     #[must_use]
     pub const fn newest(record: StateProof) -> Self {
-        Self { record, earlier: None }
+        Self {
+            record,
+            earlier: None,
+        }
     }
 
     /// The root at an earlier revision.
     #[must_use]
     pub const fn earlier(record: StateProof, inclusion: RevisionInclusion) -> Self {
-        Self { record, earlier: Some(inclusion) }
+        Self {
+            record,
+            earlier: Some(inclusion),
+        }
     }
 
     /// The proof of the record.
@@ -110,7 +126,10 @@ impl PolicyRootProof {
             .verify_record(trusted, &hub::keys::policy(policy))?
             .ok_or(LightError::Absent { what: "the policy" })?;
         if record.id != *policy {
-            return Err(LightError::Policy { expected: *policy, found: record.id });
+            return Err(LightError::Policy {
+                expected: *policy,
+                found: record.id,
+            });
         }
         let newest = record.latest_revision().ok_or(LightError::Malformed {
             what: "policy's record",
@@ -129,7 +148,10 @@ impl PolicyRootProof {
         };
         const WHAT: &str = "a revision";
         if leaf.policy != *policy {
-            return Err(LightError::Leaf { what: WHAT, reason: "it is another policy's" });
+            return Err(LightError::Leaf {
+                what: WHAT,
+                reason: "it is another policy's",
+            });
         }
         merkle::verify_inclusion(
             &leaf.leaf_hash(),
@@ -154,10 +176,13 @@ impl PolicyRootProof {
     pub fn to_wire(&self) -> light::PolicyRootProof {
         light::PolicyRootProof {
             record: Some(self.record.to_wire()),
-            earlier: self.earlier.as_ref().map(|earlier| light::RevisionInclusion {
-                leaf: Some(earlier.leaf.to_wire()),
-                path: hashes_to_wire(&earlier.path),
-            }),
+            earlier: self
+                .earlier
+                .as_ref()
+                .map(|earlier| light::RevisionInclusion {
+                    leaf: Some(earlier.leaf.to_wire()),
+                    path: hashes_to_wire(&earlier.path),
+                }),
         }
     }
 
@@ -275,7 +300,10 @@ impl PolicyProof {
     /// The protobuf form.
     #[must_use]
     pub fn to_wire(&self) -> light::PolicyProof {
-        light::PolicyProof { root: Some(self.root.to_wire()), entry: Some(self.entry.to_wire()) }
+        light::PolicyProof {
+            root: Some(self.root.to_wire()),
+            entry: Some(self.entry.to_wire()),
+        }
     }
 
     /// Reads the protobuf form.
@@ -300,8 +328,12 @@ impl PolicyProof {
     /// # Errors
     /// As [`PolicyProof::from_wire`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
-        let wire = canonical::decode(bytes, 4 * PROOF_BYTES_MAX)
-            .map_err(|source| LightError::Encoding { what: "policy proof", source })?;
+        let wire = canonical::decode(bytes, 4 * PROOF_BYTES_MAX).map_err(|source| {
+            LightError::Encoding {
+                what: "policy proof",
+                source,
+            }
+        })?;
         Self::from_wire(&wire)
     }
 }

@@ -35,7 +35,12 @@ impl StateProof {
         value: Option<Vec<u8>>,
         proof: CommitmentProof,
     ) -> Self {
-        Self { state_height, key, value, proof }
+        Self {
+            state_height,
+            key,
+            value,
+            proof,
+        }
     }
 
     /// The block after which this is said to be the state.
@@ -57,7 +62,10 @@ impl StateProof {
     pub fn verify(&self, trusted: &Trusted, key: &[u8]) -> Result<Option<&[u8]>, LightError> {
         let expected = self.header_height();
         if expected != trusted.height {
-            return Err(LightError::ProofHeader { expected, found: trusted.height });
+            return Err(LightError::ProofHeader {
+                expected,
+                found: trusted.height,
+            });
         }
         if self.key != key {
             return Err(LightError::Key { what: Self::WHAT });
@@ -124,8 +132,12 @@ impl StateProof {
     /// As [`StateProof::from_wire`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
         // A proof of absence carries its neighbours' values; a value stands twice in its own.
-        let wire = canonical::decode(bytes, 2 * PROOF_BYTES_MAX)
-            .map_err(|source| LightError::Encoding { what: "state proof", source })?;
+        let wire = canonical::decode(bytes, 2 * PROOF_BYTES_MAX).map_err(|source| {
+            LightError::Encoding {
+                what: "state proof",
+                source,
+            }
+        })?;
         Self::from_wire(&wire)
     }
 }

@@ -28,10 +28,14 @@ impl FromStr for TrustPoint {
             true => height.parse().map_err(|_| LightError::TrustPointText)?,
             false => return Err(LightError::TrustPointText),
         };
-        let hash = BlockHash::parse(&hash.to_lowercase()).map_err(|_| LightError::TrustPointText)?;
+        let hash =
+            BlockHash::parse(&hash.to_lowercase()).map_err(|_| LightError::TrustPointText)?;
         match height {
             0 => Err(LightError::TrustPointText),
-            height => Ok(Self { height: Height(height), hash }),
+            height => Ok(Self {
+                height: Height(height),
+                hash,
+            }),
         }
     }
 }
@@ -68,17 +72,20 @@ impl Trusted {
     /// [`LightError::Malformed`] for a chain id or a time that no Holdfast chain has,
     /// [`LightError::AppHash`].
     pub(crate) fn from_header(header: &tendermint::block::Header) -> Result<Self, LightError> {
-        let chain_id = ChainId::parse(header.chain_id.as_str())
-            .map_err(|error| LightError::Malformed { what: "chain id", reason: error.to_string() })?;
+        let chain_id =
+            ChainId::parse(header.chain_id.as_str()).map_err(|error| LightError::Malformed {
+                what: "chain id",
+                reason: error.to_string(),
+            })?;
         let app_hash = header.app_hash.as_bytes();
         Ok(Self {
             chain_id,
             height: height_of(header.height),
             time: time_of(header.time)?,
             hash: block_hash(header),
-            app_hash: app_hash
-                .try_into()
-                .map_err(|_| LightError::AppHash { found: app_hash.len() })?,
+            app_hash: app_hash.try_into().map_err(|_| LightError::AppHash {
+                found: app_hash.len(),
+            })?,
             validators_hash: crate::block::hash32(header.validators_hash),
             next_validators_hash: crate::block::hash32(header.next_validators_hash),
         })
@@ -93,7 +100,10 @@ impl Trusted {
     /// The point from which others may start.
     #[must_use]
     pub const fn point(&self) -> TrustPoint {
-        TrustPoint { height: self.height, hash: self.hash }
+        TrustPoint {
+            height: self.height,
+            hash: self.hash,
+        }
     }
 }
 

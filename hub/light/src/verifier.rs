@@ -67,7 +67,10 @@ impl Verifier {
     /// [`LightError::NextValidators`], and what is wrong with the commit.
     pub fn start(point: TrustPoint, block: LightBlock) -> Result<VerifiedBlock, LightError> {
         if block.height() != point.height {
-            return Err(LightError::Height { expected: point.height, found: block.height() });
+            return Err(LightError::Height {
+                expected: point.height,
+                found: block.height(),
+            });
         }
         if block.hash() != point.hash {
             return Err(LightError::TrustPointHash {
@@ -95,7 +98,10 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<VerifiedBlock, LightError> {
         // Everything but the signatures is the business of the published verifier.
-        let next_validators = trusted.block.next_validators().ok_or(LightError::NoNextValidators)?;
+        let next_validators = trusted
+            .block
+            .next_validators()
+            .ok_or(LightError::NoNextValidators)?;
         let header = &trusted.block.signed_header.header;
         let before = TrustedBlockState {
             chain_id: &header.chain_id,
@@ -126,7 +132,10 @@ impl Verifier {
                 Verdict::Success => {}
                 Verdict::Invalid(detail) => return Err(refuse(detail)),
                 Verdict::NotEnoughTrust(tally) => {
-                    return Err(LightError::NotEnoughTrust { signed: tally.tallied, total: tally.total });
+                    return Err(LightError::NotEnoughTrust {
+                        signed: tally.tallied,
+                        total: tally.total,
+                    });
                 }
             }
         }
@@ -154,7 +163,10 @@ fn check_sets(block: &LightBlock) -> Result<(), LightError> {
             LightError::NextValidators,
         )?;
     }
-    check(predicates.header_matches_commit(header, commit.block_id.hash), LightError::Commit)
+    check(
+        predicates.header_matches_commit(header, commit.block_id.hash),
+        LightError::Commit,
+    )
 }
 
 /// The verifier's refusals in our words.
@@ -170,7 +182,10 @@ fn refusal(
             expected: trusted.trusted.chain_id.clone(),
             found: header.chain_id.to_string(),
         },
-        Detail::NotWithinTrustPeriod(_) => LightError::Expired { trusted: trusted.trusted.time, now },
+        Detail::NotWithinTrustPeriod(_) => LightError::Expired {
+            trusted: trusted.trusted.time,
+            now,
+        },
         Detail::HeaderFromTheFuture(_) => match time_of(header.time) {
             Ok(header) => LightError::Future { header, now },
             Err(error) => error,
@@ -180,6 +195,8 @@ fn refusal(
             found: block.height(),
         },
         Detail::InvalidNextValidatorSet(_) => LightError::AnnouncedValidators,
-        other => LightError::Header { reason: other.to_string() },
+        other => LightError::Header {
+            reason: other.to_string(),
+        },
     }
 }

@@ -39,7 +39,9 @@ pub(crate) fn check_commit(
     }
     let mut signers = Vec::with_capacity(members.len());
     for (index, (signature, member)) in signatures.iter().zip(members).enumerate() {
-        let Some(vote) = vote(signed_header, index, signature) else { continue };
+        let Some(vote) = vote(signed_header, index, signature) else {
+            continue;
+        };
         if vote.validator_address != member.address {
             return Err(LightError::Signer { index });
         }
@@ -74,7 +76,12 @@ pub(crate) fn check_commit(
 
 /// The vote for the block that a commit's signature stands for; `None` where it stands for none.
 fn vote(signed_header: &SignedHeader, index: usize, signature: &CommitSig) -> Option<Vote> {
-    let CommitSig::BlockIdFlagCommit { validator_address, timestamp, signature } = signature else {
+    let CommitSig::BlockIdFlagCommit {
+        validator_address,
+        timestamp,
+        signature,
+    } = signature
+    else {
         return None;
     };
     let commit = &signed_header.commit;

@@ -16,7 +16,10 @@ impl Event {
     /// An event without attributes.
     #[must_use]
     pub const fn new(kind: &'static str) -> Self {
-        Self { kind, attributes: Vec::new() }
+        Self {
+            kind,
+            attributes: Vec::new(),
+        }
     }
 
     /// Adds an attribute.

@@ -107,7 +107,10 @@ impl Genesis {
     /// A chain with default parameters.
     #[must_use]
     pub fn new(accounts: Vec<GenesisAccount>) -> Self {
-        Self { accounts, params: Params::default() }
+        Self {
+            accounts,
+            params: Params::default(),
+        }
     }
 
     /// Reads the `app_state` of a genesis file.
@@ -184,25 +187,43 @@ impl Genesis {
         let mut seen = BTreeSet::new();
         for account in &self.accounts {
             if !seen.insert(account.address) {
-                return Err(GenesisError::Duplicate { address: account.address });
+                return Err(GenesisError::Duplicate {
+                    address: account.address,
+                });
             }
         }
         let params = &self.params;
         for (what, found, known) in [
-            ("gas schedule", params.gas_schedule_version, crate::GAS_SCHEDULE_VERSION),
-            ("policy engine", params.engine_version, ::policy::ENGINE_VERSION),
-            ("state format", params.state_format_version, crate::STATE_FORMAT_VERSION),
+            (
+                "gas schedule",
+                params.gas_schedule_version,
+                crate::GAS_SCHEDULE_VERSION,
+            ),
+            (
+                "policy engine",
+                params.engine_version,
+                ::policy::ENGINE_VERSION,
+            ),
+            (
+                "state format",
+                params.state_format_version,
+                crate::STATE_FORMAT_VERSION,
+            ),
         ] {
             if found != known {
                 return Err(GenesisError::Version { what, found, known });
             }
         }
         if params.tx_bytes_max == 0 || params.tx_bytes_max > crate::transaction::BYTES_MAX as u64 {
-            return Err(GenesisError::Params { reason: "tx_bytes_max is 1 to 1,048,576" });
+            return Err(GenesisError::Params {
+                reason: "tx_bytes_max is 1 to 1,048,576",
+            });
         }
         // Gas is an int64 in CometBFT's answers.
         if params.tx_gas_max == 0 || i64::try_from(params.tx_gas_max).is_err() {
-            return Err(GenesisError::Params { reason: "tx_gas_max is 1 to 2^63 - 1" });
+            return Err(GenesisError::Params {
+                reason: "tx_gas_max is 1 to 2^63 - 1",
+            });
         }
         Ok(())
     }

@@ -129,7 +129,13 @@ impl PolicyId {
     /// this sequence. Account sequences never repeat, so neither do ids.
     #[must_use]
     pub fn derive(chain: &ChainId, creator: &Did, sequence: u64, message: u32) -> Self {
-        Self(derive("holdfast/policy/1", chain, creator, sequence, message))
+        Self(derive(
+            "holdfast/policy/1",
+            chain,
+            creator,
+            sequence,
+            message,
+        ))
     }
 }
 
@@ -178,7 +184,12 @@ mod tests {
     fn an_id_has_one_text() {
         let id = PolicyId::new([0xab; 32]);
         assert_eq!(PolicyId::parse(&id.to_string()), Ok(id));
-        for bad in ["", "ab", &id.to_string().to_uppercase(), &(id.to_string() + "00")] {
+        for bad in [
+            "",
+            "ab",
+            &id.to_string().to_uppercase(),
+            &(id.to_string() + "00"),
+        ] {
             assert!(PolicyId::parse(bad).is_err(), "{bad}");
         }
     }

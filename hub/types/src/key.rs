@@ -16,11 +16,15 @@ pub(crate) enum Module {
 /// preceded by its length in two bytes, so no two tuples give the same bytes and no key is a
 /// prefix of another one of its kind.
 pub(crate) fn spell(module: Module, kind: u8, components: &[&[u8]]) -> Vec<u8> {
-    let length = 2 + components.iter().map(|component| 2 + component.len()).sum::<usize>();
+    let length = 2 + components
+        .iter()
+        .map(|component| 2 + component.len())
+        .sum::<usize>();
     let mut key = Vec::with_capacity(length);
     key.extend([module as u8, kind]);
     for component in components {
-        let length = u16::try_from(component.len()).expect("components are ids, DIDs and addresses, all below 64 kB");
+        let length = u16::try_from(component.len())
+            .expect("components are ids, DIDs and addresses, all below 64 kB");
         key.extend(length.to_be_bytes());
         key.extend_from_slice(component);
     }

@@ -17,7 +17,9 @@ pub enum QuantityError {
         found: String,
     },
     /// An amount that is no decimal number of 64 bits.
-    #[error("an amount is a decimal number below 2^64 without sign or leading zeros, not {found:?}")]
+    #[error(
+        "an amount is a decimal number below 2^64 without sign or leading zeros, not {found:?}"
+    )]
     Amount {
         /// What was given, cut to a printable length.
         found: String,
@@ -47,7 +49,9 @@ impl Amount {
     /// [`QuantityError::Denomination`], [`QuantityError::Amount`].
     pub fn from_coin(coin: &Coin) -> Result<Self, QuantityError> {
         if coin.denom != FEE_DENOM {
-            return Err(QuantityError::Denomination { found: excerpt(&coin.denom) });
+            return Err(QuantityError::Denomination {
+                found: excerpt(&coin.denom),
+            });
         }
         Self::parse(&coin.amount)
     }
@@ -57,7 +61,9 @@ impl Amount {
     /// # Errors
     /// [`QuantityError::Amount`].
     pub fn parse(text: &str) -> Result<Self, QuantityError> {
-        let refuse = || QuantityError::Amount { found: excerpt(text) };
+        let refuse = || QuantityError::Amount {
+            found: excerpt(text),
+        };
         let canonical = text == "0" || !text.starts_with(['0', '+']);
         match canonical {
             true => text.parse().map(Self).map_err(|_| refuse()),
@@ -68,7 +74,10 @@ impl Amount {
     /// The coin, for a message.
     #[must_use]
     pub fn to_coin(self) -> Coin {
-        Coin { denom: FEE_DENOM.into(), amount: self.0.to_string() }
+        Coin {
+            denom: FEE_DENOM.into(),
+            amount: self.0.to_string(),
+        }
     }
 
     /// The sum, unless it overflows.
@@ -181,7 +190,10 @@ impl fmt::Display for Timestamp {
         let (year, month, day) = civil_from_days(self.seconds.div_euclid(86_400));
         let second = self.seconds.rem_euclid(86_400);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        )?;
         if self.nanos != 0 {
             let fraction = alloc::format!("{:09}", self.nanos);
             write!(f, ".{}", fraction.trim_end_matches('0'))?;
@@ -198,12 +210,17 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468; // 0000-03-01 is 719,468 days before 1970-01-01
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let leap_corrected = day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096;
+    let leap_corrected =
+        day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096;
     let year_of_era = leap_corrected / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }
@@ -221,16 +238,32 @@ mod tests {
     fn an_amount_has_one_spelling() {
         assert_eq!(Amount::parse("0"), Ok(Amount(0)));
         assert_eq!(Amount::parse("18446744073709551615"), Ok(Amount(u64::MAX)));
-        for bad in ["", "00", "01", "+1", "-1", "1 ", "1.0", "18446744073709551616", "0x1"] {
+        for bad in [
+            "",
+            "00",
+            "01",
+            "+1",
+            "-1",
+            "1 ",
+            "1.0",
+            "18446744073709551616",
+            "0x1",
+        ] {
             assert!(Amount::parse(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn another_denomination_is_refused_by_name() {
-        let coin = Coin { denom: "uatom".into(), amount: "1".into() };
+        let coin = Coin {
+            denom: "uatom".into(),
+            amount: "1".into(),
+        };
         let error = Amount::from_coin(&coin).unwrap_err();
-        assert_eq!(error.to_string(), "the denomination is uhold, not \"uatom\"");
+        assert_eq!(
+            error.to_string(),
+            "the denomination is uhold, not \"uatom\""
+        );
     }
 
     #[test]
@@ -240,7 +273,11 @@ mod tests {
             (951_782_400, 0, "2000-02-29T00:00:00Z"),
             (1_709_164_800, 120_000_000, "2024-02-29T00:00:00.12Z"),
             (-1, 1, "1969-12-31T23:59:59.000000001Z"),
-            (253_402_300_799, 999_999_999, "9999-12-31T23:59:59.999999999Z"),
+            (
+                253_402_300_799,
+                999_999_999,
+                "9999-12-31T23:59:59.999999999Z",
+            ),
             (-62_135_596_800, 0, "0001-01-01T00:00:00Z"),
         ] {
             assert_eq!(Timestamp::new(seconds, nanos).unwrap().to_string(), text);

@@ -39,8 +39,11 @@ pub trait Record: Sized {
     /// [`RecordError::Encoding`] for another spelling, [`RecordError::Invalid`] for content that
     /// no hub writes.
     fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
-        let wire = canonical::decode(bytes, Self::BYTES_MAX)
-            .map_err(|source| RecordError::Encoding { what: Self::WHAT, source })?;
+        let wire =
+            canonical::decode(bytes, Self::BYTES_MAX).map_err(|source| RecordError::Encoding {
+                what: Self::WHAT,
+                source,
+            })?;
         Self::from_wire(wire)
     }
 }
@@ -73,7 +76,11 @@ impl RecordError {
     /// Names a wrong field of record `R`.
     pub fn invalid<R: Record>(field: &'static str, reason: impl core::fmt::Display) -> Self {
         use alloc::string::ToString;
-        Self::Invalid { what: R::WHAT, field, reason: reason.to_string() }
+        Self::Invalid {
+            what: R::WHAT,
+            field,
+            reason: reason.to_string(),
+        }
     }
 }
 

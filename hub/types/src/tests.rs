@@ -75,14 +75,23 @@ fn changes() -> Vec<Change> {
         },
         ChangeKind::RelationshipSet(relationship.clone()),
         ChangeKind::RelationshipDeleted(relationship),
-        ChangeKind::ObjectRegistered { object: "cell:1".parse().unwrap(), document: None },
         ChangeKind::ObjectRegistered {
-            object: document().object(&chain(), &PolicyId::new([1; 32])).unwrap(),
+            object: "cell:1".parse().unwrap(),
+            document: None,
+        },
+        ChangeKind::ObjectRegistered {
+            object: document()
+                .object(&chain(), &PolicyId::new([1; 32]))
+                .unwrap(),
             document: Some(document()),
         },
     ]
     .into_iter()
-    .map(|kind| Change { transaction: Some(TransactionHash::new([6; 32])), actor: did(1), kind })
+    .map(|kind| Change {
+        transaction: Some(TransactionHash::new([6; 32])),
+        actor: did(1),
+        kind,
+    })
     .collect()
 }
 
@@ -93,15 +102,25 @@ fn chain() -> ChainId {
 /// Reads back, refuses every cut and every byte behind, and adds a line to the table.
 fn check<R: Record + PartialEq + core::fmt::Debug>(table: &mut String, name: &str, record: &R) {
     let bytes = record.to_bytes();
-    assert!(!bytes.is_empty(), "{name}: ICS-23 cannot prove an empty value");
+    assert!(
+        !bytes.is_empty(),
+        "{name}: ICS-23 cannot prove an empty value"
+    );
     assert!(bytes.len() <= R::BYTES_MAX, "{name}: {} bytes", bytes.len());
     assert_eq!(&R::from_bytes(&bytes).unwrap(), record, "{name}");
     for end in 0..bytes.len() {
         // A cut may leave another record, but never this one.
-        assert_ne!(R::from_bytes(&bytes[..end]).as_ref(), Ok(record), "{name} cut at {end}");
+        assert_ne!(
+            R::from_bytes(&bytes[..end]).as_ref(),
+            Ok(record),
+            "{name} cut at {end}"
+        );
     }
     let padded = [&bytes[..], &[0xf8, 0x07, 1]].concat();
-    assert!(matches!(R::from_bytes(&padded), Err(RecordError::Encoding { .. })), "{name}");
+    assert!(
+        matches!(R::from_bytes(&padded), Err(RecordError::Encoding { .. })),
+        "{name}"
+    );
     *table += &format!("{name} {}\n", hex::encode(bytes));
 }
 
@@ -120,8 +139,22 @@ fn records_and_leaves_are_as_they_were_published() {
     check(&mut table, "account counter", &AccountCounter { next: 4 });
     check(&mut table, "params", &Params::default());
     check(&mut table, "supply", &Supply { total: Amount(5) });
-    check(&mut table, "block log", &BlockLog { initial_height: Height(1), blocks: range(5) });
-    check(&mut table, "block leaf", &BlockLeaf { height: Height(7), hash: BlockHash::new([8; 32]) });
+    check(
+        &mut table,
+        "block log",
+        &BlockLog {
+            initial_height: Height(1),
+            blocks: range(5),
+        },
+    );
+    check(
+        &mut table,
+        "block leaf",
+        &BlockLeaf {
+            height: Height(7),
+            hash: BlockHash::new([8; 32]),
+        },
+    );
     let record = PolicyRecord {
         id: PolicyId::new([1; 32]),
         creator: did(1),
@@ -162,7 +195,13 @@ fn records_and_leaves_are_as_they_were_published() {
         heads_root: [5; 32],
     };
     check(&mut table, "anchor leaf", &anchor);
-    check(&mut table, "open log", &OpenLogRecord { log: LogId::new([3; 32]) });
+    check(
+        &mut table,
+        "open log",
+        &OpenLogRecord {
+            log: LogId::new([3; 32]),
+        },
+    );
     check(&mut table, "policy logs", &PolicyLogs { logs: range(1) });
 
     for (name, key) in keys() {
@@ -226,12 +265,18 @@ fn wrong_fields_of_records_are_named() {
     check(&|wire| wire.heads_root.push(0), "heads_root");
     check(&|wire| wire.anchors = None, "anchors");
     check(&|wire| wire.anchors.as_mut().unwrap().size = 1, "anchors");
-    check(&|wire| wire.anchors.as_mut().unwrap().size = u64::MAX, "anchors");
+    check(
+        &|wire| wire.anchors.as_mut().unwrap().size = u64::MAX,
+        "anchors",
+    );
 }
 
 #[test]
 fn fees_are_rounded_up() {
-    let params = Params { price_per_million_gas: Amount(10), ..Params::default() };
+    let params = Params {
+        price_per_million_gas: Amount(10),
+        ..Params::default()
+    };
     assert_eq!(params.fee_min(1), Amount(1));
     assert_eq!(params.fee_min(100_000), Amount(1));
     assert_eq!(params.fee_min(100_001), Amount(2));
@@ -240,8 +285,14 @@ fn fees_are_rounded_up() {
 
 fn genesis() -> Genesis {
     Genesis::new(vec![
-        GenesisAccount { address: address(1), balance: Amount(7) },
-        GenesisAccount { address: address(2), balance: Amount(0) },
+        GenesisAccount {
+            address: address(1),
+            balance: Amount(7),
+        },
+        GenesisAccount {
+            address: address(2),
+            balance: Amount(0),
+        },
     ])
 }
 
@@ -261,25 +312,56 @@ fn a_wrong_genesis_is_refused_by_name() {
         Genesis::from_json(json.replace(from, to).as_bytes()).unwrap_err()
     };
     use std::string::ToString;
-    assert!(matches!(refused("\"7\"", "\"0\""), GenesisError::NobodyPays));
-    assert!(matches!(refused("\"7\"", "\"07\""), GenesisError::Quantity(_)));
+    assert!(matches!(
+        refused("\"7\"", "\"0\""),
+        GenesisError::NobodyPays
+    ));
+    assert!(matches!(
+        refused("\"7\"", "\"07\""),
+        GenesisError::Quantity(_)
+    ));
     assert!(matches!(refused("\"7\"", "7"), GenesisError::Json(_)));
-    assert!(matches!(refused(&first, &address(2).to_string()), GenesisError::Duplicate { .. }));
-    assert!(matches!(refused(&first, "hold1"), GenesisError::Address { index: 0, .. }));
-    assert!(matches!(refused("\"0\"", "\"18446744073709551615\""), GenesisError::Supply));
-    assert!(matches!(refused("tx_gas_max\": 250000000", "tx_gas_max\": 0"), GenesisError::Params { .. }));
+    assert!(matches!(
+        refused(&first, &address(2).to_string()),
+        GenesisError::Duplicate { .. }
+    ));
+    assert!(matches!(
+        refused(&first, "hold1"),
+        GenesisError::Address { index: 0, .. }
+    ));
+    assert!(matches!(
+        refused("\"0\"", "\"18446744073709551615\""),
+        GenesisError::Supply
+    ));
+    assert!(matches!(
+        refused("tx_gas_max\": 250000000", "tx_gas_max\": 0"),
+        GenesisError::Params { .. }
+    ));
     assert!(matches!(
         refused("engine_version\": 1", "engine_version\": 2"),
-        GenesisError::Version { what: "policy engine", found: 2, known: 1 }
+        GenesisError::Version {
+            what: "policy engine",
+            found: 2,
+            known: 1
+        }
     ));
-    assert!(matches!(refused("\"accounts\"", "\"acounts\""), GenesisError::Json(_)));
+    assert!(matches!(
+        refused("\"accounts\"", "\"acounts\""),
+        GenesisError::Json(_)
+    ));
 }
 
 #[test]
 fn a_message_costs_what_the_schedule_says() {
     let schedule = crate::GasSchedule::of_version(1).unwrap();
-    assert_eq!(schedule.transaction(300, KeyKind::Ed25519), 3_000 + 29_000 + 3_000 + 25_000);
-    assert_eq!(schedule.transaction(300, KeyKind::Secp256k1), 3_000 + 80_000 + 3_000 + 25_000);
+    assert_eq!(
+        schedule.transaction(300, KeyKind::Ed25519),
+        3_000 + 29_000 + 3_000 + 25_000
+    );
+    assert_eq!(
+        schedule.transaction(300, KeyKind::Secp256k1),
+        3_000 + 80_000 + 3_000 + 25_000
+    );
     assert_eq!(schedule.transaction(usize::MAX, KeyKind::Ed25519), u64::MAX);
     assert!(crate::GasSchedule::of_version(2).is_none());
 }

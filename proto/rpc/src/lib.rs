@@ -6,6 +6,8 @@
 //! This crate knows no state and no proofs.
 
 pub mod paths;
+#[cfg(test)]
+mod tests;
 
 #[allow(
     missing_docs,

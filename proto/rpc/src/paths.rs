@@ -103,7 +103,10 @@ mod tests {
         for file in &set.file {
             for service in &file.service {
                 for method in &service.method {
-                    described.push(format!("/{}.{}/{}", file.package, service.name, method.name));
+                    described.push(format!(
+                        "/{}.{}/{}",
+                        file.package, service.name, method.name
+                    ));
                 }
             }
         }

@@ -33,7 +33,10 @@ impl fmt::Display for CanonicalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong { length, length_max } => {
-                write!(f, "{length} bytes are too many; at most {length_max} are read")
+                write!(
+                    f,
+                    "{length} bytes are too many; at most {length_max} are read"
+                )
             }
             // Without std the decoder's error is no `Error`, so it cannot be a source.
             Self::Malformed(error) => write!(f, "not a protobuf of the expected message: {error}"),

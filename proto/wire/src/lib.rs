@@ -37,5 +37,4 @@ pub use holdfast::{audit::v1 as audit, light::v1 as light, policy::v1 as policy}
 
 /// The encoded `FileDescriptorSet` of every file, imports included: for reflection, and for
 /// `rpc`, which generates its services from it.
-pub const FILE_DESCRIPTOR_SET: &[u8] =
-    include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -45,7 +45,9 @@ resources:
 ";
 
 pub(super) fn did(seed: u8) -> Did {
-    SecretKey::from_seed(KeyKind::Ed25519, [seed; 32]).unwrap().did()
+    SecretKey::from_seed(KeyKind::Ed25519, [seed; 32])
+        .unwrap()
+        .did()
 }
 
 fn actor(seed: u8) -> Actor {
@@ -64,7 +66,12 @@ pub(super) struct Hub {
 
 impl Hub {
     pub(super) fn new() -> Self {
-        let mut hub = Self { revisions: vec![], log: MemoryLog::new(), trees: vec![], state: 10 };
+        let mut hub = Self {
+            revisions: vec![],
+            log: MemoryLog::new(),
+            trees: vec![],
+            state: 10,
+        };
         hub.change(vec![ChangeKind::Created {
             definition: DEFINITION.into(),
             anchor_lag: 10,
@@ -72,7 +79,10 @@ impl Hub {
             engine_version: ::policy::ENGINE_VERSION,
         }]);
         hub.change(vec![
-            ChangeKind::ObjectRegistered { object: "cell:1".parse().unwrap(), document: None },
+            ChangeKind::ObjectRegistered {
+                object: "cell:1".parse().unwrap(),
+                document: None,
+            },
             ChangeKind::CollectionDefined {
                 resource: Name::new("batch").unwrap(),
                 name: Name::new("batches").unwrap(),
@@ -91,20 +101,32 @@ impl Hub {
     }
 
     pub(super) fn set(&mut self, relationship: &str) {
-        self.change(vec![ChangeKind::RelationshipSet(relationship.parse().unwrap())]);
+        self.change(vec![ChangeKind::RelationshipSet(
+            relationship.parse().unwrap(),
+        )]);
     }
 
     pub(super) fn delete(&mut self, relationship: &str) {
-        self.change(vec![ChangeKind::RelationshipDeleted(relationship.parse().unwrap())]);
+        self.change(vec![ChangeKind::RelationshipDeleted(
+            relationship.parse().unwrap(),
+        )]);
     }
 
     fn change(&mut self, kinds: Vec<ChangeKind>) {
         self.state += 5;
         let changes: Vec<Change> = kinds
             .into_iter()
-            .map(|kind| Change { transaction: None, actor: did(9), kind })
+            .map(|kind| Change {
+                transaction: None,
+                actor: did(9),
+                kind,
+            })
             .collect();
-        let before = self.trees.last().map(|tree| tree.entries().clone()).unwrap_or_default();
+        let before = self
+            .trees
+            .last()
+            .map(|tree| tree.entries().clone())
+            .unwrap_or_default();
         let applied: Vec<_> = changes.iter().map(Change::to_policy).collect();
         let writes = ::policy::apply_all(&applied, before.clone()).unwrap();
         let mut tree = Tree::new(before);
@@ -153,7 +175,11 @@ impl Hub {
         self.root_proof_of(&self.record(self.log.size()), revision)
     }
 
-    fn root_proof_of(&self, record: &PolicyRecord, revision: Option<u64>) -> (Trusted, PolicyRootProof) {
+    fn root_proof_of(
+        &self,
+        record: &PolicyRecord,
+        revision: Option<u64>,
+    ) -> (Trusted, PolicyRootProof) {
         let main = self.main(record);
         let proof = main.state_proof(self.state, &policy::keys::policy(&POLICY));
         let proof = match revision {
@@ -195,7 +221,11 @@ impl Hub {
         let tree = &self.trees[revision.map_or(self.trees.len() - 1, |revision| revision as usize)];
         let facts: Vec<DocumentFacts> = documents
             .iter()
-            .map(|document| document.facts(&chain(), &POLICY, &Name::new("parent").unwrap()).unwrap())
+            .map(|document| {
+                document
+                    .facts(&chain(), &POLICY, &Name::new("parent").unwrap())
+                    .unwrap()
+            })
             .map(|mut facts| {
                 if question.permission == "create" && question.object == facts.object {
                     facts.owner = None;
@@ -204,12 +234,24 @@ impl Hub {
             })
             .collect();
         let compiled = Policy::parse(DEFINITION).unwrap();
-        let gathered =
-            gather(&compiled, tree.entries(), question, &facts, Limits::CONSENSUS).unwrap();
-        let keys: std::collections::BTreeSet<Vec<u8>> =
-            gathered.keys.into_iter().chain(CheckEvidence::document_keys(documents)).collect();
+        let gathered = gather(
+            &compiled,
+            tree.entries(),
+            question,
+            &facts,
+            Limits::CONSENSUS,
+        )
+        .unwrap();
+        let keys: std::collections::BTreeSet<Vec<u8>> = gathered
+            .keys
+            .into_iter()
+            .chain(CheckEvidence::document_keys(documents))
+            .collect();
         let proofs = keys.iter().map(|key| tree.prove(key).1);
-        (trusted, CheckEvidence::new(root, proofs, documents.to_vec()).unwrap())
+        (
+            trusted,
+            CheckEvidence::new(root, proofs, documents.to_vec()).unwrap(),
+        )
     }
 }
 
@@ -239,9 +281,15 @@ fn an_entry_is_proven_in_two_steps() {
 
     // The tree of an earlier revision is not that of the newest.
     let stale = PolicyProof::new(proof.root().clone(), hub.trees[1].tree_proof(&key));
-    assert!(matches!(stale.verify(&trusted, &POLICY, &key), Err(LightError::Root { .. })));
+    assert!(matches!(
+        stale.verify(&trusted, &POLICY, &key),
+        Err(LightError::Root { .. })
+    ));
     let other = PolicyId::new([8; 32]);
-    assert!(matches!(proof.verify(&trusted, &other, &absent), Err(LightError::Key { .. })));
+    assert!(matches!(
+        proof.verify(&trusted, &other, &absent),
+        Err(LightError::Key { .. })
+    ));
 }
 
 #[test]
@@ -259,11 +307,17 @@ fn an_earlier_revision_is_under_the_same_header() {
     let leaf = wire.earlier.as_mut().unwrap().leaf.as_mut().unwrap();
     leaf.tree_root = vec![1; 32];
     let lie = PolicyRootProof::from_wire(&wire).unwrap();
-    assert!(matches!(lie.verify(&trusted, &POLICY), Err(LightError::Path { .. })));
+    assert!(matches!(
+        lie.verify(&trusted, &POLICY),
+        Err(LightError::Path { .. })
+    ));
     let leaf = wire.earlier.as_mut().unwrap().leaf.as_mut().unwrap();
     leaf.policy = vec![1; 32];
     let lie = PolicyRootProof::from_wire(&wire).unwrap();
-    assert!(matches!(lie.verify(&trusted, &POLICY), Err(LightError::Leaf { .. })));
+    assert!(matches!(
+        lie.verify(&trusted, &POLICY),
+        Err(LightError::Leaf { .. })
+    ));
 }
 
 #[test]
@@ -307,7 +361,10 @@ fn documents_get_owner_and_scope_from_their_preimage() {
         let question = Question::new(object, permission, actor(seed));
         let (trusted, evidence) = hub.evidence(None, &question, &[document]);
         let checked = evidence.verify(&trusted, &POLICY, &question).unwrap();
-        assert_eq!(checked.answer.decision, expected, "{author} {permission} {seed}");
+        assert_eq!(
+            checked.answer.decision, expected,
+            "{author} {permission} {seed}"
+        );
     };
     check(5, "edit", 5, Decision::Allow);
     check(5, "edit", 1, Decision::Allow);
@@ -326,17 +383,24 @@ fn a_document_needs_the_record_of_its_collection() {
     let mut wire = evidence.to_wire();
     wire.documents[0].collection = "others".into();
     let lie = CheckEvidence::from_wire(&wire).unwrap();
-    assert_eq!(lie.verify(&trusted, &POLICY, &question), Err(LightError::NoCollection));
+    assert_eq!(
+        lie.verify(&trusted, &POLICY, &question),
+        Err(LightError::NoCollection)
+    );
     // Another author's preimage is another document, and the question is about this one.
     let mut wire = evidence.to_wire();
     wire.documents[0].author = String::from(did(6).as_str());
     let lie = CheckEvidence::from_wire(&wire).unwrap();
     assert_ne!(
-        lie.verify(&trusted, &POLICY, &question).map(|checked| checked.answer.decision),
+        lie.verify(&trusted, &POLICY, &question)
+            .map(|checked| checked.answer.decision),
         Ok(Decision::Allow)
     );
     wire.documents = vec![document.to_wire(); 257];
-    assert!(matches!(CheckEvidence::from_wire(&wire), Err(LightError::TooMany { .. })));
+    assert!(matches!(
+        CheckEvidence::from_wire(&wire),
+        Err(LightError::TooMany { .. })
+    ));
 }
 
 #[test]
@@ -344,7 +408,10 @@ fn evidence_for_one_question_is_not_for_another() {
     let hub = Hub::new();
     let (trusted, evidence) = hub.evidence(None, &question("cell:1", "edit", 1), &[]);
     let other = question("cell:2", "edit", 1);
-    assert!(matches!(evidence.verify(&trusted, &POLICY, &other), Err(LightError::Replay(_))));
+    assert!(matches!(
+        evidence.verify(&trusted, &POLICY, &other),
+        Err(LightError::Replay(_))
+    ));
 }
 
 #[test]
@@ -352,14 +419,20 @@ fn an_unknown_engine_is_refused_by_name() {
     let hub = Hub::new();
     let asked = question("cell:1", "edit", 1);
     let (_, evidence) = hub.evidence(None, &asked, &[]);
-    let record = PolicyRecord { engine_version: 99, ..hub.record(5) };
+    let record = PolicyRecord {
+        engine_version: 99,
+        ..hub.record(5)
+    };
     let (trusted, root) = hub.root_proof_of(&record, None);
     let mut wire = evidence.to_wire();
     wire.root = Some(root.to_wire());
     let evidence = CheckEvidence::from_wire(&wire).unwrap();
     assert_eq!(
         evidence.verify(&trusted, &POLICY, &asked),
-        Err(LightError::EngineVersion { found: 99, known: ::policy::ENGINE_VERSION })
+        Err(LightError::EngineVersion {
+            found: 99,
+            known: ::policy::ENGINE_VERSION
+        })
     );
 }
 
@@ -386,7 +459,11 @@ fn no_changed_byte_of_evidence_gives_an_answer_unnoticed() {
             }
             assert!(read(&good[..at]).is_err(), "cut at {at}");
         }
-        assert!(refused * 100 > good.len() * 95, "{refused} of {}", good.len());
+        assert!(
+            refused * 100 > good.len() * 95,
+            "{refused} of {}",
+            good.len()
+        );
     }
 }
 
@@ -403,17 +480,32 @@ fn a_follower_knows_that_it_misses_nothing() {
     let asked = question("cell:1", "edit", 2);
     let decision = |follower: &Follower, revision: u64| {
         let view = follower.history().at(revision).unwrap();
-        ::policy::check(&view, &asked, Limits::CONSENSUS).unwrap().decision
+        ::policy::check(&view, &asked, Limits::CONSENSUS)
+            .unwrap()
+            .decision
     };
-    let decisions: Vec<_> = (1..5).map(|revision| decision(&follower, revision)).collect();
-    assert_eq!(decisions, [Decision::Deny, Decision::Deny, Decision::Allow, Decision::Deny]);
+    let decisions: Vec<_> = (1..5)
+        .map(|revision| decision(&follower, revision))
+        .collect();
+    assert_eq!(
+        decisions,
+        [
+            Decision::Deny,
+            Decision::Deny,
+            Decision::Allow,
+            Decision::Deny
+        ]
+    );
 
     // Nothing new is proven as well, and a deletion follows.
     let (trusted, page) = hub.page(5, 5);
     assert!(follower.apply(&trusted, &page).unwrap().complete);
     hub.delete(&format!("cell:1#banned@{}", did(2)));
     let (trusted, page) = hub.page(5, 5);
-    assert!(!follower.apply(&trusted, &page).unwrap().complete, "one more is known to exist");
+    assert!(
+        !follower.apply(&trusted, &page).unwrap().complete,
+        "one more is known to exist"
+    );
     let (trusted, page) = hub.page(5, 6);
     let bytes = wire::canonical::encode(&page.to_wire());
     let page = ChangesPage::from_bytes(&bytes).unwrap();
@@ -433,7 +525,10 @@ fn lies_to_a_follower_are_named_and_change_nothing() {
         let before = follower.log().clone();
         let error = follower.apply(&trusted, page).unwrap_err();
         assert_eq!(follower.log(), &before);
-        assert_eq!(follower.history().latest().map(|latest| latest.revision), Some(2));
+        assert_eq!(
+            follower.history().latest().map(|latest| latest.revision),
+            Some(2)
+        );
         error
     };
     let change = |change: &dyn Fn(&mut ChangesPage)| {
@@ -442,41 +537,86 @@ fn lies_to_a_follower_are_named_and_change_nothing() {
         page
     };
     let page = change(&|page| drop(page.revisions.remove(0)));
-    assert_eq!(refused(&mut follower, &page), LightError::Revision { expected: 3, found: 4 });
+    assert_eq!(
+        refused(&mut follower, &page),
+        LightError::Revision {
+            expected: 3,
+            found: 4
+        }
+    );
     let page = change(&|page| page.revisions[0].changes.clear());
-    assert_eq!(refused(&mut follower, &page), LightError::Changes { revision: 3 });
+    assert_eq!(
+        refused(&mut follower, &page),
+        LightError::Changes { revision: 3 }
+    );
     let page = change(&|page| page.revisions[0].changes[0].actor = did(5));
-    assert_eq!(refused(&mut follower, &page), LightError::Changes { revision: 3 });
+    assert_eq!(
+        refused(&mut follower, &page),
+        LightError::Changes { revision: 3 }
+    );
     let page = change(&|page| page.revisions[0].leaf.policy = PolicyId::new([8; 32]));
-    assert!(matches!(refused(&mut follower, &page), LightError::Leaf { .. }));
+    assert!(matches!(
+        refused(&mut follower, &page),
+        LightError::Leaf { .. }
+    ));
     let page = change(&|page| page.revisions[1].leaf.height = Height(1));
-    assert!(matches!(refused(&mut follower, &page), LightError::Leaf { .. }));
+    assert!(matches!(
+        refused(&mut follower, &page),
+        LightError::Leaf { .. }
+    ));
     let page = change(&|page| page.revisions[1].leaf.tree_root = [1; 32]);
-    assert!(matches!(refused(&mut follower, &page), LightError::Path { .. }));
+    assert!(matches!(
+        refused(&mut follower, &page),
+        LightError::Path { .. }
+    ));
     // A consistent invention: changes and leaf fit each other, the record does not have them.
     let page = change(&|page| {
         let one = &mut page.revisions[1];
         one.changes[0].actor = did(5);
         one.leaf.changes_root = changes_root(&one.changes);
     });
-    assert!(matches!(refused(&mut follower, &page), LightError::Path { .. }));
+    assert!(matches!(
+        refused(&mut follower, &page),
+        LightError::Path { .. }
+    ));
     let page = change(&|page| drop(page.consistency.pop()));
-    assert!(matches!(refused(&mut follower, &page), LightError::Path { .. }));
+    assert!(matches!(
+        refused(&mut follower, &page),
+        LightError::Path { .. }
+    ));
     let page = change(&|page| page.consistency.push([0; 32]));
-    assert!(matches!(refused(&mut follower, &page), LightError::Path { .. }));
+    assert!(matches!(
+        refused(&mut follower, &page),
+        LightError::Path { .. }
+    ));
     assert!(follower.apply(&trusted, &good).is_ok());
     // An old record: fewer revisions than are known.
     let (old, page) = hub.page_at(0, 0, 2);
-    assert_eq!(follower.apply(&old, &page).unwrap_err(), LightError::Older { known: 5, found: 2 });
+    assert_eq!(
+        follower.apply(&old, &page).unwrap_err(),
+        LightError::Older { known: 5, found: 2 }
+    );
     // A policy that does not exist.
     let tree = Tree::new(some_entries(9));
     let key = policy::keys::policy(&POLICY);
-    let page = ChangesPage { revisions: vec![], record: tree.state_proof(50, &key), consistency: vec![] };
-    let error = follower.apply(&header_over(tree.root(), 50), &page).unwrap_err();
+    let page = ChangesPage {
+        revisions: vec![],
+        record: tree.state_proof(50, &key),
+        consistency: vec![],
+    };
+    let error = follower
+        .apply(&header_over(tree.root(), 50), &page)
+        .unwrap_err();
     assert_eq!(error, LightError::Absent { what: "the policy" });
     let mut fresh = Follower::new(POLICY);
     let (trusted, nothing) = hub.page(0, 0);
-    assert_eq!(fresh.apply(&trusted, &nothing).unwrap_err(), LightError::Revision { expected: 0, found: 6 });
+    assert_eq!(
+        fresh.apply(&trusted, &nothing).unwrap_err(),
+        LightError::Revision {
+            expected: 0,
+            found: 6
+        }
+    );
 }
 
 fn anchors() -> (Trusted, Vec<AnchorProof>) {
@@ -495,10 +635,17 @@ fn anchors() -> (Trusted, Vec<AnchorProof>) {
         .collect();
     for anchor in &anchors {
         leaves.append(&anchor.to_bytes()).unwrap();
-        record.anchors.append(&anchor.to_bytes(), &mut |_, _, _| {}).unwrap();
+        record
+            .anchors
+            .append(&anchor.to_bytes(), &mut |_, _, _| {})
+            .unwrap();
     }
     let key = audit::keys::log(&log);
-    let tree = Tree::new(some_entries(20).into_iter().chain([(key.clone(), record.to_bytes())]));
+    let tree = Tree::new(
+        some_entries(20)
+            .into_iter()
+            .chain([(key.clone(), record.to_bytes())]),
+    );
     let proofs = anchors
         .into_iter()
         .enumerate()
@@ -517,10 +664,15 @@ fn every_anchor_is_under_one_header() {
     for (index, proof) in proofs.iter().enumerate() {
         let again = AnchorProof::from_bytes(&proof.to_bytes()).unwrap();
         let anchored = again.verify(&trusted, &log).unwrap();
-        assert_eq!((anchored.index, anchored.leaf.size), (index as u64, index as u64 * 10));
+        assert_eq!(
+            (anchored.index, anchored.leaf.size),
+            (index as u64, index as u64 * 10)
+        );
     }
     let good = proofs[2].to_bytes();
-    let read = |bytes: &[u8]| AnchorProof::from_bytes(bytes).and_then(|proof| proof.verify(&trusted, &log));
+    let read = |bytes: &[u8]| {
+        AnchorProof::from_bytes(bytes).and_then(|proof| proof.verify(&trusted, &log))
+    };
     for at in 0..good.len() {
         let mut bytes = good.clone();
         bytes[at] ^= 1 << (at % 8);
@@ -528,26 +680,43 @@ fn every_anchor_is_under_one_header() {
         assert!(read(&good[..at]).is_err(), "cut at {at}");
     }
     let other = LogId::new([4; 32]);
-    assert!(matches!(proofs[0].verify(&trusted, &other), Err(LightError::Key { .. })));
+    assert!(matches!(
+        proofs[0].verify(&trusted, &other),
+        Err(LightError::Key { .. })
+    ));
     assert!(good.len() < 2_500, "{} bytes", good.len());
 }
 
 #[test]
 fn every_earlier_block_is_under_one_header() {
     let set = validators(1..=4);
-    let old: Vec<_> = (1..=20).map(|height| Block::new(height, &set).light()).collect();
+    let old: Vec<_> = (1..=20)
+        .map(|height| Block::new(height, &set).light())
+        .collect();
     let mut log = BlockLog::new(Height(1));
     let mut leaves = MemoryLog::new();
     for block in &old {
-        let leaf = BlockLeaf { height: block.height(), hash: block.hash() };
+        let leaf = BlockLeaf {
+            height: block.height(),
+            hash: block.hash(),
+        };
         leaves.append(&leaf.to_bytes()).unwrap();
-        log.blocks.append(&leaf.to_bytes(), &mut |_, _, _| {}).unwrap();
+        log.blocks
+            .append(&leaf.to_bytes(), &mut |_, _, _| {})
+            .unwrap();
     }
     let key = blocks::keys::block_log();
-    let tree = Tree::new(some_entries(20).into_iter().chain([(key.clone(), log.to_bytes())]));
+    let tree = Tree::new(
+        some_entries(20)
+            .into_iter()
+            .chain([(key.clone(), log.to_bytes())]),
+    );
     let trusted = header_over(tree.root(), 20);
     let proof = |index: usize| {
-        let leaf = BlockLeaf { height: old[index].height(), hash: old[index].hash() };
+        let leaf = BlockLeaf {
+            height: old[index].height(),
+            hash: old[index].hash(),
+        };
         let path = inclusion_proof(&leaves, index as u64, 20).unwrap();
         BlockInclusion::new(tree.state_proof(20, &key), leaf, path)
     };
@@ -558,10 +727,16 @@ fn every_earlier_block_is_under_one_header() {
         assert_eq!(earlier.app_hash, [index as u8 + 1; 32]);
     }
     let wrong = &old[4].signed_header().header;
-    assert!(matches!(proof(3).verify_header(&trusted, wrong), Err(LightError::Height { .. })));
+    assert!(matches!(
+        proof(3).verify_header(&trusted, wrong),
+        Err(LightError::Height { .. })
+    ));
     let mut forged = old[3].signed_header().header.clone();
     forged.app_hash = vec![9; 32].try_into().unwrap();
-    assert!(matches!(proof(3).verify_header(&trusted, &forged), Err(LightError::TrustPointHash { .. })));
+    assert!(matches!(
+        proof(3).verify_header(&trusted, &forged),
+        Err(LightError::TrustPointHash { .. })
+    ));
     let mut wire = proof(3).to_wire();
     wire.leaf.as_mut().unwrap().height = 21;
     let lie = BlockInclusion::from_wire(&wire).unwrap();
@@ -582,7 +757,9 @@ fn what_a_history_answers_the_tree_proves() {
         let view = follower.history().at(revision).unwrap();
         for seed in [1, 2, 3, 9] {
             let asked = question("cell:1", "edit", seed);
-            let answer = ::policy::check(&view, &asked, Limits::CONSENSUS).unwrap().decision;
+            let answer = ::policy::check(&view, &asked, Limits::CONSENSUS)
+                .unwrap()
+                .decision;
             let (trusted, evidence) = hub.evidence(Some(revision), &asked, &[]);
             let checked = evidence.verify(&trusted, &POLICY, &asked).unwrap();
             assert_eq!(checked.answer.decision, answer, "{revision} {seed}");

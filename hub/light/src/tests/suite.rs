@@ -13,8 +13,13 @@ const SUITE: &str = "ics23-cosmos";
 
 /// The suite's folder. A suite that is absent is named and counts as skipped, not as passed.
 fn suite() -> Option<PathBuf> {
-    let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/suites"));
-    let folder = env::var_os("HOLDFAST_SUITES").map_or(beside, PathBuf::from).join(SUITE);
+    let beside = PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../../shared/suites"
+    ));
+    let folder = env::var_os("HOLDFAST_SUITES")
+        .map_or(beside, PathBuf::from)
+        .join(SUITE);
     if folder.is_dir() {
         return Some(folder);
     }
@@ -67,14 +72,27 @@ fn published_proofs_verify_and_only_as_published() {
                 continue;
             }
             let vector = Vector::read(&path);
-            assert_eq!(vector.verify(&spec, &vector.root, &vector.key), Ok(()), "{}", vector.name);
+            assert_eq!(
+                vector.verify(&spec, &vector.root, &vector.key),
+                Ok(()),
+                "{}",
+                vector.name
+            );
             let mut root = vector.root;
             root[31] ^= 1;
-            assert_eq!(vector.verify(&spec, &root, &vector.key), Err(LightError::Root { what: "it" }));
+            assert_eq!(
+                vector.verify(&spec, &root, &vector.key),
+                Err(LightError::Root { what: "it" })
+            );
             let other = [&vector.key[..], b"x"].concat();
-            assert_eq!(vector.verify(&spec, &vector.root, &other), Err(LightError::Key { what: "it" }));
+            assert_eq!(
+                vector.verify(&spec, &vector.root, &other),
+                Err(LightError::Key { what: "it" })
+            );
             // None of them passes for a proof of our own trees.
-            assert!(vector.verify(&jmt_spec(), &vector.root, &vector.key).is_err());
+            assert!(vector
+                .verify(&jmt_spec(), &vector.root, &vector.key)
+                .is_err());
             count += 1;
         }
     }

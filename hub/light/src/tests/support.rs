@@ -25,7 +25,11 @@ pub(super) struct Tree {
 
 impl Tree {
     pub(super) fn new(entries: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Self {
-        let mut tree = Self { store: MockTreeStore::new(true), version: 0, entries: BTreeMap::new() };
+        let mut tree = Self {
+            store: MockTreeStore::new(true),
+            version: 0,
+            entries: BTreeMap::new(),
+        };
         tree.write(entries.into_iter().map(|(key, value)| (key, Some(value))));
         tree
     }
@@ -42,12 +46,17 @@ impl Tree {
                 None => drop(self.entries.remove(&key)),
             }
         }
-        let (_, batch) = Sha256Jmt::new(&self.store).put_value_set(set, self.version).unwrap();
+        let (_, batch) = Sha256Jmt::new(&self.store)
+            .put_value_set(set, self.version)
+            .unwrap();
         self.store.write_tree_update_batch(batch).unwrap();
     }
 
     pub(super) fn root(&self) -> [u8; 32] {
-        Sha256Jmt::new(&self.store).get_root_hash(self.version).unwrap().0
+        Sha256Jmt::new(&self.store)
+            .get_root_hash(self.version)
+            .unwrap()
+            .0
     }
 
     pub(super) fn entries(&self) -> &BTreeMap<Vec<u8>, Vec<u8>> {
@@ -55,7 +64,9 @@ impl Tree {
     }
 
     pub(super) fn prove(&self, key: &[u8]) -> (Option<Vec<u8>>, CommitmentProof) {
-        Sha256Jmt::new(&self.store).get_with_ics23_proof(key.to_vec(), self.version).unwrap()
+        Sha256Jmt::new(&self.store)
+            .get_with_ics23_proof(key.to_vec(), self.version)
+            .unwrap()
     }
 
     pub(super) fn state_proof(&self, state: u64, key: &[u8]) -> StateProof {
@@ -80,7 +91,10 @@ pub(super) fn some_entries(count: u32) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 pub(super) fn validators(seeds: impl IntoIterator<Item = u8>) -> Vec<Validator> {
-    seeds.into_iter().map(|seed| Validator::new([seed; 32], 10)).collect()
+    seeds
+        .into_iter()
+        .map(|seed| Validator::new([seed; 32], 10))
+        .collect()
 }
 
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -132,26 +146,47 @@ impl Block {
             proposer_address: set.validators()[0].address,
         });
         let id = forge::block_id(&header, b"block");
-        let commit =
-            forge::commit(&header.chain_id, header.height, id, &set, &self.signers, time);
+        let commit = forge::commit(
+            &header.chain_id,
+            header.height,
+            id,
+            &set,
+            &self.signers,
+            time,
+        );
         forge::signed_header(header, commit)
     }
 
     pub(super) fn light(&self) -> LightBlock {
         let infos = |set: &[Validator]| set.iter().map(Validator::info).collect::<Vec<_>>();
-        LightBlock::new(self.signed_header(), &infos(&self.validators), Some(&infos(&self.next))).unwrap()
+        LightBlock::new(
+            self.signed_header(),
+            &infos(&self.validators),
+            Some(&infos(&self.next)),
+        )
+        .unwrap()
     }
 
     /// Trusts it by its own hash.
     pub(super) fn trusted(&self) -> VerifiedBlock {
         let block = self.light();
-        Verifier::start(TrustPoint { height: block.height(), hash: block.hash() }, block).unwrap()
+        Verifier::start(
+            TrustPoint {
+                height: block.height(),
+                hash: block.hash(),
+            },
+            block,
+        )
+        .unwrap()
     }
 }
 
 /// What the header after block `state` says, when the main tree has this root then.
 pub(super) fn header_over(root: [u8; 32], state: u64) -> Trusted {
     let validators = validators(1..=4);
-    let block = Block { app_hash: root.to_vec(), ..Block::new(state + 1, &validators) };
+    let block = Block {
+        app_hash: root.to_vec(),
+        ..Block::new(state + 1, &validators)
+    };
     block.trusted().trusted().clone()
 }

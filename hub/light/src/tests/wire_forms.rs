@@ -14,8 +14,16 @@ use crate::{forge::Validator, LightBlock, LightError, TrustPoint, Verifier};
 #[test]
 fn a_light_block_comes_back_as_it_was() {
     let set = validators(1..=4);
-    let same = Block { signers: set[1..].to_vec(), ..Block::new(6, &set) }.light();
-    let changing = Block { next: validators(2..=9), ..Block::new(6, &set) }.light();
+    let same = Block {
+        signers: set[1..].to_vec(),
+        ..Block::new(6, &set)
+    }
+    .light();
+    let changing = Block {
+        next: validators(2..=9),
+        ..Block::new(6, &set)
+    }
+    .light();
     for block in [same, changing] {
         assert_eq!(LightBlock::from_bytes(&block.to_bytes()), Ok(block.clone()));
         assert!(block.next_validators().is_some());
@@ -25,10 +33,20 @@ fn a_light_block_comes_back_as_it_was() {
 #[test]
 fn no_changed_byte_of_a_light_block_is_trusted() {
     let set = validators(1..=4);
-    let block = Block { signers: set[1..].to_vec(), next: validators(2..=5), ..Block::new(6, &set) }.light();
-    let point = TrustPoint { height: Height(6), hash: block.hash() };
+    let block = Block {
+        signers: set[1..].to_vec(),
+        next: validators(2..=5),
+        ..Block::new(6, &set)
+    }
+    .light();
+    let point = TrustPoint {
+        height: Height(6),
+        hash: block.hash(),
+    };
     let good = block.to_bytes();
-    let start = |bytes: &[u8]| LightBlock::from_bytes(bytes).and_then(|block| Verifier::start(point, block));
+    let start = |bytes: &[u8]| {
+        LightBlock::from_bytes(bytes).and_then(|block| Verifier::start(point, block))
+    };
     assert!(start(&good).is_ok());
     let mut refused = 0;
     for at in 0..good.len() {
@@ -53,12 +71,18 @@ fn what_nothing_covers_is_not_carried() {
     let good = Block::new(6, &set).light().to_wire();
     let mut validators = RawValidatorSet::decode(&good.validators[..]).unwrap();
     let with = |validators: &RawValidatorSet| {
-        let wire = light::LightBlock { validators: validators.encode_to_vec(), ..good.clone() };
+        let wire = light::LightBlock {
+            validators: validators.encode_to_vec(),
+            ..good.clone()
+        };
         LightBlock::from_wire(&wire)
     };
     assert!(with(&validators).is_ok());
     let refused = |result: Result<LightBlock, LightError>| {
-        assert!(matches!(result, Err(LightError::Malformed { .. })), "{result:?}");
+        assert!(
+            matches!(result, Err(LightError::Malformed { .. })),
+            "{result:?}"
+        );
     };
     validators.validators[0].proposer_priority = 5;
     refused(with(&validators));
@@ -83,7 +107,10 @@ fn what_nothing_covers_is_not_carried() {
         ..good.clone()
     }));
     // Next validators that the header says are the same are not written again.
-    let twice = light::LightBlock { next_validators: good.validators.clone(), ..good };
+    let twice = light::LightBlock {
+        next_validators: good.validators.clone(),
+        ..good
+    };
     refused(LightBlock::from_wire(&twice));
 }
 
@@ -104,7 +131,13 @@ fn more_validators_than_are_read_are_refused() {
     let set = validators(1..=4);
     let infos = vec![set[0].info(); 1_001];
     let refused = LightBlock::new(Block::new(6, &set).signed_header(), &infos, None);
-    assert!(matches!(refused, Err(LightError::TooMany { what: "validators", .. })));
+    assert!(matches!(
+        refused,
+        Err(LightError::TooMany {
+            what: "validators",
+            ..
+        })
+    ));
     // Their powers are added without a panic.
     let huge: Vec<_> = (1..=4u8)
         .map(|seed| {
@@ -113,6 +146,20 @@ fn more_validators_than_are_read_are_refused() {
             info
         })
         .collect();
-    let refused = LightBlock::new(Block { time: at(6), ..Block::new(6, &set) }.signed_header(), &huge, None);
-    assert!(matches!(refused, Err(LightError::Malformed { what: "validators", .. })));
+    let refused = LightBlock::new(
+        Block {
+            time: at(6),
+            ..Block::new(6, &set)
+        }
+        .signed_header(),
+        &huge,
+        None,
+    );
+    assert!(matches!(
+        refused,
+        Err(LightError::Malformed {
+            what: "validators",
+            ..
+        })
+    ));
 }

@@ -19,7 +19,11 @@ pub fn log(log: &LogId) -> Vec<u8> {
 /// has none, provably.
 #[must_use]
 pub fn open_log(policy: &PolicyId, operator: &Did) -> Vec<u8> {
-    spell(Module::Audit, 2, &[policy.as_bytes(), operator.as_str().as_bytes()])
+    spell(
+        Module::Audit,
+        2,
+        &[policy.as_bytes(), operator.as_str().as_bytes()],
+    )
 }
 
 /// The [`super::PolicyLogs`] of a policy; absent until the first log is opened.

@@ -29,7 +29,11 @@ impl OpenLog {
         MsgOpenLog {
             creator: self.creator.to_string(),
             policy: self.policy.to_vec(),
-            anchoring: self.anchoring.as_ref().map(Did::to_string).unwrap_or_default(),
+            anchoring: self
+                .anchoring
+                .as_ref()
+                .map(Did::to_string)
+                .unwrap_or_default(),
         }
     }
 
@@ -93,10 +97,16 @@ impl Anchor {
             hash_from(bytes).map_err(|_| MessageError::field(field, "a hash has 32 bytes"))
         };
         if wire.size < wire.old_size || wire.size > merkle::SIZE_MAX {
-            return Err(MessageError::field("size", "a log only grows, up to 2^48 - 1 leaves"));
+            return Err(MessageError::field(
+                "size",
+                "a log only grows, up to 2^48 - 1 leaves",
+            ));
         }
         if wire.consistency.len() > CONSISTENCY_HASHES_MAX {
-            return Err(MessageError::field("consistency", "more hashes than any proof has"));
+            return Err(MessageError::field(
+                "consistency",
+                "more hashes than any proof has",
+            ));
         }
         Ok(Self {
             creator: AccountAddress::parse(&wire.creator).map_err(MessageError::at("creator"))?,

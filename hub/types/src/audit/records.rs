@@ -133,7 +133,8 @@ impl Record for AnchorLeaf {
 
     fn from_wire(wire: Self::Wire) -> Result<Self, RecordError> {
         Ok(Self {
-            log: LogId::from_slice(&wire.log).map_err(|e| RecordError::invalid::<Self>("log", e))?,
+            log: LogId::from_slice(&wire.log)
+                .map_err(|e| RecordError::invalid::<Self>("log", e))?,
             height: Height(wire.height),
             time: Timestamp::new(wire.time_seconds, wire.time_nanos)
                 .map_err(|e| RecordError::invalid::<Self>("time", e))?,
@@ -158,11 +159,14 @@ impl Record for OpenLogRecord {
     const BYTES_MAX: usize = 48;
 
     fn to_wire(&self) -> Self::Wire {
-        audit::OpenLog { log: self.log.to_vec() }
+        audit::OpenLog {
+            log: self.log.to_vec(),
+        }
     }
 
     fn from_wire(wire: Self::Wire) -> Result<Self, RecordError> {
-        let log = LogId::from_slice(&wire.log).map_err(|e| RecordError::invalid::<Self>("log", e))?;
+        let log =
+            LogId::from_slice(&wire.log).map_err(|e| RecordError::invalid::<Self>("log", e))?;
         Ok(Self { log })
     }
 }
@@ -181,11 +185,14 @@ impl Record for PolicyLogs {
     const BYTES_MAX: usize = RANGE_BYTES_MAX + 16;
 
     fn to_wire(&self) -> Self::Wire {
-        audit::PolicyLogs { logs: Some(range_to_wire(&self.logs)) }
+        audit::PolicyLogs {
+            logs: Some(range_to_wire(&self.logs)),
+        }
     }
 
     fn from_wire(wire: Self::Wire) -> Result<Self, RecordError> {
-        let logs = range_from_wire(wire.logs).map_err(|e| RecordError::invalid::<Self>("logs", e))?;
+        let logs =
+            range_from_wire(wire.logs).map_err(|e| RecordError::invalid::<Self>("logs", e))?;
         Ok(Self { logs })
     }
 }

@@ -8,7 +8,10 @@ use crate::{Amount, Code, Gas, Height};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// The signer has no account.
-    #[error("account {address} does not exist; somebody must send it {} first", crate::FEE_DENOM)]
+    #[error(
+        "account {address} does not exist; somebody must send it {} first",
+        crate::FEE_DENOM
+    )]
     UnknownAccount {
         /// The signer.
         address: AccountAddress,

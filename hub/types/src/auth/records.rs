@@ -33,7 +33,13 @@ impl Account {
     /// An account that nobody has used yet.
     #[must_use]
     pub const fn new(address: AccountAddress, number: u64) -> Self {
-        Self { address, public_key: None, number, sequence: 0, balance: Amount(0) }
+        Self {
+            address,
+            public_key: None,
+            number,
+            sequence: 0,
+            balance: Amount(0),
+        }
     }
 
     /// As Cosmos clients read it.
@@ -100,7 +106,10 @@ impl Record for AccountCounter {
 
     fn from_wire(wire: Self::Wire) -> Result<Self, RecordError> {
         match wire.next {
-            0 => Err(RecordError::invalid::<Self>("next", "genesis has at least one account")),
+            0 => Err(RecordError::invalid::<Self>(
+                "next",
+                "genesis has at least one account",
+            )),
             next => Ok(Self { next }),
         }
     }
@@ -170,7 +179,10 @@ impl Record for Params {
             return Err(RecordError::invalid::<Self>("fee_denom", FEE_DENOM));
         }
         if wire.tx_bytes_max == 0 || wire.tx_gas_max == 0 {
-            return Err(RecordError::invalid::<Self>("tx_bytes_max, tx_gas_max", "zero"));
+            return Err(RecordError::invalid::<Self>(
+                "tx_bytes_max, tx_gas_max",
+                "zero",
+            ));
         }
         Ok(Self {
             price_per_million_gas: Amount(wire.price_per_million_gas),
@@ -194,7 +206,10 @@ pub fn public_key_to_any(key: &PublicKey) -> Any {
         }
         KeyKind::Secp256k1 | KeyKind::P256 => {
             let message = crypto::secp256k1::PubKey { key: bytes };
-            (crypto::secp256k1::PubKey::type_url(), message.encode_to_vec())
+            (
+                crypto::secp256k1::PubKey::type_url(),
+                message.encode_to_vec(),
+            )
         }
     };
     Any { type_url, value }
@@ -210,7 +225,9 @@ pub fn public_key_from_any(any: &Any) -> Result<PublicKey, PublicKeyError> {
     } else if any.type_url == crypto::secp256k1::PubKey::type_url() {
         KeyKind::Secp256k1
     } else {
-        return Err(PublicKeyError::Kind { found: crate::quantities::excerpt(&any.type_url) });
+        return Err(PublicKeyError::Kind {
+            found: crate::quantities::excerpt(&any.type_url),
+        });
     };
     // Both messages have the one field `key = 1`.
     let message: crypto::ed25519::PubKey = wire::canonical::decode(&any.value, 64)?;

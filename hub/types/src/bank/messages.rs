@@ -34,7 +34,8 @@ impl Send {
     /// # Errors
     /// [`MessageError::Field`] names the field that is wrong.
     pub fn from_wire(wire: &MsgSend) -> Result<Self, MessageError> {
-        let from = AccountAddress::parse(&wire.from_address).map_err(MessageError::at("from_address"))?;
+        let from =
+            AccountAddress::parse(&wire.from_address).map_err(MessageError::at("from_address"))?;
         let to = AccountAddress::parse(&wire.to_address).map_err(MessageError::at("to_address"))?;
         let [coin] = wire.amount.as_slice() else {
             return Err(MessageError::field("amount", "give exactly one coin"));

@@ -20,13 +20,20 @@ impl Record for Supply {
     const BYTES_MAX: usize = 16;
 
     fn to_wire(&self) -> Self::Wire {
-        light::Supply { total: self.total.0 }
+        light::Supply {
+            total: self.total.0,
+        }
     }
 
     fn from_wire(wire: Self::Wire) -> Result<Self, RecordError> {
         match wire.total {
-            0 => Err(RecordError::invalid::<Self>("total", "genesis has an account that can pay")),
-            total => Ok(Self { total: Amount(total) }),
+            0 => Err(RecordError::invalid::<Self>(
+                "total",
+                "genesis has an account that can pay",
+            )),
+            total => Ok(Self {
+                total: Amount(total),
+            }),
         }
     }
 }

@@ -23,7 +23,10 @@ impl BlockLog {
     /// The log before the first block.
     #[must_use]
     pub const fn new(initial_height: Height) -> Self {
-        Self { initial_height, blocks: CompactRange::new() }
+        Self {
+            initial_height,
+            blocks: CompactRange::new(),
+        }
     }
 
     /// The index of the leaf of block `height`; `None` for a block that the log does not have.
@@ -54,7 +57,10 @@ impl Record for BlockLog {
 
     fn from_wire(wire: Self::Wire) -> Result<Self, RecordError> {
         if wire.initial_height == 0 || i64::try_from(wire.initial_height).is_err() {
-            return Err(RecordError::invalid::<Self>("initial_height", wire.initial_height));
+            return Err(RecordError::invalid::<Self>(
+                "initial_height",
+                wire.initial_height,
+            ));
         }
         Ok(Self {
             initial_height: Height(wire.initial_height),
@@ -79,12 +85,18 @@ impl Record for BlockLeaf {
     const BYTES_MAX: usize = 64;
 
     fn to_wire(&self) -> Self::Wire {
-        light::BlockLeaf { height: self.height.0, hash: self.hash.to_vec() }
+        light::BlockLeaf {
+            height: self.height.0,
+            hash: self.hash.to_vec(),
+        }
     }
 
     fn from_wire(wire: Self::Wire) -> Result<Self, RecordError> {
-        let hash = hash_from(&wire.hash)
-            .map_err(|found| RecordError::invalid::<Self>("hash", found))?;
-        Ok(Self { height: Height(wire.height), hash: BlockHash::new(hash) })
+        let hash =
+            hash_from(&wire.hash).map_err(|found| RecordError::invalid::<Self>("hash", found))?;
+        Ok(Self {
+            height: Height(wire.height),
+            hash: BlockHash::new(hash),
+        })
     }
 }

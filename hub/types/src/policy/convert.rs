@@ -8,7 +8,10 @@ use crate::MessageError;
 /// Writes an object.
 #[must_use]
 pub fn object_to_wire(object: &ObjectRef) -> proto::Object {
-    proto::Object { resource: object.resource().into(), id: object.id().into() }
+    proto::Object {
+        resource: object.resource().into(),
+        id: object.id().into(),
+    }
 }
 
 /// Reads an object.

@@ -118,9 +118,13 @@ impl PolicyModuleError {
             Self::Undecided(_) => Code::Undecided,
             Self::Apply(error) => match error {
                 ApplyError::AlreadyRegistered { .. } => Code::AlreadyRegistered,
-                ApplyError::NotRegistered { .. } | ApplyError::Archived { .. } => Code::NotRegistered,
+                ApplyError::NotRegistered { .. } | ApplyError::Archived { .. } => {
+                    Code::NotRegistered
+                }
                 ApplyError::OwnerIsNoRelationship { .. } => Code::Relationship,
-                ApplyError::TooManySets { .. } | ApplyError::TooManyRelations { .. } => Code::RelationFull,
+                ApplyError::TooManySets { .. } | ApplyError::TooManyRelations { .. } => {
+                    Code::RelationFull
+                }
                 ApplyError::OutOfBounds { .. } => Code::Collection,
                 ApplyError::Read(_) => Code::Undecided,
             },

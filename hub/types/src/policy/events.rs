@@ -14,12 +14,14 @@ pub fn changed(policy: &PolicyId, revision: u64, change: &Change) -> Event {
     };
     match &change.kind {
         ChangeKind::Created { .. } => event("holdfast.policy.created"),
-        ChangeKind::CollectionDefined { resource, name, record } => {
-            event("holdfast.policy.collection_defined")
-                .with("resource", resource)
-                .with("name", name)
-                .with("schema_version", record.version)
-        }
+        ChangeKind::CollectionDefined {
+            resource,
+            name,
+            record,
+        } => event("holdfast.policy.collection_defined")
+            .with("resource", resource)
+            .with("name", name)
+            .with("schema_version", record.version),
         ChangeKind::RelationshipSet(relationship) => {
             event("holdfast.policy.relationship_set").with("relationship", relationship)
         }

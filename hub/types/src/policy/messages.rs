@@ -59,13 +59,19 @@ impl CreatePolicy {
     /// [`MessageError::Field`] names the field that is wrong.
     pub fn from_wire(wire: &proto::MsgCreatePolicy) -> Result<Self, MessageError> {
         if wire.definition.is_empty() || wire.definition.len() > DEFINITION_BYTES_MAX {
-            return Err(MessageError::field("definition", "a policy has 1 to 65,536 bytes"));
+            return Err(MessageError::field(
+                "definition",
+                "a policy has 1 to 65,536 bytes",
+            ));
         }
         if !(1..=ANCHOR_LAG_MAX).contains(&wire.anchor_lag) {
             return Err(MessageError::field("anchor_lag", "give 1 to 86,400 blocks"));
         }
         if !(1..=MAX_STALENESS_SECONDS_MAX).contains(&wire.max_staleness_seconds) {
-            return Err(MessageError::field("max_staleness_seconds", "give one second to 366 days"));
+            return Err(MessageError::field(
+                "max_staleness_seconds",
+                "give one second to 366 days",
+            ));
         }
         Ok(Self {
             creator: AccountAddress::parse(&wire.creator).map_err(MessageError::at("creator"))?,
@@ -119,7 +125,10 @@ impl DefineCollection {
             return Err(MessageError::field("schema_cid", "a CID has 1 to 64 bytes"));
         }
         if wire.schema.is_empty() || wire.schema.len() > SCHEMA_BYTES_MAX {
-            return Err(MessageError::field("schema", "a schema has 1 to 65,536 bytes"));
+            return Err(MessageError::field(
+                "schema",
+                "a schema has 1 to 65,536 bytes",
+            ));
         }
         if !crate::document::names_block(&wire.schema_cid, &wire.schema) {
             return Err(MessageError::field(
@@ -196,7 +205,10 @@ impl SetRelationships {
     pub fn from_wire(wire: &proto::MsgSetRelationships) -> Result<Self, MessageError> {
         let count = wire.set.len() + wire.delete.len();
         if count == 0 || count > RELATIONSHIPS_MAX {
-            return Err(MessageError::field("set, delete", "give 1 to 1,000 relationships"));
+            return Err(MessageError::field(
+                "set, delete",
+                "give 1 to 1,000 relationships",
+            ));
         }
         if wire.preconditions.len() > PRECONDITIONS_MAX {
             return Err(MessageError::field("preconditions", "give at most 100"));
@@ -267,7 +279,11 @@ impl RegisterObject {
     /// [`MessageError::Field`] names the field that is wrong.
     pub fn from_wire(wire: &proto::MsgRegisterObject) -> Result<Self, MessageError> {
         let object = convert::object_from_wire("object", wire.object.as_ref())?;
-        let document = wire.document.as_ref().map(Document::from_wire).transpose()?;
+        let document = wire
+            .document
+            .as_ref()
+            .map(Document::from_wire)
+            .transpose()?;
         if document.is_none() && crate::document::looks_derived(object.id()) {
             return Err(MessageError::field(
                 "document",

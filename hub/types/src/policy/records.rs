@@ -70,7 +70,8 @@ impl Record for PolicyRecord {
 
     fn from_wire(wire: Self::Wire) -> Result<Self, RecordError> {
         Ok(Self {
-            id: PolicyId::from_slice(&wire.id).map_err(|e| RecordError::invalid::<Self>("id", e))?,
+            id: PolicyId::from_slice(&wire.id)
+                .map_err(|e| RecordError::invalid::<Self>("id", e))?,
             creator: Did::parse(&wire.creator)
                 .map_err(|e| RecordError::invalid::<Self>("creator", e))?,
             creator_account: AccountAddress::from_slice(&wire.creator_account)
@@ -212,13 +213,21 @@ impl Change {
     pub fn to_policy(&self) -> ::policy::Change {
         use ::policy::Change as Policy;
         match &self.kind {
-            ChangeKind::Created { definition, .. } => Policy::Defined { definition: definition.clone() },
-            ChangeKind::CollectionDefined { resource, name, record } => Policy::CollectionDefined {
+            ChangeKind::Created { definition, .. } => Policy::Defined {
+                definition: definition.clone(),
+            },
+            ChangeKind::CollectionDefined {
+                resource,
+                name,
+                record,
+            } => Policy::CollectionDefined {
                 resource: resource.clone(),
                 name: name.clone(),
                 record: record.clone(),
             },
-            ChangeKind::RelationshipSet(relationship) => Policy::RelationshipSet(relationship.clone()),
+            ChangeKind::RelationshipSet(relationship) => {
+                Policy::RelationshipSet(relationship.clone())
+            }
             ChangeKind::RelationshipDeleted(relationship) => {
                 Policy::RelationshipDeleted(relationship.clone())
             }
@@ -233,7 +242,8 @@ impl Change {
 /// A DID as the policy crate takes it.
 #[must_use]
 pub fn actor_of(did: &Did) -> Actor {
-    Actor::new(did.as_str()).expect("a did:key is at most 57 bytes of visible ASCII without '#' and '@'")
+    Actor::new(did.as_str())
+        .expect("a did:key is at most 57 bytes of visible ASCII without '#' and '@'")
 }
 
 impl Record for Change {
@@ -249,24 +259,29 @@ impl Record for Change {
     fn to_wire(&self) -> Self::Wire {
         use proto::change::Kind;
         let kind = match &self.kind {
-            ChangeKind::Created { definition, anchor_lag, max_staleness_seconds, engine_version } => {
-                Kind::Created(proto::PolicyCreated {
-                    definition: definition.clone(),
-                    anchor_lag: *anchor_lag,
-                    max_staleness_seconds: *max_staleness_seconds,
-                    engine_version: *engine_version,
-                })
-            }
-            ChangeKind::CollectionDefined { resource, name, record } => {
-                Kind::CollectionDefined(proto::CollectionDefined {
-                    resource: resource.as_str().into(),
-                    name: name.as_str().into(),
-                    scope_relation: record.scope_relation.as_str().into(),
-                    schema_cid: record.schema_cid.clone(),
-                    schema: record.schema.clone(),
-                    schema_version: record.version,
-                })
-            }
+            ChangeKind::Created {
+                definition,
+                anchor_lag,
+                max_staleness_seconds,
+                engine_version,
+            } => Kind::Created(proto::PolicyCreated {
+                definition: definition.clone(),
+                anchor_lag: *anchor_lag,
+                max_staleness_seconds: *max_staleness_seconds,
+                engine_version: *engine_version,
+            }),
+            ChangeKind::CollectionDefined {
+                resource,
+                name,
+                record,
+            } => Kind::CollectionDefined(proto::CollectionDefined {
+                resource: resource.as_str().into(),
+                name: name.as_str().into(),
+                scope_relation: record.scope_relation.as_str().into(),
+                schema_cid: record.schema_cid.clone(),
+                schema: record.schema.clone(),
+                schema_version: record.version,
+            }),
             ChangeKind::RelationshipSet(relationship) => {
                 Kind::RelationshipSet(convert::relationship_to_wire(relationship))
             }
@@ -281,7 +296,10 @@ impl Record for Change {
             }
         };
         proto::Change {
-            transaction: self.transaction.map(TransactionHash::to_vec).unwrap_or_default(),
+            transaction: self
+                .transaction
+                .map(TransactionHash::to_vec)
+                .unwrap_or_default(),
             actor: self.actor.to_string(),
             kind: Some(kind),
         }
@@ -290,7 +308,8 @@ impl Record for Change {
     fn from_wire(wire: Self::Wire) -> Result<Self, RecordError> {
         use proto::change::Kind;
         let wrong = |error: crate::MessageError| RecordError::invalid::<Self>("kind", error);
-        let name = |text: &str| Name::new(text).map_err(|e| RecordError::invalid::<Self>("kind", e));
+        let name =
+            |text: &str| Name::new(text).map_err(|e| RecordError::invalid::<Self>("kind", e));
         let transaction = match wire.transaction.as_slice() {
             [] => None,
             hash => Some(
@@ -301,7 +320,12 @@ impl Record for Change {
         let actor =
             Did::parse(&wire.actor).map_err(|e| RecordError::invalid::<Self>("actor", e))?;
         let kind = match wire.kind {
-            None => return Err(RecordError::invalid::<Self>("kind", "a kind that this version does not know")),
+            None => {
+                return Err(RecordError::invalid::<Self>(
+                    "kind",
+                    "a kind that this version does not know",
+                ))
+            }
             Some(Kind::Created(created)) => ChangeKind::Created {
                 definition: created.definition,
                 anchor_lag: created.anchor_lag,
@@ -319,13 +343,16 @@ impl Record for Change {
                 },
             },
             Some(Kind::RelationshipSet(relationship)) => ChangeKind::RelationshipSet(
-                convert::relationship_from_wire("relationship_set", &relationship).map_err(wrong)?,
+                convert::relationship_from_wire("relationship_set", &relationship)
+                    .map_err(wrong)?,
             ),
             Some(Kind::RelationshipDeleted(relationship)) => ChangeKind::RelationshipDeleted(
-                convert::relationship_from_wire("relationship_deleted", &relationship).map_err(wrong)?,
+                convert::relationship_from_wire("relationship_deleted", &relationship)
+                    .map_err(wrong)?,
             ),
             Some(Kind::ObjectRegistered(registered)) => ChangeKind::ObjectRegistered {
-                object: convert::object_from_wire("object", registered.object.as_ref()).map_err(wrong)?,
+                object: convert::object_from_wire("object", registered.object.as_ref())
+                    .map_err(wrong)?,
                 document: registered
                     .document
                     .as_ref()
@@ -334,7 +361,11 @@ impl Record for Change {
                     .map_err(wrong)?,
             },
         };
-        Ok(Self { transaction, actor, kind })
+        Ok(Self {
+            transaction,
+            actor,
+            kind,
+        })
     }
 }
 

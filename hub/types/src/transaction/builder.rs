@@ -98,11 +98,18 @@ impl TransactionBuilder {
         };
         let signature = key.sign_transaction(&sign_doc.encode_to_vec())?;
         let signatures = vec![signature.as_bytes().to_vec()];
-        Ok(TxRaw { body_bytes, auth_info_bytes, signatures }.encode_to_vec())
+        Ok(TxRaw {
+            body_bytes,
+            auth_info_bytes,
+            signatures,
+        }
+        .encode_to_vec())
     }
 
     fn auth_info(&self, key: &SecretKey) -> AuthInfo {
-        let mode = Single { mode: SignMode::Direct as i32 };
+        let mode = Single {
+            mode: SignMode::Direct as i32,
+        };
         let amount = match self.fee {
             Amount(0) => Vec::new(),
             fee => vec![fee.to_coin()],
@@ -110,7 +117,9 @@ impl TransactionBuilder {
         AuthInfo {
             signer_infos: vec![SignerInfo {
                 public_key: Some(public_key_to_any(key.public_key())),
-                mode_info: Some(ModeInfo { sum: Some(Sum::Single(mode)) }),
+                mode_info: Some(ModeInfo {
+                    sum: Some(Sum::Single(mode)),
+                }),
                 sequence: self.sequence,
             }],
             fee: Some(WireFee {

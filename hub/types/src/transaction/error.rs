@@ -88,7 +88,10 @@ pub enum TransactionError {
     #[error("extension options are not taken")]
     Extensions,
     /// A memo that is too long.
-    #[error("the memo has {found} bytes, at most {} are taken", super::MEMO_BYTES_MAX)]
+    #[error(
+        "the memo has {found} bytes, at most {} are taken",
+        super::MEMO_BYTES_MAX
+    )]
     Memo {
         /// How many it has.
         found: usize,
@@ -126,9 +129,18 @@ impl TransactionError {
     pub const fn code(&self) -> Code {
         match self {
             Self::TooLarge { .. } => Code::TooLarge,
-            Self::Encoding { source: CanonicalError::Malformed(_), .. } => Code::Malformed,
-            Self::Encoding { source: CanonicalError::TooLong { .. }, .. } => Code::TooLarge,
-            Self::Encoding { source: CanonicalError::NotCanonical { .. }, .. } => Code::NotCanonical,
+            Self::Encoding {
+                source: CanonicalError::Malformed(_),
+                ..
+            } => Code::Malformed,
+            Self::Encoding {
+                source: CanonicalError::TooLong { .. },
+                ..
+            } => Code::TooLarge,
+            Self::Encoding {
+                source: CanonicalError::NotCanonical { .. },
+                ..
+            } => Code::NotCanonical,
             Self::Signers { .. } => Code::Signers,
             Self::SignMode { .. } => Code::SignMode,
             Self::NoPublicKey | Self::PublicKey(_) => Code::PublicKey,
@@ -140,7 +152,10 @@ impl TransactionError {
             Self::Extensions => Code::Extensions,
             Self::Memo { .. } => Code::Memo,
             Self::Messages { .. } => Code::Messages,
-            Self::Message { source: MessageError::UnknownType { .. }, .. } => Code::UnknownMessage,
+            Self::Message {
+                source: MessageError::UnknownType { .. },
+                ..
+            } => Code::UnknownMessage,
             Self::Message { .. } => Code::Message,
             Self::Creator { .. } => Code::Creator,
         }

@@ -65,7 +65,11 @@ impl Message {
             _ if url == MsgAnchor::type_url() => {
                 Self::Anchor(audit::Anchor::from_wire(&read(any)?)?)
             }
-            _ => return Err(MessageError::UnknownType { type_url: crate::quantities::excerpt(url) }),
+            _ => {
+                return Err(MessageError::UnknownType {
+                    type_url: crate::quantities::excerpt(url),
+                })
+            }
         })
     }
 
@@ -73,7 +77,10 @@ impl Message {
     #[must_use]
     pub fn to_any(&self) -> Any {
         fn any<M: wire::Message + Name>(message: &M) -> Any {
-            Any { type_url: M::type_url(), value: canonical::encode(message) }
+            Any {
+                type_url: M::type_url(),
+                value: canonical::encode(message),
+            }
         }
         match self {
             Self::Send(message) => any(&message.to_wire()),
@@ -116,7 +123,6 @@ impl Message {
     }
 }
 
-
 /// Why a message is wrong.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum MessageError {
@@ -142,11 +148,17 @@ pub enum MessageError {
 impl MessageError {
     /// Names a wrong field.
     pub fn field(field: &'static str, reason: &str) -> Self {
-        Self::Field { field, reason: reason.to_string() }
+        Self::Field {
+            field,
+            reason: reason.to_string(),
+        }
     }
 
     /// Names the field in which an error came up.
     pub fn at<E: core::fmt::Display>(field: &'static str) -> impl Fn(E) -> Self {
-        move |error| Self::Field { field, reason: error.to_string() }
+        move |error| Self::Field {
+            field,
+            reason: error.to_string(),
+        }
     }
 }

@@ -26,9 +26,14 @@ impl Transaction {
     /// # Errors
     /// [`TransactionError`], every variant but `Signature`.
     pub fn parse(bytes: &[u8], params: &Params) -> Result<Self, TransactionError> {
-        let max = usize::try_from(params.tx_bytes_max).unwrap_or(BYTES_MAX).min(BYTES_MAX);
+        let max = usize::try_from(params.tx_bytes_max)
+            .unwrap_or(BYTES_MAX)
+            .min(BYTES_MAX);
         if bytes.len() > max {
-            return Err(TransactionError::TooLarge { found: bytes.len(), max });
+            return Err(TransactionError::TooLarge {
+                found: bytes.len(),
+                max,
+            });
         }
         let raw: TxRaw = decode("transaction", bytes)?;
         let body: TxBody = decode("body", &raw.body_bytes)?;
@@ -82,10 +87,13 @@ fn read_signer(auth: &AuthInfo, raw: &TxRaw) -> Result<(Signer, u64), Transactio
         });
     };
     check_mode(info)?;
-    let any = info.public_key.as_ref().ok_or(TransactionError::NoPublicKey)?;
+    let any = info
+        .public_key
+        .as_ref()
+        .ok_or(TransactionError::NoPublicKey)?;
     let key = public_key_from_any(any).map_err(TransactionError::PublicKey)?;
-    let address = AccountAddress::of(&key)
-        .map_err(|error| TransactionError::PublicKey(error.into()))?;
+    let address =
+        AccountAddress::of(&key).map_err(|error| TransactionError::PublicKey(error.into()))?;
     let did = key.did();
     Ok((Signer { key, address, did }, info.sequence))
 }
@@ -115,9 +123,15 @@ fn read_fee(fee: Option<&WireFee>, params: &Params) -> Result<Fee, TransactionEr
         coins => return Err(TransactionError::FeeCoins { found: coins.len() }),
     };
     if fee.gas_limit == 0 || fee.gas_limit > params.tx_gas_max {
-        return Err(TransactionError::GasLimit { found: fee.gas_limit, max: params.tx_gas_max });
+        return Err(TransactionError::GasLimit {
+            found: fee.gas_limit,
+            max: params.tx_gas_max,
+        });
     }
-    Ok(Fee { amount, gas_limit: fee.gas_limit })
+    Ok(Fee {
+        amount,
+        gas_limit: fee.gas_limit,
+    })
 }
 
 fn read_messages(body: &TxBody, signer: &AccountAddress) -> Result<Vec<Message>, TransactionError> {
@@ -125,14 +139,18 @@ fn read_messages(body: &TxBody, signer: &AccountAddress) -> Result<Vec<Message>,
         return Err(TransactionError::Extensions);
     }
     if body.memo.len() > MEMO_BYTES_MAX {
-        return Err(TransactionError::Memo { found: body.memo.len() });
+        return Err(TransactionError::Memo {
+            found: body.memo.len(),
+        });
     }
     if body.messages.is_empty() || body.messages.len() > MESSAGES_MAX {
-        return Err(TransactionError::Messages { found: body.messages.len() });
+        return Err(TransactionError::Messages {
+            found: body.messages.len(),
+        });
     }
     let read = |(index, any)| {
-        let message = Message::from_any(any)
-            .map_err(|source| TransactionError::Message { index, source })?;
+        let message =
+            Message::from_any(any).map_err(|source| TransactionError::Message { index, source })?;
         match message.creator() == signer {
             true => Ok(message),
             false => Err(TransactionError::Creator {

@@ -32,7 +32,11 @@ fn address(key: &SecretKey) -> AccountAddress {
 
 fn send(key: &SecretKey) -> Message {
     let to = address(&SecretKey::from_seed(KeyKind::Ed25519, [8; 32]).unwrap());
-    Message::Send(bank::Send { from: address(key), to, amount: Amount(5) })
+    Message::Send(bank::Send {
+        from: address(key),
+        to,
+        amount: Amount(5),
+    })
 }
 
 fn builder(key: &SecretKey) -> TransactionBuilder {
@@ -76,7 +80,10 @@ fn every_message(creator: AccountAddress, key: &SecretKey) -> Vec<Message> {
         Message::SetRelationships(policy::SetRelationships {
             creator,
             policy,
-            set: vec![relationship("cell:1#operator@did:key:z6Mk"), relationship("cell:1#operator@*")],
+            set: vec![
+                relationship("cell:1#operator@did:key:z6Mk"),
+                relationship("cell:1#operator@*"),
+            ],
             delete: vec![relationship("cell:1#operator@group:eng#member")],
             preconditions: vec![
                 policy::Precondition::Present(relationship("cell:1#operator@cell:2")),
@@ -90,7 +97,11 @@ fn every_message(creator: AccountAddress, key: &SecretKey) -> Vec<Message> {
             object: document.object(&chain(), &policy).unwrap(),
             document: Some(document),
         }),
-        Message::OpenLog(audit::OpenLog { creator, policy, anchoring: Some(key.did()) }),
+        Message::OpenLog(audit::OpenLog {
+            creator,
+            policy,
+            anchoring: Some(key.did()),
+        }),
         Message::Anchor(audit::Anchor {
             creator,
             log: LogId::new([2; 32]),
@@ -127,7 +138,13 @@ fn what_is_built_is_read_and_verifies() {
         assert_eq!(transaction.signer().did, key.did());
         assert_eq!((transaction.sequence(), transaction.memo()), (9, "a memo"));
         assert_eq!(transaction.timeout_height(), Some(Height(70)));
-        assert_eq!(transaction.fee(), super::Fee { amount: Amount(2_000), gas_limit: 150_000 });
+        assert_eq!(
+            transaction.fee(),
+            super::Fee {
+                amount: Amount(2_000),
+                gas_limit: 150_000
+            }
+        );
         assert_eq!(transaction.to_bytes(), bytes);
         transaction.verify(&chain(), 3).unwrap();
     }
@@ -143,7 +160,10 @@ fn a_signature_is_for_one_chain_and_one_account() {
             let error = transaction.clone().verify(&chain, number).unwrap_err();
             assert_eq!(error.code(), Code::Signature);
             let text = std::string::ToString::to_string(&error);
-            assert!(text.contains(chain.as_str()) && text.contains("sequence 9"), "{text}");
+            assert!(
+                text.contains(chain.as_str()) && text.contains("sequence 9"),
+                "{text}"
+            );
         }
     }
 }
@@ -171,7 +191,10 @@ fn no_changed_byte_verifies() {
 fn p256_has_no_account() {
     let key = key(KeyKind::P256);
     let other = self::key(KeyKind::Ed25519);
-    assert!(TransactionBuilder::new(chain(), 0, 0).message(send(&other)).sign(&key).is_err());
+    assert!(TransactionBuilder::new(chain(), 0, 0)
+        .message(send(&other))
+        .sign(&key)
+        .is_err());
 }
 
 /// Parts of a good transaction, to be changed.
@@ -226,12 +249,18 @@ fn each_broken_rule_has_its_code() {
     for mode in [0, 2, 127, 99] {
         check_refused("another mode", Code::SignMode, |p| {
             let info = p.auth.signer_infos[0].mode_info.as_mut().unwrap();
-            let Some(Sum::Single(single)) = &mut info.sum else { panic!("single") };
+            let Some(Sum::Single(single)) = &mut info.sum else {
+                panic!("single")
+            };
             single.mode = mode;
         });
     }
-    check_refused("no mode", Code::SignMode, |p| p.auth.signer_infos[0].mode_info = None);
-    check_refused("no key", Code::PublicKey, |p| p.auth.signer_infos[0].public_key = None);
+    check_refused("no mode", Code::SignMode, |p| {
+        p.auth.signer_infos[0].mode_info = None
+    });
+    check_refused("no key", Code::PublicKey, |p| {
+        p.auth.signer_infos[0].public_key = None
+    });
     check_refused("unknown key", Code::PublicKey, |p| {
         let any = p.auth.signer_infos[0].public_key.as_mut().unwrap();
         any.type_url = "/cosmos.crypto.multisig.LegacyAminoPubKey".into();
@@ -244,7 +273,10 @@ fn each_broken_rule_has_its_code() {
         p.auth.fee.as_mut().unwrap().amount[0].denom = "uatom".into();
     });
     check_refused("two coins", Code::Fee, |p| {
-        p.auth.fee.as_mut().unwrap().amount.push(Coin { denom: "uhold".into(), amount: "1".into() });
+        p.auth.fee.as_mut().unwrap().amount.push(Coin {
+            denom: "uhold".into(),
+            amount: "1".into(),
+        });
     });
     check_refused("negative fee", Code::Fee, |p| {
         p.auth.fee.as_mut().unwrap().amount[0].amount = "-1".into();
@@ -255,7 +287,9 @@ fn each_broken_rule_has_its_code() {
     check_refused("a grant", Code::FeePayer, |p| {
         p.auth.fee.as_mut().unwrap().granter = "hold1".into();
     });
-    check_refused("no gas", Code::GasLimit, |p| p.auth.fee.as_mut().unwrap().gas_limit = 0);
+    check_refused("no gas", Code::GasLimit, |p| {
+        p.auth.fee.as_mut().unwrap().gas_limit = 0
+    });
     check_refused("no fee", Code::GasLimit, |p| p.auth.fee = None);
     check_refused("too much gas", Code::GasLimit, |p| {
         p.auth.fee.as_mut().unwrap().gas_limit = u64::MAX;
@@ -290,7 +324,8 @@ fn each_broken_rule_has_its_code() {
 #[test]
 fn each_broken_message_field_is_named() {
     let key = key(KeyKind::Ed25519);
-    let refused = |any: Any| std::string::ToString::to_string(&Message::from_any(&any).unwrap_err());
+    let refused =
+        |any: Any| std::string::ToString::to_string(&Message::from_any(&any).unwrap_err());
     let check = |message: &dyn Fn() -> Any, field: &str| {
         let text = refused(message());
         assert!(text.contains(field), "{field}: {text}");
@@ -305,19 +340,56 @@ fn each_broken_message_field_is_named() {
         value: send.encode_to_vec(),
     };
     let good = wire(&send(&key));
-    check(&|| any(wire::cosmos::bank::v1beta1::MsgSend { from_address: "x".into(), ..good.clone() }), "from_address");
-    check(&|| any(wire::cosmos::bank::v1beta1::MsgSend { to_address: "hold1".into(), ..good.clone() }), "to_address");
-    check(&|| any(wire::cosmos::bank::v1beta1::MsgSend { amount: vec![], ..good.clone() }), "amount");
-    check(&|| any(wire::cosmos::bank::v1beta1::MsgSend { amount: vec![Amount(0).to_coin()], ..good.clone() }), "amount");
+    check(
+        &|| {
+            any(wire::cosmos::bank::v1beta1::MsgSend {
+                from_address: "x".into(),
+                ..good.clone()
+            })
+        },
+        "from_address",
+    );
+    check(
+        &|| {
+            any(wire::cosmos::bank::v1beta1::MsgSend {
+                to_address: "hold1".into(),
+                ..good.clone()
+            })
+        },
+        "to_address",
+    );
+    check(
+        &|| {
+            any(wire::cosmos::bank::v1beta1::MsgSend {
+                amount: vec![],
+                ..good.clone()
+            })
+        },
+        "amount",
+    );
+    check(
+        &|| {
+            any(wire::cosmos::bank::v1beta1::MsgSend {
+                amount: vec![Amount(0).to_coin()],
+                ..good.clone()
+            })
+        },
+        "amount",
+    );
 
     let creator = address(&key);
     let register = policy::RegisterObject {
         creator,
         policy: PolicyId::new([1; 32]),
-        object: "batch:bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy".parse().unwrap(),
+        object: "batch:bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"
+            .parse()
+            .unwrap(),
         document: None,
     };
-    check(&|| Message::RegisterObject(register.clone()).to_any(), "document");
+    check(
+        &|| Message::RegisterObject(register.clone()).to_any(),
+        "document",
+    );
     let mut anchor = match &every_message(creator, &key)[6] {
         Message::Anchor(anchor) => anchor.clone(),
         _ => panic!("an anchor"),
@@ -329,7 +401,10 @@ fn each_broken_message_field_is_named() {
         _ => panic!("a definition"),
     };
     define.schema.push(0);
-    check(&|| Message::DefineCollection(define.clone()).to_any(), "schema_cid");
+    check(
+        &|| Message::DefineCollection(define.clone()).to_any(),
+        "schema_cid",
+    );
 }
 
 #[test]
@@ -349,8 +424,14 @@ fn other_spellings_of_a_part_are_not_canonical() {
         assert_eq!(parse(&bytes).unwrap_err().code(), Code::NotCanonical);
     }
     assert_eq!(parse(b"\xff\xff").unwrap_err().code(), Code::Malformed);
-    let params = Params { tx_bytes_max: 100, ..Params::default() };
-    assert_eq!(Transaction::parse(&[0; 101], &params).unwrap_err().code(), Code::TooLarge);
+    let params = Params {
+        tx_bytes_max: 100,
+        ..Params::default()
+    };
+    assert_eq!(
+        Transaction::parse(&[0; 101], &params).unwrap_err().code(),
+        Code::TooLarge
+    );
 }
 
 /// cosmrs encodes the same transaction, and we read and verify it as if it were ours.
@@ -367,12 +448,19 @@ fn cosmrs_signs_the_same_bytes() {
 
     let any = send(&key).to_any();
     let mut body = BodyBuilder::new();
-    body.msg(cosmrs::Any { type_url: any.type_url.clone(), value: any.value.clone() });
+    body.msg(cosmrs::Any {
+        type_url: any.type_url.clone(),
+        value: any.value.clone(),
+    });
     body.memo("a memo").timeout_height(70u32);
     let body = body.finish();
-    let coin = CosmosCoin { denom: "uhold".parse().unwrap(), amount: 2_000 };
+    let coin = CosmosCoin {
+        denom: "uhold".parse().unwrap(),
+        amount: 2_000,
+    };
     let fee = Fee::from_amount_and_gas(coin, 150_000u64);
-    let auth = SignerInfo::single_direct(Some(PublicKey::from(signer.public_key())), 9).auth_info(fee);
+    let auth =
+        SignerInfo::single_direct(Some(PublicKey::from(signer.public_key())), 9).auth_info(fee);
     let doc = SignDoc::new(&body, &auth, &"plant-1".parse().unwrap(), 3).unwrap();
     let theirs_signed = doc.clone().into_bytes().unwrap();
     let theirs = doc.sign(&signer).unwrap().to_bytes().unwrap();
@@ -387,10 +475,17 @@ fn cosmrs_signs_the_same_bytes() {
     let ours = parse(&builder(&key).sign(&key).unwrap()).unwrap();
     let any = send(&key).to_any();
     let mut body = BodyBuilder::new();
-    body.msg(cosmrs::Any { type_url: any.type_url, value: any.value });
+    body.msg(cosmrs::Any {
+        type_url: any.type_url,
+        value: any.value,
+    });
     body.memo("a memo").timeout_height(70u32);
-    let verifying = cosmrs::tendermint::PublicKey::from_raw_ed25519(key.public_key().as_bytes()).unwrap();
-    let coin = CosmosCoin { denom: "uhold".parse().unwrap(), amount: 2_000 };
+    let verifying =
+        cosmrs::tendermint::PublicKey::from_raw_ed25519(key.public_key().as_bytes()).unwrap();
+    let coin = CosmosCoin {
+        denom: "uhold".parse().unwrap(),
+        amount: 2_000,
+    };
     let auth = SignerInfo::single_direct(Some(PublicKey::from(verifying)), 9)
         .auth_info(Fee::from_amount_and_gas(coin, 150_000u64));
     let doc = SignDoc::new(&body.finish(), &auth, &"plant-1".parse().unwrap(), 3).unwrap();

@@ -74,7 +74,11 @@ impl Transaction {
     /// # Errors
     /// [`TransactionError::Signature`]; a transaction signed for another chain id, account number
     /// or sequence cannot be told from a forged one, so the error names all three.
-    pub fn verify(self, chain: &ChainId, account_number: u64) -> Result<Verified, TransactionError> {
+    pub fn verify(
+        self,
+        chain: &ChainId,
+        account_number: u64,
+    ) -> Result<Verified, TransactionError> {
         let bytes = self.sign_bytes(chain, account_number);
         self.verify_bytes(&bytes, chain, account_number)?;
         Ok(Verified(self))
