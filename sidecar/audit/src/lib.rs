@@ -25,3 +25,5 @@ pub mod receipt;
 pub mod report;
 mod shown;
 pub mod verdict;
+
+pub use bundle::{verify, VerifyError};
