@@ -179,7 +179,7 @@ fn grpc_answers_as_abci_query_does() {
         let answer = answer.into_inner();
         let (_, body) = get(
             &served.rpc,
-            "/abci_query?path=\"/holdfast.policy.v1.Query/Policies\"",
+            "/abci_query?path=%22/holdfast.policy.v1.Query/Policies%22",
         )
         .await;
         let body: Value = serde_json::from_str(&body).unwrap();

@@ -5,18 +5,19 @@
 use std::collections::BTreeMap;
 
 use hub_types::{
-    auth::{self, Account, Params},
+    auth::{self, Params},
     blocks::{self, BlockLeaf, BlockLog},
     policy::Change,
     Amount, BlockHash, PolicyId, Record, Transaction, TransactionError,
 };
 use identity::ChainId;
+use prost::Message as _;
 use rayon::prelude::*;
 
 use super::context::{account, read_record, BlockContext};
 use super::failure::{Failure, NodeFailure};
 use super::policies::CompiledPolicies;
-use super::signatures::{Claim, VerifiedSignatures};
+use super::signatures::{Claim, Counts, VerifiedSignatures};
 use super::transaction::{Executor, TransactionResult};
 use crate::policy::seal::seal;
 use crate::store::{
@@ -43,8 +44,6 @@ pub struct BlockInput<'a> {
     pub context: &'a BlockContext,
     /// The block's own hash.
     pub hash: BlockHash,
-    /// The transactions.
-    pub transactions: &'a [prost::bytes::Bytes],
     /// The chain's first height.
     pub initial_height: u64,
 }
@@ -57,13 +56,11 @@ pub struct Executed {
     pub staged: StagedBlock,
     /// The main tree's root.
     pub app_hash: [u8; 32],
-    /// Signatures that had been verified before, and those verified now.
-    pub signatures: (u64, u64),
     /// How many keys the block changed.
     pub writes: usize,
 }
 
-/// Executes a block over a view.
+/// Executes a block's transactions, as [`prepare`] gave them, over a view.
 ///
 /// # Errors
 /// The node's failure; refused transactions are results.
@@ -73,6 +70,7 @@ pub fn execute(
     compiled: &CompiledPolicies,
     signatures: &VerifiedSignatures,
     input: &BlockInput<'_>,
+    prepared: Vec<Prepared>,
 ) -> Result<Executed, NodeFailure> {
     let context = input.context;
     let executor = Executor {
@@ -81,16 +79,13 @@ pub fn execute(
         signatures,
     };
     let genesis_layer = genesis.map(|genesis| &genesis.layer);
-    let parsed = parse_all(context, input.transactions);
-    let counts = prefetch(view, genesis_layer, context, signatures, &parsed)?;
-
     let mut layer = Layer::default();
-    let mut results = Vec::with_capacity(parsed.len());
+    let mut results = Vec::with_capacity(prepared.len());
     let mut fees = Amount(0);
     let mut changes: BTreeMap<PolicyId, Vec<Change>> = BTreeMap::new();
     {
         let mut state = State::new(view, genesis_layer, &mut layer);
-        for transaction in parsed {
+        for transaction in prepared {
             let (result, effects) = executor.deliver(&mut state, transaction)?;
             fees = fees
                 .checked_add(effects.fee)
@@ -116,7 +111,6 @@ pub fn execute(
         results,
         staged,
         app_hash,
-        signatures: counts,
         writes,
     })
 }
@@ -127,37 +121,60 @@ fn contradiction(what: &str) -> NodeFailure {
     }
 }
 
-fn parse_all(
-    context: &BlockContext,
-    transactions: &[prost::bytes::Bytes],
-) -> Vec<Result<Transaction, TransactionError>> {
-    transactions
-        .par_iter()
-        .map(|bytes| Transaction::parse(bytes, &context.params))
-        .collect()
+/// A transaction that was parsed, and whose signature was looked at, on some core.
+#[derive(Clone)]
+pub struct Prepared {
+    /// The transaction, or why it is none.
+    pub parsed: Result<Transaction, TransactionError>,
+    /// The account number for which its signature is right. `None` where it is wrong, or where the
+    /// account did not exist yet: then the signature is looked at when its turn comes.
+    pub verified_for: Option<u64>,
 }
 
-/// Verifies what CheckTx has not seen, on all cores. Accounts that this block itself creates are
-/// not known yet; their signatures are verified when their turn comes.
-fn prefetch(
-    base: &View<'_>,
+/// Parses and verifies transactions on all cores.
+///
+/// # Errors
+/// The node's failure.
+pub fn prepare(
+    view: &View<'_>,
     genesis: Option<&Layer>,
     context: &BlockContext,
     signatures: &VerifiedSignatures,
-    parsed: &[Result<Transaction, TransactionError>],
-) -> Result<(u64, u64), NodeFailure> {
-    let claims: Vec<Claim> = parsed
+    transactions: &[prost::bytes::Bytes],
+) -> Result<(Vec<Prepared>, Counts), NodeFailure> {
+    let parsed: Vec<_> = transactions
         .par_iter()
-        .filter_map(|transaction| transaction.as_ref().ok())
-        .map(|transaction| {
-            let number = account_number(base, genesis, transaction)?;
-            Ok(number.map(|number| Claim::of(transaction, &context.chain, number)))
+        .map(|bytes| {
+            let parsed = Transaction::parse(bytes, &context.params);
+            let claim = match &parsed {
+                Ok(transaction) => account_number(view, genesis, transaction)?
+                    .map(|number| (number, Claim::of(transaction, &context.chain, number))),
+                Err(_) => None,
+            };
+            Ok((parsed, claim))
         })
-        .filter_map(Result::transpose)
         .collect::<Result<_, NodeFailure>>()?;
-    Ok(signatures.prefetch(claims))
+    let mut prepared = Vec::with_capacity(parsed.len());
+    let mut numbers = Vec::with_capacity(parsed.len());
+    let mut claims = Vec::with_capacity(parsed.len());
+    for (index, (parsed, claim)) in parsed.into_iter().enumerate() {
+        prepared.push(Prepared {
+            parsed,
+            verified_for: None,
+        });
+        if let Some((number, claim)) = claim {
+            numbers.push((index, number));
+            claims.push(claim);
+        }
+    }
+    let (right, counts) = signatures.check_all(claims);
+    for ((index, number), right) in numbers.into_iter().zip(right) {
+        prepared[index].verified_for = right.then_some(number);
+    }
+    Ok((prepared, counts))
 }
 
+/// Only the number is wanted; the whole record is read when the transaction's turn comes.
 fn account_number(
     base: &View<'_>,
     genesis: Option<&Layer>,
@@ -170,10 +187,11 @@ fn account_number(
         Some(bytes) => Some(bytes.to_vec()),
         None => base.read(&space, &key)?,
     };
-    match bytes {
-        Some(bytes) => Ok(Some(Account::from_bytes(&bytes)?.number)),
-        None => Ok(None),
-    }
+    let account = bytes.map(|bytes| wire::light::Account::decode(&bytes[..]));
+    Ok(account
+        .transpose()
+        .map_err(|error| contradiction(&error.to_string()))?
+        .map(|account| account.number))
 }
 
 /// Fees are credited once a block: one written key instead of one a transaction.
@@ -273,21 +291,4 @@ fn node_only<T>(result: Result<T, Failure>) -> Result<T, NodeFailure> {
 pub fn params(state: &State<'_>) -> Result<Params, NodeFailure> {
     node_only(read_record(state, &auth::keys::params()))?
         .ok_or_else(|| contradiction("there are no parameters"))
-}
-
-/// Which transactions parse. Their signatures are verified on the way, so that FinalizeBlock finds
-/// them known; a wrong one is for FinalizeBlock to refuse.
-///
-/// # Errors
-/// The node's failure.
-pub fn look_ahead(
-    view: &View<'_>,
-    genesis: Option<&Layer>,
-    context: &BlockContext,
-    signatures: &VerifiedSignatures,
-    transactions: &[prost::bytes::Bytes],
-) -> Result<Vec<bool>, NodeFailure> {
-    let parsed = parse_all(context, transactions);
-    prefetch(view, genesis, context, signatures, &parsed)?;
-    Ok(parsed.iter().map(Result::is_ok).collect())
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use hub_types::{Genesis, Height, Timestamp};
 use identity::ChainId;
 
-use super::block::{self, BlockInput, Executed, StagedGenesis};
+use super::block::{self, BlockInput, Executed, Prepared, StagedGenesis};
 use super::context::BlockContext;
 use super::failure::NodeFailure;
 use super::policies::CompiledPolicies;
@@ -26,6 +26,15 @@ pub struct Hub {
     metrics: Arc<Metrics>,
     consensus: Mutex<Consensus>,
     mempool: Mutex<Layer>,
+    looked_at: Mutex<Option<LookedAt>>,
+}
+
+/// The transactions of the last proposal, parsed and verified: PrepareProposal, ProcessProposal and
+/// FinalizeBlock mostly hand over the same ones, one after another.
+struct LookedAt {
+    transactions: Vec<prost::bytes::Bytes>,
+    height: Height,
+    prepared: Vec<Prepared>,
 }
 
 #[derive(Default)]
@@ -69,6 +78,7 @@ impl Hub {
             metrics,
             consensus: Mutex::default(),
             mempool: Mutex::default(),
+            looked_at: Mutex::default(),
         }
     }
 
@@ -145,6 +155,7 @@ impl Hub {
             });
         }
         let context = self.context(&view, genesis, chain, input.height, input.time)?;
+        let prepared = self.prepared(&view, genesis, &context, input.transactions)?;
         let executed = block::execute(
             &view,
             genesis.map(Arc::as_ref),
@@ -153,9 +164,9 @@ impl Hub {
             &BlockInput {
                 context: &context,
                 hash: input.hash,
-                transactions: input.transactions,
                 initial_height,
             },
+            prepared,
         )?;
         self.count(&executed);
         let Executed {
@@ -222,7 +233,8 @@ impl Hub {
         let mut state = State::new(&view, layer, &mut scratch);
         let executor = self.executor(&context);
         let parsed = executor.parse(bytes);
-        Ok(executor.deliver(&mut state, parsed)?.0)
+        let (result, _) = executor.deliver_as(&mut state, parsed, SignatureCheck::Skip)?;
+        Ok(result)
     }
 
     /// Which of the transactions parse, and verifies the signatures of those ahead of time.
@@ -237,13 +249,42 @@ impl Hub {
         let view = self.store.view()?;
         let genesis = genesis_under(&view, genesis.as_ref());
         let context = self.next_context(&view, genesis)?;
-        block::look_ahead(
-            &view,
-            genesis.map(|genesis| &genesis.layer),
-            &context,
-            &self.signatures,
-            transactions,
-        )
+        let prepared = self.prepared(&view, genesis, &context, transactions)?;
+        let good = prepared.iter().map(|one| one.parsed.is_ok()).collect();
+        *self.looked_at() = Some(LookedAt {
+            transactions: transactions.to_vec(),
+            height: context.height,
+            prepared,
+        });
+        Ok(good)
+    }
+
+    /// What was prepared for the proposal, if these are its transactions; else prepared now.
+    fn prepared(
+        &self,
+        view: &View<'_>,
+        genesis: Option<&Arc<StagedGenesis>>,
+        context: &BlockContext,
+        transactions: &[prost::bytes::Bytes],
+    ) -> Result<Vec<Prepared>, NodeFailure> {
+        let looked_at = self.looked_at().take();
+        if let Some(looked_at) = looked_at {
+            if looked_at.height == context.height && looked_at.transactions == transactions {
+                return Ok(looked_at.prepared);
+            }
+        }
+        let layer = genesis.map(|genesis| &genesis.layer);
+        let (prepared, counts) =
+            block::prepare(view, layer, context, &self.signatures, transactions)?;
+        self.metrics.signature_hits.inc_by(counts.known);
+        self.metrics.signature_misses.inc_by(counts.verified);
+        Ok(prepared)
+    }
+
+    fn looked_at(&self) -> MutexGuard<'_, Option<LookedAt>> {
+        self.looked_at
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn executor<'a>(&'a self, context: &'a BlockContext) -> Executor<'a> {
@@ -282,8 +323,6 @@ impl Hub {
 
     fn count(&self, executed: &Executed) {
         let metrics = &self.metrics;
-        metrics.signature_hits.inc_by(executed.signatures.0);
-        metrics.signature_misses.inc_by(executed.signatures.1);
         metrics.block_writes.observe(executed.writes as f64);
         for result in &executed.results {
             let label = crate::serve::metrics::CodeLabel {

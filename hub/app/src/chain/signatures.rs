@@ -64,6 +64,15 @@ pub struct VerifiedSignatures {
     generations: Mutex<Generations>,
 }
 
+/// How many signatures had been verified before, and how many were looked at now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Found in the cache.
+    pub known: u64,
+    /// Verified now, right or wrong.
+    pub verified: u64,
+}
+
 /// How a signature turned out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -89,27 +98,37 @@ impl VerifiedSignatures {
         }
     }
 
-    /// Verifies those that are not known, on all cores, and remembers the right ones.
+    /// Verifies those that are not known, on all cores, and remembers the right ones. Says of each
+    /// claim whether it is right, and counts.
     ///
-    /// Wrong ones are left to [`VerifiedSignatures::check`], which finds them wrong again: what a
-    /// block's transactions come to never depends on this cache (Invariant 1). Returns how many
-    /// were known and how many had to be verified.
-    pub fn prefetch(&self, claims: Vec<Claim>) -> (u64, u64) {
-        let total = claims.len();
-        let unknown: Vec<Claim> = {
+    /// What a block's transactions come to never depends on what is remembered (Invariant 1): a
+    /// signature is right or wrong by itself.
+    pub fn check_all(&self, claims: Vec<Claim>) -> (Vec<bool>, Counts) {
+        let mut right: Vec<bool> = {
             let generations = self.lock();
             claims
-                .into_iter()
-                .filter(|claim| !generations.contains(&claim.fingerprint))
+                .iter()
+                .map(|claim| generations.contains(&claim.fingerprint))
                 .collect()
         };
-        let (known, missed) = (total - unknown.len(), unknown.len());
-        let verified: Vec<[u8; 32]> = unknown
+        let unknown: Vec<(usize, Claim)> = claims
+            .into_iter()
+            .enumerate()
+            .filter(|(index, _)| !right[*index])
+            .collect();
+        let counts = Counts {
+            known: (right.len() - unknown.len()) as u64,
+            verified: unknown.len() as u64,
+        };
+        let verified: Vec<(usize, [u8; 32])> = unknown
             .par_chunks(BATCH_LENGTH)
             .flat_map_iter(verify_chunk)
             .collect();
-        self.remember(verified);
-        (known as u64, missed as u64)
+        for (index, _) in &verified {
+            right[*index] = true;
+        }
+        self.remember(verified.into_iter().map(|(_, fingerprint)| fingerprint));
+        (right, counts)
     }
 
     fn contains(&self, fingerprint: &[u8; 32]) -> bool {
@@ -139,20 +158,20 @@ impl Generations {
     }
 }
 
-fn verify_chunk(chunk: &[Claim]) -> Vec<[u8; 32]> {
+fn verify_chunk(chunk: &[(usize, Claim)]) -> Vec<(usize, [u8; 32])> {
     let mut batch = Batch::new();
     let mut queued = Vec::with_capacity(chunk.len());
-    for claim in chunk {
+    for (index, claim) in chunk {
         if let Ok(statement) = Statement::transaction(&claim.sign_bytes) {
             batch.push(&claim.key, statement, &claim.signature);
-            queued.push(claim.fingerprint);
+            queued.push((*index, claim.fingerprint));
         }
     }
     batch
         .verify()
         .into_iter()
         .zip(queued)
-        .filter_map(|(result, fingerprint)| result.is_ok().then_some(fingerprint))
+        .filter_map(|(result, right)| result.is_ok().then_some(right))
         .collect()
 }
 
@@ -204,7 +223,9 @@ mod tests {
         let claims = (1..=100)
             .map(|seed| claim(kind(seed), seed, u64::from(seed == 40)))
             .collect();
-        assert_eq!(cache.prefetch(claims), (0, 100));
+        let (right, counts) = cache.check_all(claims);
+        assert_eq!((counts.known, counts.verified), (0, 100));
+        assert!(right.iter().enumerate().all(|(index, right)| *right == (index != 39)));
         assert_eq!(cache.check(&claim(kind(3), 3, 0)), Outcome::Known);
         assert_eq!(cache.check(&claim(kind(40), 40, 1)), Outcome::Wrong);
     }

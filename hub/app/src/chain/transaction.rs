@@ -12,6 +12,7 @@ use hub_types::{
 use wire::cosmos::base::abci::v1beta1::TxMsgData;
 use wire::{Any, Message as _};
 
+use super::block::Prepared;
 use super::context::{account, BlockContext, Context, GasMeter};
 use super::failure::{Failure, NodeFailure};
 use super::policies::CompiledPolicies;
@@ -71,11 +72,13 @@ pub struct Paid {
     fee: Amount,
 }
 
-/// Whether signatures are looked at.
+/// Whether a signature is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureCheck {
     /// Verify, or find it verified.
     Verify,
+    /// It was found right for this account number; for another it is looked at.
+    RightFor(u64),
     /// It was verified when the transaction entered the mempool (recheck), or there is none
     /// (simulation).
     Skip,
@@ -127,7 +130,12 @@ impl Executor<'_> {
                 address: signer.address,
             })?;
         self.check_account(&transaction, &account)?;
-        let verified = if check == SignatureCheck::Skip {
+        let skip = match check {
+            SignatureCheck::Skip => true,
+            SignatureCheck::RightFor(number) => number == account.number,
+            SignatureCheck::Verify => false,
+        };
+        let verified = if skip {
             Verified::assume(transaction)
         } else {
             let chain = &self.block.chain;
@@ -290,7 +298,23 @@ impl Executor<'_> {
     pub fn deliver(
         &self,
         state: &mut State<'_>,
+        prepared: Prepared,
+    ) -> Result<(TransactionResult, Effects), NodeFailure> {
+        let check = prepared
+            .verified_for
+            .map_or(SignatureCheck::Verify, SignatureCheck::RightFor);
+        self.deliver_as(state, prepared.parsed, check)
+    }
+
+    /// All phases, with a say over the signature.
+    ///
+    /// # Errors
+    /// The node's failure.
+    pub fn deliver_as(
+        &self,
+        state: &mut State<'_>,
         parsed: Result<Transaction, TransactionError>,
+        check: SignatureCheck,
     ) -> Result<(TransactionResult, Effects), NodeFailure> {
         let transaction = match parsed {
             Ok(transaction) => transaction,
@@ -300,7 +324,7 @@ impl Executor<'_> {
             }
         };
         let wanted = transaction.fee().gas_limit;
-        match self.admit(state, transaction, SignatureCheck::Verify) {
+        match self.admit(state, transaction, check) {
             Ok(paid) => self.execute(state, paid),
             Err(failure) => {
                 state.forget();

@@ -23,6 +23,9 @@ mod staged;
 mod tree;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use columns::Column;
 pub use error::StoreError;
 pub use logs::{append_to_log, LogName, LogReader};
