@@ -195,7 +195,7 @@ impl Network {
         let home = self.folder.join(name);
         let (http, p2p) = (ports::free()?, ports::free()?);
         let mut init = Command::new(&self.binaries.sidecar);
-        init.args(["init", "--output", "json", "--home", &text(&home), "--chain-id", &self.chain_id, "--trust", &options.trust]);
+        init.args(["init", "--output", "json", "--plain-keys", "--home", &text(&home), "--chain-id", &self.chain_id, "--trust", &options.trust]);
         init.args(["--http", &http.to_string(), "--p2p", &format!("/ip4/{}/tcp/{}", p2p.ip(), p2p.port())]);
         init.args(["--operator-key", &text(&options.operator_key), "--anchor-ms", &options.anchor_ms.to_string()]);
         for policy in &options.policies {

@@ -188,7 +188,7 @@ impl Plant {
         let peers = (0..index).map(|peer| format!("sidecar-{}", letter(peer))).collect();
         let options = SidecarOptions {
             name: format!("sidecar-{}", letter(index)),
-            policies: vec![self.policy.clone()],
+            policies: vec![format!("plant={}", self.policy)],
             trust: self.trust.clone(),
             operator_key: key,
             peers,

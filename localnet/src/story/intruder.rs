@@ -66,6 +66,7 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
 
 /// The hub state that a sidecar has proven, as its status says.
 pub(super) fn proven(status: &serde_json::Value) -> Authority {
-    let policy = status["policies"].as_array().and_then(|policies| policies.first()).cloned().unwrap_or_default();
-    Authority { revision: policy["revision"].as_u64().unwrap_or(0), height: policy["height"].as_u64().unwrap_or(0) }
+    let proven = status["policies"].as_object().and_then(|policies| policies.values().next()).map(|policy| &policy["proven"]);
+    let number = |name: &str| proven.and_then(|proven| proven[name].as_u64()).unwrap_or(0);
+    Authority { revision: number("revision"), height: number("height") }
 }

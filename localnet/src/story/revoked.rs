@@ -16,7 +16,7 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
     let settled = wait_until("Bob's commits are attested and settled at A", || async {
         let history = stage.history("alice", "sidecar-a").await?;
         let by_bob: Vec<&Value> = history.iter().filter(|commit| commit["author"] == bob.did.as_str()).collect();
-        Ok((!by_bob.is_empty() && by_bob.iter().all(|commit| commit["verdict"] == "settled")).then_some(by_bob.len()))
+        Ok((!by_bob.is_empty() && by_bob.iter().all(|commit| commit["verdict"]["name"] == "settled")).then_some(by_bob.len()))
     })
     .await?;
     narrator.say(&format!(

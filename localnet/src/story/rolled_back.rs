@@ -11,10 +11,10 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
     let pieces = counter(&before).context("the counter `pieces`")?;
     let (heads, _) = stage.heads("alice", "sidecar-a").await?;
     let target = heads.join(",");
+    let leaves = stage.status("sidecar-a").await?["log"]["size"].as_u64();
     wait_until("the good state is under an anchor", || async {
         let status = stage.status("sidecar-a").await?;
-        let covered = status["anchors"]["size"].as_u64() >= status["log"]["size"].as_u64();
-        Ok(covered.then_some(()))
+        Ok((status["anchors"]["final"]["size"].as_u64() >= leaves).then_some(()))
     })
     .await?;
     stage.anchored_commit.clone_from(&target);

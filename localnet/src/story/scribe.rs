@@ -7,7 +7,8 @@ use crdt::{
     DOCUMENT_NONCE_BYTES, SALT_BYTES,
 };
 use identity::{ChainId, SecretKey};
-use node::network::{Client, CommitBlocks, PushResult};
+use node::network::client::Client;
+use node::network::messages::{CommitBlocks, PushResult};
 
 use crate::plant::{Person, SCHEMA};
 

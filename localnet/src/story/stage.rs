@@ -76,7 +76,7 @@ impl Stage {
         let history = self.history(who, sidecar).await?;
         let height = |head: &String| {
             let commit = history.iter().find(|commit| commit["commit"] == head.as_str());
-            commit.and_then(|commit| commit["dag_height"].as_u64()).with_context(|| format!("no DAG height of {head}"))
+            commit.and_then(|commit| commit["height"].as_u64()).with_context(|| format!("no DAG height of {head}"))
         };
         let parents = heads.iter().map(|head| Ok((head.clone(), height(head)?))).collect::<Result<_>>()?;
         Ok((heads, parents))
