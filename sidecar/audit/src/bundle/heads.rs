@@ -43,6 +43,7 @@ pub(crate) fn check(
             Wrong::field("entries", why),
         ));
     }
+    let opened = by_document(leaves, anchors.start);
     let mut chains = BTreeMap::new();
     for ((place, entry), cid) in (0u64..).zip(&wire.entries).zip(&subject.documents) {
         let at = |wrong| VerifyError::at(Section::Heads, place, wrong);
@@ -66,30 +67,37 @@ pub(crate) fn check(
             return Err(at(Wrong::Heads));
         }
         let chain = walk(&entry, cid, leaves, anchors.start)
-            .and_then(|chain| none_outside(chain, cid, leaves, anchors.start))
+            .and_then(|chain| none_outside(chain, opened.get(cid)))
             .map_err(|why| at(Wrong::Chain(why)))?;
         chains.insert(*cid, chain);
     }
     Ok(chains)
 }
 
-/// That no leaf which says that it is about the document stands outside of its chain.
-fn none_outside(
-    chain: Chain,
-    document: &Cid,
-    leaves: &[Disclosure],
-    start: u64,
-) -> Result<Chain, String> {
-    let chained: BTreeSet<u64> = chain.leaves.iter().copied().collect();
-    let stray = (start..).zip(leaves).find(|(index, leaf)| {
-        let about = leaf
+/// The opened leaves of each document, by index.
+fn by_document(leaves: &[Disclosure], start: u64) -> BTreeMap<Cid, Vec<u64>> {
+    let mut of: BTreeMap<Cid, Vec<u64>> = BTreeMap::new();
+    for (index, leaf) in (start..).zip(leaves) {
+        if let Some(document) = leaf
             .opening()
-            .and_then(|opening| opening.content().document());
-        about == Some(document) && !chained.contains(index)
-    });
+            .and_then(|opening| opening.content().document())
+        {
+            of.entry(*document).or_default().push(index);
+        }
+    }
+    of
+}
+
+/// That no leaf which says that it is about the document stands outside of its chain.
+fn none_outside(chain: Chain, opened: Option<&Vec<u64>>) -> Result<Chain, String> {
+    let chained: BTreeSet<u64> = chain.leaves.iter().copied().collect();
+    let stray = opened
+        .into_iter()
+        .flatten()
+        .find(|index| !chained.contains(index));
     match stray {
         None => Ok(chain),
-        Some((index, _)) => Err(format!(
+        Some(index) => Err(format!(
             "leaf {index} is about the document, but not chained to its others"
         )),
     }
