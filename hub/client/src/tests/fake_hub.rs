@@ -202,9 +202,9 @@ impl FakeHub {
                 engine_version: policy::ENGINE_VERSION,
             },
             3 => ChangeKind::ObjectRegistered { object: "cell:1".parse().unwrap(), document: None },
-            4 => ChangeKind::RelationshipSet(operator(1)),
+            4 => ChangeKind::RelationshipSet(operator(4)),
             5 => ChangeKind::RelationshipSet(operator(2)),
-            6 => ChangeKind::RelationshipDeleted(operator(1)),
+            6 => ChangeKind::RelationshipDeleted(operator(4)),
             _ => return None,
         };
         Some(Change { transaction: None, actor: alice().did(), kind })

@@ -59,8 +59,9 @@ async fn a_check_is_replayed_at_the_newest_and_at_an_earlier_revision() {
     let hub = hub();
     let client = client(&hub, vec![Node::honest("a", &hub)]);
     for (seed, revision, decision) in [
-        (1, None, Decision::Deny),
-        (1, Some(2), Decision::Allow),
+        (4, None, Decision::Deny),
+        (4, Some(2), Decision::Allow),
+        (1, None, Decision::Allow),
         (2, None, Decision::Allow),
         (2, Some(2), Decision::Deny),
         (3, None, Decision::Deny),

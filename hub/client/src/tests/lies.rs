@@ -246,16 +246,16 @@ async fn garbage_is_named_and_never_a_panic() {
 #[tokio::test]
 async fn a_check_with_a_lie_gives_neither_allow_nor_deny() {
     let hub = hub();
-    let (_, _, old) = hub.evidence(&"cell:1".parse().unwrap(), "update", key_of(1).did().as_str(), 11, Some(2));
+    let (_, _, old) = hub.evidence(&"cell:1".parse().unwrap(), "update", key_of(4).did().as_str(), 11, Some(2));
     let (_, _, of_other) = hub.evidence(&"cell:1".parse().unwrap(), "update", key_of(3).did().as_str(), 11, None);
     let (old, of_other) = (old.to_wire(), of_other.to_wire());
     type Change = Box<dyn Fn(&mut QueryCheckPermissionResponse) + Send + Sync>;
-    // Actor 1 was revoked at revision 4; actor 2 is allowed.
+    // Actor 4 was revoked at revision 4; actor 2 is allowed.
     let lies: Vec<(u8, &str, Change)> = vec![
-        (1, "another decision", Box::new(|it| it.decision = Decision::Allow.into())),
+        (4, "another decision", Box::new(|it| it.decision = Decision::Allow.into())),
         (2, "another decision", Box::new(|it| it.decision = Decision::Deny.into())),
         (2, "another decision", Box::new(|it| it.decision = Decision::Unspecified.into())),
-        (1, "another revision", Box::new(move |it| {
+        (4, "another revision", Box::new(move |it| {
             it.decision = Decision::Allow.into();
             it.evidence = Some(old.clone());
         })),
