@@ -144,7 +144,9 @@ fn check_from_the_replica(bencher: Bencher) {
     let setup = setup();
     let running = &setup.running;
     let (running, _) = setup.runtime.block_on(async {
-        let mut changes = Vec::new();
+        let cells = (0..100).filter(|cell| *cell != 1);
+        let mut changes: Vec<_> =
+            cells.map(|cell| FakeHub::registered(&format!("cell:{cell}"))).collect();
         for number in 0..10_000_u32 {
             let mut seed = [0; 32];
             seed[..4].copy_from_slice(&number.to_be_bytes());

@@ -55,6 +55,9 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// It is made anew at each start, so it need not outlive one run by much.
 const DELEGATION_SECONDS: u64 = 30 * 24 * 3600;
 
+/// How often a stopping sidecar looks whether its store is closed.
+const CLOSE_POLL: Duration = Duration::from_millis(5);
+
 /// How often windows of quotas are looked at.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -458,6 +461,18 @@ impl Sidecar {
         let mut server = self.server;
         if tokio::time::timeout(SHUTDOWN_TIMEOUT, &mut server).await.is_err() {
             server.abort();
+        }
+        // The network's tasks end with the last that asks; then the store closes, and whoever
+        // waits for this may open it again.
+        let store = Arc::downgrade(self.documents.store());
+        drop((self.documents, self.authority, self.network));
+        let closed = async {
+            while store.strong_count() > 0 {
+                tokio::time::sleep(CLOSE_POLL).await;
+            }
+        };
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, closed).await.is_err() {
+            tracing::warn!("the store is still in use by a task that does not end");
         }
         first
     }

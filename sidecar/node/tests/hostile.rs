@@ -99,6 +99,9 @@ async fn mallorys_own_node_is_rejected_and_the_refusal_is_in_the_log() {
     let wrong = Authority { revision: at.revision - 1, height: at.height };
     let other = draft(&plant, bob, reference.clone(), parents.clone(), wrong);
     assert_eq!(push(sign(other, bob).1).await.verdict, "reject");
+    let first = DocumentRef::First(preimage(plant.collection(), bob, 3));
+    let other = draft(&plant, bob, first, vec![], wrong);
+    assert_eq!(push(sign(other, bob).1).await.verdict, "reject");
     let forged = draft(&plant, bob, reference.clone(), vec![(parents[0].0, 41)], at);
     let result = push(sign(forged, bob).1).await;
     assert_eq!(result.verdict, "reject");
@@ -129,7 +132,7 @@ async fn mallorys_own_node_is_rejected_and_the_refusal_is_in_the_log() {
             _ => None,
         })
         .collect();
-    for reason in ["not-permitted", "collection", "schema", "citation", "dag-height", "signature"] {
+    for reason in ["not-permitted", "collection", "schema", "below-parent", "citation", "dag-height", "signature"] {
         assert!(refused.iter().any(|found| found == reason), "{reason} is not in {refused:?}");
     }
     // Offered again it costs a lookup, and no second leaf.

@@ -226,6 +226,7 @@ async fn the_thread_from_a_local_write_to_a_verified_trail_through_a_real_hub() 
     let later = exporter.export(&newest).await.unwrap();
     audit::bundle::verify(&later.bytes, later.trust.parse().unwrap()).unwrap();
     let denied = exporter.export(&request(&key(66))).await.unwrap_err();
+    drop(exporter);
     assert_eq!(denied.kind, Kind::Denied);
 
     // Bob is revoked: within a block and 200 ms nobody takes a write of his.

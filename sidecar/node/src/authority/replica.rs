@@ -79,6 +79,8 @@ pub struct Replica {
     range: CompactRange,
     /// The record and the height after which it stood; none before the first proof.
     proven: Option<(PolicyRecord, u64)>,
+    /// What was applied and not yet handed out to be written, after an update that failed midway.
+    unsaved: Vec<Put>,
 }
 
 impl Replica {
@@ -93,6 +95,7 @@ impl Replica {
             schemas: BTreeMap::new(),
             range: CompactRange::default(),
             proven: None,
+            unsaved: Vec::new(),
         }
     }
 
@@ -178,7 +181,6 @@ impl Replica {
                 expected: update.record.log.size(),
             });
         }
-        let mut puts = Vec::new();
         let mut defined = Vec::new();
         for revision in &update.revisions {
             let changes: Vec<policy::Change> =
@@ -200,8 +202,9 @@ impl Replica {
                 changes: revision.changes.iter().map(hub_types::Record::to_bytes).collect(),
             };
             let key = keys::policy_leaf(self.id.as_bytes(), revision.leaf.revision).to_vec();
-            puts.push((Column::Policies, key, Some(kept.encode_to_vec())));
+            self.unsaved.push((Column::Policies, key, Some(kept.encode_to_vec())));
         }
+        let mut puts = std::mem::take(&mut self.unsaved);
         if !defined.is_empty() {
             self.collections = Collections::of(&self.history, &self.chain, &self.id);
         }

@@ -98,9 +98,19 @@ impl FakeHub {
                     schema: schema.encode(),
                 },
             },
+            Self::registered("cell:1"),
         ]);
         hub.block(&[]);
         hub
+    }
+
+    /// The registration of an object by the policy's creator.
+    pub fn registered(object: &str) -> ChangeKind {
+        let (resource, id) = object.split_once(':').unwrap();
+        ChangeKind::ObjectRegistered {
+            object: ObjectRef::new(resource, id).unwrap(),
+            document: None,
+        }
     }
 
     /// The same hub for another sidecar's operator.
