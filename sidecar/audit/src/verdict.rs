@@ -23,6 +23,10 @@ use alloc::vec::Vec;
 use crdt::Cid;
 use policy::{Actor, ObjectRef};
 
+mod outcome;
+
+pub use outcome::{DeferReason, RejectReason, Verdict};
+
 /// The permission that the first commit of a document takes on its scope.
 pub const CREATE: &str = "create";
 /// The permission that makes an operator's leaves attestations.
@@ -150,184 +154,6 @@ pub enum SchemaStanding {
     },
 }
 
-/// Why a commit is rejected, for ever.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RejectReason {
-    /// The signature is not the author's.
-    #[error("the signature is not the author's signature of this header")]
-    Signature,
-    /// Signed for another chain.
-    #[error("the commit is made for the chain {found}, not for {expected}")]
-    Chain {
-        /// In the header.
-        found: String,
-        /// Here.
-        expected: String,
-    },
-    /// It lists no permission, so nothing could permit it.
-    #[error("the header lists no permission; a commit must list what its operations take")]
-    NoPermission,
-    /// A first commit that does not list `create`.
-    #[error("the first commit of a document must list the permission `create`")]
-    CreateNotListed,
-    /// A first commit by somebody else than the one whom the document's id names.
-    #[error(
-        "the document's id names {creator} as its author, but {author} signed its first commit"
-    )]
-    NotCreator {
-        /// In the preimage.
-        creator: Actor,
-        /// Of the commit.
-        author: Actor,
-    },
-    /// A first commit with parents or a later one without.
-    #[error("a first commit has no parents and DAG height 1, every other commit has parents")]
-    Shape,
-    /// A parent belongs to another document.
-    #[error("a parent belongs to another document")]
-    ParentDocument,
-    /// The DAG height is not 1 + the maximum of the parents'.
-    #[error("the DAG height is {found}, but by its parents it must be {expected}")]
-    DagHeight {
-        /// In the header.
-        found: u64,
-        /// By the parents.
-        expected: u64,
-    },
-    /// The cited revision is not the one in force after the cited height.
-    #[error("the header cites revision {revision} at height {height}, where the policy stood at {}", Standing::text(*.in_force))]
-    Citation {
-        /// In the header.
-        revision: u64,
-        /// In the header.
-        height: u64,
-        /// In hub state.
-        in_force: Option<u64>,
-    },
-    /// It cites an earlier state than one of its parents.
-    #[error("the header cites revision {revision} at height {height}, earlier than its parent, which cites {parent_revision} at {parent_height}")]
-    BelowParent {
-        /// In the header.
-        revision: u64,
-        /// In the header.
-        height: u64,
-        /// In the parent's header.
-        parent_revision: u64,
-        /// In the parent's header.
-        parent_height: u64,
-    },
-    /// No such collection in the policy at the cited revision.
-    #[error("the document's collection is not defined in this policy at revision {revision}")]
-    Collection {
-        /// The cited revision.
-        revision: u64,
-    },
-    /// Another schema version was in force.
-    #[error(
-        "the header names schema version {found}; at its revision version {in_force} was in force"
-    )]
-    Schema {
-        /// In the header.
-        found: u64,
-        /// In hub state.
-        in_force: u64,
-    },
-    /// Not P(cited height).
-    #[error("{author} did not have the permission `{permission}` at revision {revision}")]
-    NotPermitted {
-        /// The author.
-        author: Actor,
-        /// The first permission in the header's order that was missing.
-        permission: String,
-        /// The cited revision.
-        revision: u64,
-    },
-}
-
-impl RejectReason {
-    /// A short name for logs and metrics; stands in `commit-refused` leaves.
-    pub fn name(&self) -> &'static str {
-        match self {
-            RejectReason::Signature => "signature",
-            RejectReason::Chain { .. } => "chain",
-            RejectReason::NoPermission => "no-permission-listed",
-            RejectReason::CreateNotListed => "create-not-listed",
-            RejectReason::NotCreator { .. } => "not-creator",
-            RejectReason::Shape => "shape",
-            RejectReason::ParentDocument => "parent-document",
-            RejectReason::DagHeight { .. } => "dag-height",
-            RejectReason::Citation { .. } => "citation",
-            RejectReason::BelowParent { .. } => "below-parent",
-            RejectReason::Collection { .. } => "collection",
-            RejectReason::Schema { .. } => "schema",
-            RejectReason::NotPermitted { .. } => "not-permitted",
-        }
-    }
-}
-
-/// What a judgement waits for.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DeferReason {
-    /// Parents that are not known here.
-    #[error("{} parents are not known yet", .0.len())]
-    ParentsMissing(Vec<Cid>),
-    /// The cited height is ahead of what is proven here.
-    #[error("the commit cites height {cited}, but this replica has proven only {proven}")]
-    Ahead {
-        /// In the header.
-        cited: u64,
-        /// Here.
-        proven: u64,
-    },
-}
-
-/// The judgement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// Final; the block need not be kept.
-    Reject(RejectReason),
-    /// Not yet judged.
-    Defer(DeferReason),
-    /// Final; counts.
-    Settled {
-        /// The attestation that settles it: of several, the lowest seen height, then operator.
-        by: Attestation,
-    },
-    /// Counts for now.
-    Provisional {
-        /// P was found at every height up to this one.
-        through: u64,
-    },
-    /// Does not count, unless an attestation arrives.
-    Late {
-        /// The first height after whose block the author lacked a permission.
-        lost_at: u64,
-    },
-}
-
-impl Verdict {
-    /// Whether the commit's operations count.
-    pub fn counts(&self) -> bool {
-        matches!(self, Verdict::Settled { .. } | Verdict::Provisional { .. })
-    }
-
-    /// Whether no further block or hub state can change it.
-    pub fn is_final(&self) -> bool {
-        matches!(self, Verdict::Settled { .. } | Verdict::Reject(_))
-    }
-
-    /// `reject`, `defer`, `settled`, `provisional` or `late`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Verdict::Reject(_) => "reject",
-            Verdict::Defer(_) => "defer",
-            Verdict::Settled { .. } => "settled",
-            Verdict::Provisional { .. } => "provisional",
-            Verdict::Late { .. } => "late",
-        }
-    }
-}
-
 /// How far P has been followed for one commit that passed [`admit`].
 ///
 /// P at a height is fixed for ever once the height is proven, so this can be kept and advanced as
@@ -359,13 +185,6 @@ impl Standing {
                 self.lost_at = authority.height_of(revision);
             }
             self.checked = revision;
-        }
-    }
-
-    fn text(in_force: Option<u64>) -> String {
-        match in_force {
-            Some(revision) => alloc::format!("revision {revision}"),
-            None => String::from("no revision"),
         }
     }
 }
