@@ -117,7 +117,8 @@ impl Chain {
             }
             verified
         } else {
-            self.advance(rpc, trusted, Height(height), Some(shown)).await?
+            self.advance(rpc, trusted, Height(height), Some(shown))
+                .await?
         };
         self.check_age(&block)?;
         Ok(block)
@@ -147,7 +148,9 @@ impl Chain {
                     if trusted.trusted().height.0 >= height {
                         return self.reached_before(rpc, &trusted, height).await;
                     }
-                    return self.advance(rpc, trusted, Height(height), Some(shown)).await;
+                    return self
+                        .advance(rpc, trusted, Height(height), Some(shown))
+                        .await;
                 }
                 // CometBFT and the solo engine refuse a height that they have not reached.
                 Err(RpcError::Refused { .. }) if Instant::now() < deadline => {
@@ -202,8 +205,8 @@ impl Chain {
         block: &Block,
     ) -> Result<wire::light::LightBlock, Fault> {
         let light = self.fetch(rpc, block.trusted.height, None).await?;
-        let verified = Verifier::start(block.trusted.point(), light)
-            .map_err(|error| self.refuse(error))?;
+        let verified =
+            Verifier::start(block.trusted.point(), light).map_err(|error| self.refuse(error))?;
         Ok(verified.block().to_wire())
     }
 
@@ -232,8 +235,7 @@ impl Chain {
         target: Height,
         mut shown: Option<SignedHeader>,
     ) -> Result<Block, Fault> {
-        let mut path =
-            SkippingPath::new(trusted, target).map_err(|error| self.refuse(error))?;
+        let mut path = SkippingPath::new(trusted, target).map_err(|error| self.refuse(error))?;
         let mut fetches = 0;
         while let Some(height) = path.wants() {
             fetches += 1;

@@ -238,13 +238,7 @@ impl HubClient {
     /// [`ClientError::NotReached`], and as [`HubClient::latest`].
     pub async fn reach(&self, height: Height, timeout: Duration) -> Result<Trusted, ClientError> {
         self.each(move |rpc| -> BoxFuture<'_, _> {
-            Box::pin(async move {
-                Ok(self
-                    .chain
-                    .reach(rpc, height.0, timeout)
-                    .await?
-                    .trusted)
-            })
+            Box::pin(async move { Ok(self.chain.reach(rpc, height.0, timeout).await?.trusted) })
         })
         .await
     }

@@ -16,7 +16,7 @@ use crate::transport::TransportError;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ClientError {
     /// No node gave an answer that verifies.
-    #[error("no node gave an answer that verifies{}", Listed(.0))]
+    #[error("{}{}", headline(.0), Listed(.0))]
     Nodes(Vec<Attempt>),
     /// There is no node to ask.
     #[error("no address of the hub is known; give one with --rpc URL or in config.toml")]
@@ -132,7 +132,7 @@ pub enum Fault {
     #[error(transparent)]
     Final(Box<ClientError>),
     /// It says that it cannot answer, which nothing proves.
-    #[error("does not answer `{what}`: {} ({log})", sentence_of(*.code))]
+    #[error("does not answer `{what}`: {}", if .log.is_empty() { sentence_of(*.code) } else { .log.as_str() })]
     Says {
         /// What was asked for.
         what: &'static str,
@@ -159,7 +159,8 @@ impl Fault {
             self,
             Self::Unverified { .. }
                 | Self::Rpc(
-                    RpcError::Malformed { .. } | RpcError::Transport(TransportError::TooLong { .. })
+                    RpcError::Malformed { .. }
+                        | RpcError::Transport(TransportError::TooLong { .. })
                 )
         )
     }
@@ -171,7 +172,10 @@ impl ClientError {
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
-            Self::Refused { .. } | Self::Failed { .. } | Self::NoAccount { .. } | Self::Absent { .. }
+            Self::Refused { .. }
+                | Self::Failed { .. }
+                | Self::NoAccount { .. }
+                | Self::Absent { .. }
         )
     }
 
@@ -203,6 +207,15 @@ impl ClientError {
             Self::Nodes(attempts) => attempts.iter().filter(|each| each.fault.is_lie()).collect(),
             _ => Vec::new(),
         }
+    }
+}
+
+/// What all attempts have in common.
+fn headline(attempts: &[Attempt]) -> &'static str {
+    let silent = |attempt: &Attempt| matches!(attempt.fault, Fault::Rpc(RpcError::Transport(_)));
+    match attempts.iter().all(silent) {
+        true => "no node of the hub answers",
+        false => "no node gave an answer that verifies",
     }
 }
 

@@ -184,11 +184,17 @@ mod tests {
         format!("http://{address}")
     }
 
-    const ENDLESS: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"jsonrpc\":\"2.0\",\"x\":\"";
+    const ENDLESS: &str =
+        "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"jsonrpc\":\"2.0\",\"x\":\"";
 
     #[tokio::test]
     async fn an_endless_answer_is_cut_off_by_bytes() {
-        let url = serve(ENDLESS, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", Duration::ZERO).await;
+        let url = serve(
+            ENDLESS,
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            Duration::ZERO,
+        )
+        .await;
         let transport = HttpTransport::new(&url)
             .unwrap()
             .with_timeout(Duration::from_secs(60));
@@ -216,8 +222,14 @@ mod tests {
         let address = listener.local_addr().unwrap();
         drop(listener);
         let transport = HttpTransport::new(&address.to_string()).unwrap();
-        let error = transport.call("status", json!({}), 100_000).await.unwrap_err();
-        assert!(matches!(error, TransportError::Unreachable { .. }), "{error}");
+        let error = transport
+            .call("status", json!({}), 100_000)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, TransportError::Unreachable { .. }),
+            "{error}"
+        );
 
         let url = serve(
             "HTTP/1.1 404 Not Found\r\ncontent-length: 3\r\n\r\nno.",
@@ -234,7 +246,11 @@ mod tests {
 
     #[test]
     fn addresses_are_parsed_or_refused_by_reason() {
-        for good in ["http://127.0.0.1:26657", "tcp://hub:26657/", "localhost:26657"] {
+        for good in [
+            "http://127.0.0.1:26657",
+            "tcp://hub:26657/",
+            "localhost:26657",
+        ] {
             assert!(HttpTransport::new(good).is_ok(), "{good}");
         }
         for bad in ["", "https://hub:26657", "ftp://hub", "http://"] {

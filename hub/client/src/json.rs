@@ -45,7 +45,9 @@ pub(crate) fn base64_or_null<'de, D: Deserializer<'de>>(
 }
 
 /// 32 bytes as base64.
-pub(crate) fn base64_hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+pub(crate) fn base64_hash<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<[u8; 32], D::Error> {
     base64_or_null(deserializer)?
         .try_into()
         .map_err(|_| D::Error::custom("expected 32 bytes as base64"))

@@ -132,14 +132,16 @@ impl HubClient {
 /// The ids of all logs of a policy, checked against the root over them.
 async fn log_ids(rpc: Rpc<'_>, block: &Block, policy: &PolicyId) -> Result<Vec<LogId>, Fault> {
     const WHAT: &str = "the audit logs of a policy";
-    let Some(whole) =
-        record_under::<PolicyLogs>(rpc, block, &keys::policy_logs(policy)).await?
+    let Some(whole) = record_under::<PolicyLogs>(rpc, block, &keys::policy_logs(policy)).await?
     else {
         return Ok(Vec::new());
     };
     let size = usize::try_from(whole.logs.size()).unwrap_or(usize::MAX);
     if size > LOGS_MAX {
-        return Err(Fault::unverified(WHAT, "there are more than are listed at once"));
+        return Err(Fault::unverified(
+            WHAT,
+            "there are more than are listed at once",
+        ));
     }
     let mut ids: Vec<LogId> = Vec::with_capacity(size);
     while ids.len() < size {
@@ -159,22 +161,22 @@ async fn log_ids(rpc: Rpc<'_>, block: &Block, policy: &PolicyId) -> Result<Vec<L
             return Err(Fault::unverified(WHAT, "a page has too few or too many"));
         }
         for record in page.records {
-            let id = LogId::from_slice(&record.id).map_err(|error| Fault::unverified(WHAT, error))?;
+            let id =
+                LogId::from_slice(&record.id).map_err(|error| Fault::unverified(WHAT, error))?;
             ids.push(id);
         }
     }
     if root_of(ids.iter().map(LogId::as_bytes)) != whole.logs.root() {
-        return Err(Fault::unverified(WHAT, "they are not those that the proven root is over"));
+        return Err(Fault::unverified(
+            WHAT,
+            "they are not those that the proven root is over",
+        ));
     }
     Ok(ids)
 }
 
 /// Every anchor of a log, each page checked against the proven record before the next is asked.
-async fn anchors_under(
-    rpc: Rpc<'_>,
-    block: &Block,
-    log: &LogId,
-) -> Result<Vec<AnchorLeaf>, Fault> {
+async fn anchors_under(rpc: Rpc<'_>, block: &Block, log: &LogId) -> Result<Vec<AnchorLeaf>, Fault> {
     const WHAT: &str = "the anchors of a log";
     let height = block.trusted.state_height();
     let absent = || {
@@ -188,7 +190,10 @@ async fn anchors_under(
         .ok_or_else(absent)?;
     let whole = &record.anchors;
     if whole.size() > ANCHORS_MAX as u64 {
-        return Err(Fault::unverified(WHAT, "there are more than are listed at once"));
+        return Err(Fault::unverified(
+            WHAT,
+            "there are more than are listed at once",
+        ));
     }
     let mut anchors: Vec<AnchorLeaf> = Vec::new();
     let mut range = CompactRange::new();
@@ -198,13 +203,8 @@ async fn anchors_under(
             from: range.size(),
             limit: 0,
         };
-        let page: QueryAnchorsResponse = query(
-            rpc,
-            "/holdfast.audit.v1.Query/Anchors",
-            &request,
-            height.0,
-        )
-        .await?;
+        let page: QueryAnchorsResponse =
+            query(rpc, "/holdfast.audit.v1.Query/Anchors", &request, height.0).await?;
         let proof = page
             .record
             .ok_or_else(|| Fault::unverified(WHAT, "the proof of the log's record is missing"))?;
@@ -212,7 +212,10 @@ async fn anchors_under(
             .and_then(|proof| proof.verify_record(&block.trusted, &keys::log(log)))
             .map_err(unverified(WHAT))?;
         if shown.as_ref() != Some(&record) || page.anchors.is_empty() {
-            return Err(Fault::unverified(WHAT, "a page does not belong to the log's record"));
+            return Err(Fault::unverified(
+                WHAT,
+                "a page does not belong to the log's record",
+            ));
         }
         if page.consistency.len() > PATH_HASHES_MAX {
             return Err(Fault::unverified(WHAT, "the consistency proof is too long"));

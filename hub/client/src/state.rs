@@ -50,9 +50,14 @@ pub(crate) async fn value_under(
         .state_proof
         .ok_or_else(|| Fault::unverified(WHAT, "the proof is missing"))?;
     let proof = StateProof::from_wire(&wire).map_err(unverified(WHAT))?;
-    let proven = proof.verify(&block.trusted, key).map_err(unverified(WHAT))?;
+    let proven = proof
+        .verify(&block.trusted, key)
+        .map_err(unverified(WHAT))?;
     if answer.value.as_deref() != proven {
-        return Err(Fault::unverified(WHAT, "the value is not the one that is proven"));
+        return Err(Fault::unverified(
+            WHAT,
+            "the value is not the one that is proven",
+        ));
     }
     Ok(proven.map(<[u8]>::to_vec))
 }
@@ -98,7 +103,10 @@ pub(crate) async fn policy_value_under(
         return Err(Fault::unverified(WHAT, "it is of an older revision"));
     }
     if answer.value.as_deref() != proven {
-        return Err(Fault::unverified(WHAT, "the value is not the one that is proven"));
+        return Err(Fault::unverified(
+            WHAT,
+            "the value is not the one that is proven",
+        ));
     }
     Ok((root.record, proven.map(<[u8]>::to_vec)))
 }
@@ -204,7 +212,10 @@ impl HubClient {
             Box::pin(async move {
                 let block = self.chain().latest(rpc).await?;
                 let key = policy_keys::policy(id);
-                if record_under::<PolicyRecord>(rpc, &block, &key).await?.is_none() {
+                if record_under::<PolicyRecord>(rpc, &block, &key)
+                    .await?
+                    .is_none()
+                {
                     return Ok(Proven::under(&block, None));
                 }
                 let key = policy::keys::definition_key();

@@ -8,9 +8,7 @@
 use std::time::Duration;
 
 use hub_types::auth::{Account, Params};
-use hub_types::{
-    Amount, Gas, GasSchedule, Height, Message, TransactionBuilder, TransactionHash,
-};
+use hub_types::{Amount, Gas, GasSchedule, Height, Message, TransactionBuilder, TransactionHash};
 use identity::{AccountAddress, SecretKey};
 use prost::Message as _;
 use tokio::time::Instant;
@@ -223,7 +221,9 @@ impl HubClient {
             // One node that hides it does not hide it from the others; only where all that answer
             // do not show it is it not shown.
             Err(ClientError::Nodes(attempts))
-                if attempts.iter().any(|it| matches!(it.fault, Fault::NotShown))
+                if attempts
+                    .iter()
+                    .any(|it| matches!(it.fault, Fault::NotShown))
                     && !attempts.iter().any(|it| it.fault.is_lie()) =>
             {
                 Ok(None)
@@ -232,11 +232,7 @@ impl HubClient {
         }
     }
 
-    async fn find_at(
-        &self,
-        rpc: Rpc<'_>,
-        hash: TransactionHash,
-    ) -> Result<Included, Fault> {
+    async fn find_at(&self, rpc: Rpc<'_>, hash: TransactionHash) -> Result<Included, Fault> {
         const WHAT: &str = "a transaction";
         let answer = rpc
             .tx(*hash.as_bytes(), true)
@@ -255,9 +251,11 @@ impl HubClient {
             verify_result(&results, answer.index, next.last_results_hash.as_ref())
                 .map_err(|reason| Fault::unverified("a transaction's result", reason))?;
         let responses = match result.code {
-            0 => TxMsgData::decode(result.data.as_slice())
-                .map_err(|error| Fault::unverified("a transaction's answer", error))?
-                .msg_responses,
+            0 => {
+                TxMsgData::decode(result.data.as_slice())
+                    .map_err(|error| Fault::unverified("a transaction's answer", error))?
+                    .msg_responses
+            }
             _ => Vec::new(),
         };
         Ok(Included {

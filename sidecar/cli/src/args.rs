@@ -22,7 +22,13 @@ use crate::reply::Form;
 )]
 pub struct Arguments {
     /// Where keys, configuration and trusted headers are kept [default: ~/.holdfast]
-    #[arg(long, global = true, value_name = "DIR", env = "HOLDFAST_HOME", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "HOLDFAST_HOME",
+        hide_env_values = true
+    )]
     pub home: Option<PathBuf>,
 
     /// The form of the answer

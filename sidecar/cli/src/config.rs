@@ -113,7 +113,12 @@ impl Config {
     /// # Errors
     /// When it is neither.
     pub fn log(&self, text: &str) -> anyhow::Result<LogId> {
-        let id = resolve(text, &self.logs, "audit log", "hold hub alias --log NAME ID")?;
+        let id = resolve(
+            text,
+            &self.logs,
+            "audit log",
+            "hold hub alias --log NAME ID",
+        )?;
         LogId::parse(id).with_context(|| format!("the name \"{text}\" stands for a damaged id"))
     }
 
@@ -241,10 +246,7 @@ mod tests {
         assert_eq!(config.hub.rpc, ["http://b"]);
         assert_eq!(config.hub.trust.as_deref(), Some("1:AB"));
         assert_eq!(config.default_key(), Some("alice"));
-        assert_eq!(
-            config.policy("plant").unwrap(),
-            PolicyId::new([10; 32])
-        );
+        assert_eq!(config.policy("plant").unwrap(), PolicyId::new([10; 32]));
         assert_eq!(config.name_of(&PolicyId::new([10; 32])), Some("plant"));
     }
 

@@ -48,8 +48,8 @@ impl DocumentForm {
 /// # Errors
 /// When it cannot be read or a field is wrong.
 pub fn read_document(path: &Path) -> anyhow::Result<Document> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut value: serde_json::Value =
         serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))?;
     if let Some(inner) = value.get_mut("preimage").map(serde_json::Value::take) {

@@ -118,23 +118,34 @@ impl Server {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(Duration::from_secs(5)));
         connector.set_nodelay(true);
-        let client: Client<_, Full<Bytes>> =
-            Client::builder(TokioExecutor::new()).build(connector);
-        let response = client.request(request).await.with_context(|| {
-            format!(
+        let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build(connector);
+        let response = client.request(request).await.map_err(|error| {
+            anyhow::anyhow!(innermost(&error)).context(format!(
                 "the sidecar at {} cannot be reached; is it running, and is the address right?",
                 self.base
-            )
+            ))
         })?;
         let status = response.status().as_u16();
         let body = Limited::new(response.into_body(), ask.bytes_max)
             .collect()
             .await
             .map_err(|error| {
-                anyhow::anyhow!("the answer of the sidecar at {} broke off: {error}", self.base)
+                anyhow::anyhow!(
+                    "the answer of the sidecar at {} broke off: {error}",
+                    self.base
+                )
             })?
             .to_bytes()
             .to_vec();
         Ok(Answer { status, body })
     }
+}
+
+/// The reason that says something: the outer ones are "client error (Connect)" and the like.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }

@@ -69,7 +69,7 @@ impl Reply {
     /// Writes the answer to standard output.
     pub fn print(&self, form: Form) {
         let mut out = match form {
-            Form::Text => self.text.clone(),
+            Form::Text => printable(&self.text),
             Form::Json => pretty(&self.json),
         };
         if !out.is_empty() && !out.ends_with('\n') {
@@ -89,7 +89,7 @@ pub fn print_error(error: &anyhow::Error, form: Form) {
             for cause in causes {
                 let _ = writeln!(text, "  because: {cause}");
             }
-            eprint!("{text}");
+            eprint!("{}", printable(&text));
         }
         Form::Json => write_out(&format!(
             "{}\n",
@@ -106,6 +106,18 @@ fn pretty(value: &Value) -> String {
 fn write_out(text: &str) {
     use std::io::Write as _;
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Text that others wrote, as it may go to a terminal: lines stay, nothing moves the cursor.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' => c,
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        })
+        .collect()
 }
 
 /// Rows of words in aligned columns, two spaces apart, without trailing blanks.
@@ -154,5 +166,13 @@ mod tests {
         ];
         assert_eq!(table(&rows), "a       long\nlonger  b     c");
         assert_eq!(fields(&[("did", "x".to_owned())]), "did  x");
+    }
+
+    #[test]
+    fn nothing_that_others_wrote_moves_the_cursor() {
+        assert_eq!(
+            printable("a\u{1b}[2Jb\r\nc\u{9b}"),
+            "a\u{fffd}[2Jb\u{fffd}\nc\u{fffd}"
+        );
     }
 }

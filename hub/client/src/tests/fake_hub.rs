@@ -11,7 +11,9 @@ use hub_light::{
 use hub_types::audit::{keys as audit_keys, AnchorLeaf, LogRecord, PolicyLogs};
 use hub_types::auth::{keys as auth_keys, Account, Params};
 use hub_types::blocks::{keys as block_keys, BlockLeaf, BlockLog};
-use hub_types::policy::{changes_root, keys as policy_keys, Change, ChangeKind, PolicyLeaf, PolicyRecord};
+use hub_types::policy::{
+    changes_root, keys as policy_keys, Change, ChangeKind, PolicyLeaf, PolicyRecord,
+};
 use hub_types::{Amount, BlockHash, Height, LogId, PolicyId, Record, Timestamp};
 use identity::{AccountAddress, ChainId, KeyKind, SecretKey};
 use merkle::{CompactRange, MemoryLog};
@@ -96,11 +98,7 @@ impl FakeHub {
     }
 
     /// A hub with these validators at each height.
-    pub(crate) fn of(
-        chain: &str,
-        heights: u64,
-        sets: impl Fn(u64) -> Vec<Validator>,
-    ) -> Self {
+    pub(crate) fn of(chain: &str, heights: u64, sets: impl Fn(u64) -> Vec<Validator>) -> Self {
         let chain = ChainId::parse(chain).unwrap();
         let mut hub = Self {
             policy: PolicyId::derive(&chain, &alice().did(), 0, 0),
@@ -135,7 +133,8 @@ impl FakeHub {
     }
 
     pub(crate) fn header(&self, height: u64) -> Option<&SignedHeader> {
-        self.headers.get(usize::try_from(height.checked_sub(1)?).unwrap())
+        self.headers
+            .get(usize::try_from(height.checked_sub(1)?).unwrap())
     }
 
     pub(crate) fn hash(&self, height: u64) -> BlockHash {
@@ -176,10 +175,18 @@ impl FakeHub {
         let header = self.forge_header(height, &contents);
         self.headers.push(header);
         self.contents.push(contents);
-        let leaf = BlockLeaf { height: Height(height), hash: self.hash(height) };
+        let leaf = BlockLeaf {
+            height: Height(height),
+            hash: self.hash(height),
+        };
         self.blocks.append(&leaf.to_bytes()).unwrap();
-        self.block_log.append(&leaf.to_bytes(), &mut |_, _, _| {}).unwrap();
-        let log = BlockLog { initial_height: Height(1), blocks: self.block_log.clone() };
+        self.block_log
+            .append(&leaf.to_bytes(), &mut |_, _, _| {})
+            .unwrap();
+        let log = BlockLog {
+            initial_height: Height(1),
+            blocks: self.block_log.clone(),
+        };
         let mut writes = BTreeMap::from([(block_keys::block_log(), Some(log.to_bytes()))]);
         let mut record = self.records.last().cloned().flatten();
         if let Some(change) = self.change_at(height) {
@@ -193,7 +200,11 @@ impl FakeHub {
     }
 
     fn change_at(&self, height: u64) -> Option<Change> {
-        let operator = |seed: u8| format!("cell:1#operator@{}", key_of(seed).did()).parse().unwrap();
+        let operator = |seed: u8| {
+            format!("cell:1#operator@{}", key_of(seed).did())
+                .parse()
+                .unwrap()
+        };
         let kind = match height {
             2 => ChangeKind::Created {
                 definition: DEFINITION.to_owned(),
@@ -201,13 +212,20 @@ impl FakeHub {
                 max_staleness_seconds: 60,
                 engine_version: policy::ENGINE_VERSION,
             },
-            3 => ChangeKind::ObjectRegistered { object: "cell:1".parse().unwrap(), document: None },
+            3 => ChangeKind::ObjectRegistered {
+                object: "cell:1".parse().unwrap(),
+                document: None,
+            },
             4 => ChangeKind::RelationshipSet(operator(4)),
             5 => ChangeKind::RelationshipSet(operator(2)),
             6 => ChangeKind::RelationshipDeleted(operator(4)),
             _ => return None,
         };
-        Some(Change { transaction: None, actor: alice().did(), kind })
+        Some(Change {
+            transaction: None,
+            actor: alice().did(),
+            kind,
+        })
     }
 
     fn revise(&mut self, height: u64, changes: Vec<Change>) -> PolicyRecord {
@@ -250,7 +268,9 @@ impl FakeHub {
         let mut record = LogRecord::open(self.log, alice().did(), self.policy, alice().did());
         if height == 7 {
             let mut logs = PolicyLogs::default();
-            logs.logs.append(self.log.as_bytes(), &mut |_, _, _| {}).unwrap();
+            logs.logs
+                .append(self.log.as_bytes(), &mut |_, _, _| {})
+                .unwrap();
             writes.insert(audit_keys::policy_logs(&self.policy), Some(logs.to_bytes()));
         } else {
             let leaf = AnchorLeaf {
@@ -337,7 +357,9 @@ impl FakeHub {
     }
 
     fn revision_at(&self, state: u64) -> u64 {
-        let record = self.records[usize::try_from(state).unwrap()].as_ref().unwrap();
+        let record = self.records[usize::try_from(state).unwrap()]
+            .as_ref()
+            .unwrap();
         record.latest_revision().unwrap()
     }
 
@@ -349,8 +371,13 @@ impl FakeHub {
             Some(revision) => PolicyRootProof::earlier(
                 record,
                 RevisionInclusion {
-                    leaf: self.revisions[usize::try_from(revision).unwrap()].leaf.clone(),
-                    path: self.policy_log.inclusion_proof(revision, newest + 1).unwrap(),
+                    leaf: self.revisions[usize::try_from(revision).unwrap()]
+                        .leaf
+                        .clone(),
+                    path: self
+                        .policy_log
+                        .inclusion_proof(revision, newest + 1)
+                        .unwrap(),
                 },
             ),
         }
@@ -374,9 +401,18 @@ impl FakeHub {
         let entries = self.policy_tree.entries(revision);
         let compiled = policy::Policy::parse(DEFINITION).unwrap();
         let question = Question::new(object.clone(), permission, Actor::new(actor).unwrap());
-        let gathered =
-            policy::gather(&compiled, &entries, &question, &[], policy::Limits::CONSENSUS).unwrap();
-        let proofs = gathered.keys.iter().map(|key| self.policy_tree.prove(key, revision).1);
+        let gathered = policy::gather(
+            &compiled,
+            &entries,
+            &question,
+            &[],
+            policy::Limits::CONSENSUS,
+        )
+        .unwrap();
+        let proofs = gathered
+            .keys
+            .iter()
+            .map(|key| self.policy_tree.prove(key, revision).1);
         let evidence =
             CheckEvidence::new(self.root_proof(state, Some(revision)), proofs, Vec::new()).unwrap();
         (gathered.answer.is_allow(), revision, evidence)
@@ -399,14 +435,25 @@ impl FakeHub {
     }
 
     pub(crate) fn block_inclusion(&self, height: u64, state: u64) -> BlockInclusion {
-        let leaf = BlockLeaf { height: Height(height), hash: self.hash(height) };
+        let leaf = BlockLeaf {
+            height: Height(height),
+            hash: self.hash(height),
+        };
         let path = self.blocks.inclusion_proof(height - 1, state).unwrap();
-        BlockInclusion::new(self.state_proof(&block_keys::block_log(), state), leaf, path)
+        BlockInclusion::new(
+            self.state_proof(&block_keys::block_log(), state),
+            leaf,
+            path,
+        )
     }
 
     /// At most two anchors a page.
     pub(crate) fn anchors(&self, from: u64, state: u64) -> wire::audit::QueryAnchorsResponse {
-        let count = self.anchors.iter().filter(|each| each.height.0 <= state).count() as u64;
+        let count = self
+            .anchors
+            .iter()
+            .filter(|each| each.height.0 <= state)
+            .count() as u64;
         let end = (from + 2).min(count);
         let range = usize::try_from(from).unwrap()..usize::try_from(end).unwrap();
         let consistency = match end < count {
@@ -415,7 +462,10 @@ impl FakeHub {
         };
         wire::audit::QueryAnchorsResponse {
             anchors: self.anchors[range].iter().map(Record::to_wire).collect(),
-            record: Some(self.state_proof(&audit_keys::log(&self.log), state).to_wire()),
+            record: Some(
+                self.state_proof(&audit_keys::log(&self.log), state)
+                    .to_wire(),
+            ),
             consistency: consistency.iter().map(|hash| hash.to_vec()).collect(),
         }
     }

@@ -31,7 +31,10 @@ async fn values_are_proven_present_and_absent() {
     let address = AccountAddress::of(alice().public_key()).unwrap();
     let account = client.account(&address).await.unwrap();
     assert_eq!(account.value.unwrap().sequence, 3);
-    assert_eq!((account.state_height, account.header.height), (Height(29), Height(30)));
+    assert_eq!(
+        (account.state_height, account.header.height),
+        (Height(29), Height(30))
+    );
     assert_eq!(client.params().await.unwrap().value, Params::default());
     let nobody = AccountAddress::of(key_of(9).public_key()).unwrap();
     assert_eq!(client.account(&nobody).await.unwrap().value, None);
@@ -48,7 +51,11 @@ async fn a_policy_is_read_in_two_steps_and_followed_page_by_page() {
     assert_eq!(record.latest_revision(), Some(4));
     assert_eq!(definition, super::fake_hub::DEFINITION);
     let changes = client.all_changes(&hub.policy).await.unwrap();
-    let heights: Vec<u64> = changes.value.iter().map(|(leaf, _)| leaf.height.0).collect();
+    let heights: Vec<u64> = changes
+        .value
+        .iter()
+        .map(|(leaf, _)| leaf.height.0)
+        .collect();
     assert_eq!(heights, [2, 3, 4, 5, 6]);
     let missing = client.get_in_policy(&hub.policy, b"nothing").await.unwrap();
     assert_eq!(missing.value, None);
@@ -68,8 +75,14 @@ async fn a_check_is_replayed_at_the_newest_and_at_an_earlier_revision() {
     ] {
         let actor = Actor::new(key_of(seed).did().as_str()).unwrap();
         let question = Question::new("cell:1".parse().unwrap(), "update", actor);
-        let checked = client.check(&hub.policy, &question, revision, &[]).await.unwrap();
-        assert_eq!(checked.value.answer.decision, decision, "{seed} at {revision:?}");
+        let checked = client
+            .check(&hub.policy, &question, revision, &[])
+            .await
+            .unwrap();
+        assert_eq!(
+            checked.value.answer.decision, decision,
+            "{seed} at {revision:?}"
+        );
         assert_eq!(checked.value.revision, revision.unwrap_or(4));
     }
 }
@@ -111,19 +124,33 @@ async fn what_was_verified_outlives_the_process_and_a_node_that_goes_back_is_beh
     first.latest().await.unwrap();
     drop(first);
 
-    let second = open(vec![Node { newest: 20, ..Node::honest("old", &hub) }]).unwrap();
+    let second = open(vec![Node {
+        newest: 20,
+        ..Node::honest("old", &hub)
+    }])
+    .unwrap();
     assert_eq!(second.newest().unwrap().height, Height(30));
     let error = second.latest().await.unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("old is behind") && text.contains("block 30 is verified"), "{text}");
+    assert!(
+        text.contains("old is behind") && text.contains("block 30 is verified"),
+        "{text}"
+    );
     // Another node helps.
     let third = open(vec![
-        Node { newest: 20, ..Node::honest("old", &hub) },
+        Node {
+            newest: 20,
+            ..Node::honest("old", &hub)
+        },
         Node::honest("b", &hub),
     ])
     .unwrap();
     assert_eq!(third.latest().await.unwrap().height, Height(30));
-    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "no part is left");
+    assert_eq!(
+        std::fs::read_dir(directory.path()).unwrap().count(),
+        1,
+        "no part is left"
+    );
 
     std::fs::write(&path, b"{}").unwrap();
     let error = open(vec![Node::honest("a", &hub)]).err().unwrap();
@@ -136,7 +163,11 @@ async fn after_the_trusting_period_a_fresh_trust_point_is_asked_for() {
     let mut options = options(&hub, vec![Node::honest("a", &hub), Node::honest("b", &hub)]);
     let later = hub.now().seconds() + 15 * 24 * 3600;
     options.clock = Arc::new(Stopped(hub_types::Timestamp::new(later, 0).unwrap()));
-    let error = HubClient::open(options).unwrap().latest().await.unwrap_err();
+    let error = HubClient::open(options)
+        .unwrap()
+        .latest()
+        .await
+        .unwrap_err();
     assert!(matches!(error, ClientError::TrustExpired { .. }), "{error}");
 }
 
@@ -146,8 +177,14 @@ async fn a_chain_that_stands_still_is_behind_and_never_an_answer() {
     let mut options = options(&hub, vec![Node::honest("a", &hub)]);
     let later = hub.now().seconds() + 3600;
     options.clock = Arc::new(Stopped(hub_types::Timestamp::new(later, 0).unwrap()));
-    let error = HubClient::open(options).unwrap().latest().await.unwrap_err();
-    let ClientError::Nodes(attempts) = &error else { panic!("{error}") };
+    let error = HubClient::open(options)
+        .unwrap()
+        .latest()
+        .await
+        .unwrap_err();
+    let ClientError::Nodes(attempts) = &error else {
+        panic!("{error}")
+    };
     assert!(matches!(attempts[0].fault, Fault::Behind(_)), "{error}");
     assert!(error.lies().is_empty());
 }

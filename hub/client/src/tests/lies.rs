@@ -36,10 +36,15 @@ fn question(seed: u8) -> Question {
 
 /// The one lie is named: the node, and these words.
 fn assert_named(error: &ClientError, words: &str) {
-    let ClientError::Nodes(attempts) = error else { panic!("{error}") };
+    let ClientError::Nodes(attempts) = error else {
+        panic!("{error}")
+    };
     let named = names(attempts);
     assert_eq!(named.len(), 1);
-    assert!(named["liar"].contains(words), "expected \"{words}\" in: {error}");
+    assert!(
+        named["liar"].contains(words),
+        "expected \"{words}\" in: {error}"
+    );
     assert_eq!(error.lies().len(), 1, "{error}");
 }
 
@@ -48,29 +53,55 @@ async fn a_wrong_value_or_proof_is_named_and_not_used() {
     let hub = hub();
     let other = auth_keys::params();
     let other_proof = hub.state_proof(&other, 11).to_wire();
-    let old_proof = hub.state_proof(&auth_keys::account(&address()), 10).to_wire();
+    let old_proof = hub
+        .state_proof(&auth_keys::account(&address()), 10)
+        .to_wire();
     let absence = hub.state_proof(b"nothing", 11).to_wire();
     type Change = Box<dyn Fn(&mut QueryStateResponse) + Send + Sync>;
     let lies: Vec<(&str, Change)> = vec![
-        ("the value is not the one", Box::new(|it| it.value.as_mut().unwrap()[10] ^= 1)),
-        ("another value", Box::new(|it| {
-            it.value.as_mut().unwrap()[10] ^= 1;
-            it.state_proof.as_mut().unwrap().value.as_mut().unwrap()[10] ^= 1;
-        })),
-        ("presence", Box::new(|it| {
-            it.value = None;
-            it.state_proof.as_mut().unwrap().value = None;
-        })),
-        ("a key of the main tree", Box::new(|it| {
-            let proof = it.state_proof.as_mut().unwrap();
-            let last = proof.ics23.len() - 1;
-            proof.ics23[last] ^= 1;
-        })),
-        ("another key", Box::new(move |it| it.state_proof = Some(other_proof.clone()))),
-        ("another key", Box::new(move |it| it.state_proof = Some(absence.clone()))),
-        ("header 11", Box::new(move |it| it.state_proof = Some(old_proof.clone()))),
+        (
+            "the value is not the one",
+            Box::new(|it| it.value.as_mut().unwrap()[10] ^= 1),
+        ),
+        (
+            "another value",
+            Box::new(|it| {
+                it.value.as_mut().unwrap()[10] ^= 1;
+                it.state_proof.as_mut().unwrap().value.as_mut().unwrap()[10] ^= 1;
+            }),
+        ),
+        (
+            "presence",
+            Box::new(|it| {
+                it.value = None;
+                it.state_proof.as_mut().unwrap().value = None;
+            }),
+        ),
+        (
+            "a key of the main tree",
+            Box::new(|it| {
+                let proof = it.state_proof.as_mut().unwrap();
+                let last = proof.ics23.len() - 1;
+                proof.ics23[last] ^= 1;
+            }),
+        ),
+        (
+            "another key",
+            Box::new(move |it| it.state_proof = Some(other_proof.clone())),
+        ),
+        (
+            "another key",
+            Box::new(move |it| it.state_proof = Some(absence.clone())),
+        ),
+        (
+            "header 11",
+            Box::new(move |it| it.state_proof = Some(old_proof.clone())),
+        ),
         ("missing", Box::new(|it| it.state_proof = None)),
-        ("header", Box::new(|it| it.state_proof.as_mut().unwrap().header_height += 1)),
+        (
+            "header",
+            Box::new(|it| it.state_proof.as_mut().unwrap().header_height += 1),
+        ),
     ];
     for (words, change) in lies {
         let liar = Node::lying("liar", &hub, lie_in(STATE, move |it| change(it)));
@@ -107,7 +138,9 @@ async fn with_header(hub: &Arc<FakeHub>, commit: Value) -> ClientError {
     let client = client(hub, vec![liar]);
     let error = client.latest().await.unwrap_err();
     // Nothing of it was used: at most the trust point is known.
-    assert!(client.newest().is_none_or(|newest| newest.height == Height(1)));
+    assert!(client
+        .newest()
+        .is_none_or(|newest| newest.height == Height(1)));
     error
 }
 
@@ -119,7 +152,10 @@ fn commit_json(signed: &tendermint::block::signed_header::SignedHeader) -> Value
 async fn too_little_power_is_named() {
     let hub = Arc::new(FakeHub::of("plant-1", 12, |_| validators(10..14)));
     let two = hub.signed_by(12, &validators(10..12));
-    assert_named(&with_header(&hub, commit_json(&two)).await, "20 of 40 voting power");
+    assert_named(
+        &with_header(&hub, commit_json(&two)).await,
+        "20 of 40 voting power",
+    );
     let three = hub.signed_by(12, &validators(10..13));
     let liar = Node::lying("fine", &hub, move |method, params, result| {
         match method == "commit" && params["height"].is_null() {
@@ -127,7 +163,10 @@ async fn too_little_power_is_named() {
             false => result,
         }
     });
-    assert_eq!(client(&hub, vec![liar]).latest().await.unwrap().height, Height(12));
+    assert_eq!(
+        client(&hub, vec![liar]).latest().await.unwrap().height,
+        Height(12)
+    );
 }
 
 #[tokio::test]
@@ -135,7 +174,10 @@ async fn a_commit_by_strangers_or_of_changed_bytes_is_named() {
     let hub = Arc::new(FakeHub::of("plant-1", 12, |_| validators(10..14)));
     let mut changed = hub.header(12).unwrap().clone();
     changed.header.app_hash = vec![9; 32].try_into().unwrap();
-    assert_named(&with_header(&hub, commit_json(&changed)).await, "another header");
+    assert_named(
+        &with_header(&hub, commit_json(&changed)).await,
+        "another header",
+    );
     let mut unsigned = serde_json::to_value(hub.header(12).unwrap()).unwrap();
     let signature = &mut unsigned["commit"]["signatures"][0]["signature"];
     *signature = json!(base64::Engine::encode(
@@ -151,11 +193,17 @@ async fn a_fork_by_other_validators_is_named() {
     let hub = Arc::new(FakeHub::of("plant-1", 12, |_| validators(10..14)));
     // Blocks 1 are the same in hash for nobody; the fork has its own from the start.
     let fork = Arc::new(FakeHub::of("plant-1", 12, |_| validators(50..54)));
-    let trust = TrustPoint { height: Height(1), hash: hub.hash(1) };
+    let trust = TrustPoint {
+        height: Height(1),
+        hash: hub.hash(1),
+    };
     let mut options = super::node::options(&fork, vec![Node::honest("liar", &fork)]);
     options.trust = trust;
     let client = HubClient::open(options).unwrap();
-    assert_named(&client.latest().await.unwrap_err(), "another chain, or the trust point is wrong");
+    assert_named(
+        &client.latest().await.unwrap_err(),
+        "another chain, or the trust point is wrong",
+    );
     assert!(client.newest().is_none());
 }
 
@@ -164,11 +212,18 @@ async fn headers_of_another_chain_are_named() {
     let hub = Arc::new(FakeHub::of("plant-1", 12, |_| validators(10..14)));
     let other = Arc::new(FakeHub::of("plant-2", 12, |_| validators(10..14)));
     let commit = commit_json(other.header(12).unwrap());
-    assert_named(&with_header(&hub, commit).await, "chain plant-2, not of plant-1");
+    assert_named(
+        &with_header(&hub, commit).await,
+        "chain plant-2, not of plant-1",
+    );
     // Also from the very start, with a trust point of the other chain.
     let mut options = super::node::options(&other, vec![Node::honest("liar", &other)]);
     options.chain_id = hub.chain.clone();
-    let error = HubClient::open(options).unwrap().latest().await.unwrap_err();
+    let error = HubClient::open(options)
+        .unwrap()
+        .latest()
+        .await
+        .unwrap_err();
     assert_named(&error, "chain plant-2, not of plant-1");
 }
 
@@ -178,11 +233,20 @@ async fn a_header_from_the_future_and_an_old_one_are_named() {
     let mut options = super::node::options(&hub, vec![Node::honest("liar", &hub)]);
     let early = hub_types::Timestamp::new(hub.now().seconds() - 100, 0).unwrap();
     options.clock = Arc::new(super::node::Stopped(early));
-    let error = HubClient::open(options).unwrap().latest().await.unwrap_err();
+    let error = HubClient::open(options)
+        .unwrap()
+        .latest()
+        .await
+        .unwrap_err();
     assert_named(&error, "ahead of this clock");
 
-    let mut options =
-        super::node::options(&hub, vec![Node { newest: 5, ..Node::honest("liar", &hub) }]);
+    let mut options = super::node::options(
+        &hub,
+        vec![Node {
+            newest: 5,
+            ..Node::honest("liar", &hub)
+        }],
+    );
     let late = hub_types::Timestamp::new(hub.now().seconds() + 120, 0).unwrap();
     options.clock = Arc::new(super::node::Stopped(late));
     let client = HubClient::open(options).unwrap();
@@ -195,11 +259,26 @@ async fn validators_that_are_not_the_headers_are_named() {
     let hub = hub();
     type Change = fn(&mut Value);
     let lies: [(Change, &str); 5] = [
-        (|it| it["validators"][0]["voting_power"] = json!("1000"), "validators hash does not match"),
-        (|it| { it["validators"].as_array_mut().unwrap().pop(); it["total"] = json!("3"); }, "validators"),
-        (|it| it["total"] = json!("20000"), "more validators than a commit can hold"),
+        (
+            |it| it["validators"][0]["voting_power"] = json!("1000"),
+            "validators hash does not match",
+        ),
+        (
+            |it| {
+                it["validators"].as_array_mut().unwrap().pop();
+                it["total"] = json!("3");
+            },
+            "validators",
+        ),
+        (
+            |it| it["total"] = json!("20000"),
+            "more validators than a commit can hold",
+        ),
         (|it| it["validators"] = json!([]), "wrong length"),
-        (|it| it["validators"][0]["voting_power"] = json!("9223372036854775807"), "power"),
+        (
+            |it| it["validators"][0]["voting_power"] = json!("9223372036854775807"),
+            "power",
+        ),
     ];
     for (change, words) in lies {
         let liar = Node::lying("liar", &hub, move |method, _, mut result| {
@@ -217,7 +296,10 @@ async fn garbage_is_named_and_never_a_panic() {
     let hub = hub();
     let whole = json!({"jsonrpc": "2.0", "id": 1, "result": commit_json(hub.header(12).unwrap())});
     let whole = whole.to_string().into_bytes();
-    let mut bodies: Vec<Vec<u8>> = (0..whole.len()).step_by(97).map(|end| whole[..end].to_vec()).collect();
+    let mut bodies: Vec<Vec<u8>> = (0..whole.len())
+        .step_by(97)
+        .map(|end| whole[..end].to_vec())
+        .collect();
     bodies.extend([
         b"null".to_vec(),
         b"[]".to_vec(),
@@ -227,46 +309,107 @@ async fn garbage_is_named_and_never_a_panic() {
         b"{\"result\": {}, \"error\": {\"message\": \"x\"}}".to_vec(),
         b"\xff\xfe\x00".to_vec(),
         vec![b'['; 100_000],
-        [vec![b'{'; 1], br#""result":{"signed_header":{"header":{"height":-1}}}}"#.to_vec()].concat(),
+        [
+            vec![b'{'; 1],
+            br#""result":{"signed_header":{"header":{"height":-1}}}}"#.to_vec(),
+        ]
+        .concat(),
     ]);
     for body in bodies {
-        let liar = Node { raw: Some(body.clone()), ..Node::honest("liar", &hub) };
+        let liar = Node {
+            raw: Some(body.clone()),
+            ..Node::honest("liar", &hub)
+        };
         let error = client(&hub, vec![liar]).latest().await.unwrap_err();
-        let ClientError::Nodes(attempts) = &error else { panic!("{error}") };
+        let ClientError::Nodes(attempts) = &error else {
+            panic!("{error}")
+        };
         assert_eq!(attempts.len(), 1);
-        assert_eq!(error.lies().len(), 1, "{error} for {}", String::from_utf8_lossy(&body));
+        assert_eq!(
+            error.lies().len(),
+            1,
+            "{error} for {}",
+            String::from_utf8_lossy(&body)
+        );
     }
     // What a node says is cut and cannot move the cursor.
     let said = json!({"error": {"message": format!("\u{1b}[2J{}", "x".repeat(10_000))}});
-    let liar = Node { raw: Some(said.to_string().into_bytes()), ..Node::honest("liar", &hub) };
-    let text = client(&hub, vec![liar]).latest().await.unwrap_err().to_string();
+    let liar = Node {
+        raw: Some(said.to_string().into_bytes()),
+        ..Node::honest("liar", &hub)
+    };
+    let text = client(&hub, vec![liar])
+        .latest()
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(text.len() < 600 && !text.contains('\u{1b}'), "{text}");
 }
 
 #[tokio::test]
 async fn a_check_with_a_lie_gives_neither_allow_nor_deny() {
     let hub = hub();
-    let (_, _, old) = hub.evidence(&"cell:1".parse().unwrap(), "update", key_of(4).did().as_str(), 11, Some(2));
-    let (_, _, of_other) = hub.evidence(&"cell:1".parse().unwrap(), "update", key_of(3).did().as_str(), 11, None);
+    let (_, _, old) = hub.evidence(
+        &"cell:1".parse().unwrap(),
+        "update",
+        key_of(4).did().as_str(),
+        11,
+        Some(2),
+    );
+    let (_, _, of_other) = hub.evidence(
+        &"cell:1".parse().unwrap(),
+        "update",
+        key_of(3).did().as_str(),
+        11,
+        None,
+    );
     let (old, of_other) = (old.to_wire(), of_other.to_wire());
     type Change = Box<dyn Fn(&mut QueryCheckPermissionResponse) + Send + Sync>;
     // Actor 4 was revoked at revision 4; actor 2 is allowed.
     let lies: Vec<(u8, &str, Change)> = vec![
-        (4, "another decision", Box::new(|it| it.decision = Decision::Allow.into())),
-        (2, "another decision", Box::new(|it| it.decision = Decision::Deny.into())),
-        (2, "another decision", Box::new(|it| it.decision = Decision::Unspecified.into())),
-        (4, "another revision", Box::new(move |it| {
-            it.decision = Decision::Allow.into();
-            it.evidence = Some(old.clone());
-        })),
+        (
+            4,
+            "another decision",
+            Box::new(|it| it.decision = Decision::Allow.into()),
+        ),
+        (
+            2,
+            "another decision",
+            Box::new(|it| it.decision = Decision::Deny.into()),
+        ),
+        (
+            2,
+            "another decision",
+            Box::new(|it| it.decision = Decision::Unspecified.into()),
+        ),
+        (
+            4,
+            "another revision",
+            Box::new(move |it| {
+                it.decision = Decision::Allow.into();
+                it.evidence = Some(old.clone());
+            }),
+        ),
         (2, "missing", Box::new(|it| it.evidence = None)),
-        (2, "does not verify", Box::new(|it| it.evidence.as_mut().unwrap().ics23.clear())),
-        (2, "does not verify", Box::new(|it| {
-            let bytes = &mut it.evidence.as_mut().unwrap().ics23;
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 1;
-        })),
-        (2, "another decision", Box::new(move |it| it.evidence = Some(of_other.clone()))),
+        (
+            2,
+            "does not verify",
+            Box::new(|it| it.evidence.as_mut().unwrap().ics23.clear()),
+        ),
+        (
+            2,
+            "does not verify",
+            Box::new(|it| {
+                let bytes = &mut it.evidence.as_mut().unwrap().ics23;
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+            }),
+        ),
+        (
+            2,
+            "another decision",
+            Box::new(move |it| it.evidence = Some(of_other.clone())),
+        ),
     ];
     for (number, (seed, words, change)) in lies.into_iter().enumerate() {
         let liar = Node::lying("liar", &hub, lie_in(CHECK, move |it| change(it)));
@@ -289,21 +432,45 @@ async fn changes_that_are_left_out_moved_or_altered_are_named() {
     let hub = hub();
     type Change = fn(&mut QueryChangesResponse);
     let lies: [(Change, &str); 6] = [
-        (|it| { it.revisions.remove(0); }, "revision"),
+        (
+            |it| {
+                it.revisions.remove(0);
+            },
+            "revision",
+        ),
         (|it| it.revisions.clear(), "revision"),
         (|it| it.revisions.reverse(), "revision"),
-        (|it| { it.revisions[0].changes.clear(); }, "changes of revision 0"),
+        (
+            |it| {
+                it.revisions[0].changes.clear();
+            },
+            "changes of revision 0",
+        ),
         (|it| it.consistency.clear(), "path"),
-        (|it| it.revisions[0].leaf.as_mut().unwrap().height += 1, "does not verify"),
+        (
+            |it| it.revisions[0].leaf.as_mut().unwrap().height += 1,
+            "does not verify",
+        ),
     ];
     for (change, words) in lies {
         let lie = move |it: &mut QueryChangesResponse| {
-            if it.revisions.first().and_then(|it| it.leaf.as_ref()).is_some_and(|it| it.revision == 0) {
+            if it
+                .revisions
+                .first()
+                .and_then(|it| it.leaf.as_ref())
+                .is_some_and(|it| it.revision == 0)
+            {
                 change(it);
             }
         };
         let liar = Node::lying("liar", &hub, lie_in(CHANGES, lie));
-        assert_named(&client(&hub, vec![liar]).all_changes(&hub.policy).await.unwrap_err(), words);
+        assert_named(
+            &client(&hub, vec![liar])
+                .all_changes(&hub.policy)
+                .await
+                .unwrap_err(),
+            words,
+        );
     }
 }
 
@@ -312,7 +479,12 @@ async fn anchors_and_logs_that_are_left_out_are_named() {
     let hub = hub();
     type Change = fn(&mut QueryAnchorsResponse);
     let lies: [(Change, &str); 5] = [
-        (|it| { it.anchors.remove(0); }, "anchors of a log"),
+        (
+            |it| {
+                it.anchors.remove(0);
+            },
+            "anchors of a log",
+        ),
         (|it| it.anchors.clear(), "does not belong"),
         (|it| it.anchors[0].size += 1, "anchors of a log"),
         (|it| it.record = None, "missing"),
@@ -320,28 +492,53 @@ async fn anchors_and_logs_that_are_left_out_are_named() {
     ];
     for (change, words) in lies {
         let liar = Node::lying("liar", &hub, lie_in(ANCHORS, move |it| change(it)));
-        assert_named(&client(&hub, vec![liar]).all_anchors(&hub.log).await.unwrap_err(), words);
+        assert_named(
+            &client(&hub, vec![liar])
+                .all_anchors(&hub.log)
+                .await
+                .unwrap_err(),
+            words,
+        );
     }
     let liar = Node::lying(
         "liar",
         &hub,
-        lie_in("/holdfast.audit.v1.Query/Logs", |it: &mut wire::audit::QueryLogsResponse| {
-            it.records.clear();
-        }),
+        lie_in(
+            "/holdfast.audit.v1.Query/Logs",
+            |it: &mut wire::audit::QueryLogsResponse| {
+                it.records.clear();
+            },
+        ),
     );
-    assert_named(&client(&hub, vec![liar]).logs(&hub.policy).await.unwrap_err(), "too few");
+    assert_named(
+        &client(&hub, vec![liar])
+            .logs(&hub.policy)
+            .await
+            .unwrap_err(),
+        "too few",
+    );
     let hidden = Node::lying(
         "liar",
         &hub,
         lie_in(STATE, {
             let key = audit_keys::policy_logs(&hub.policy);
             move |it: &mut QueryStateResponse| {
-                if it.state_proof.as_ref().is_some_and(|proof| proof.key == key) {
+                if it
+                    .state_proof
+                    .as_ref()
+                    .is_some_and(|proof| proof.key == key)
+                {
                     it.value = None;
                     it.state_proof.as_mut().unwrap().value = None;
                 }
             }
         }),
     );
-    assert_named(&client(&hub, vec![hidden]).logs(&hub.policy).await.unwrap_err(), "presence");
+    assert_named(
+        &client(&hub, vec![hidden])
+            .logs(&hub.policy)
+            .await
+            .unwrap_err(),
+        "presence",
+    );
 }

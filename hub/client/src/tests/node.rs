@@ -62,7 +62,8 @@ impl Node {
 
     fn answer(&self, method: &str, params: &Value) -> Result<Value, String> {
         let hub = &*self.hub;
-        let height = || match params["height"].as_str() {
+        let height = || {
+            match params["height"].as_str() {
             None => Ok(self.newest),
             Some(text) => match text.parse::<u64>().unwrap() {
                 height if height <= self.newest => Ok(height),
@@ -71,6 +72,7 @@ impl Node {
                     self.newest
                 )),
             },
+        }
         };
         Ok(match method {
             "status" => json!({
@@ -116,8 +118,11 @@ impl Node {
             }
             "block_results" => {
                 let height = usize::try_from(height()?).unwrap();
-                let results: Vec<Value> =
-                    hub.contents[height].results.iter().map(result_json).collect();
+                let results: Vec<Value> = hub.contents[height]
+                    .results
+                    .iter()
+                    .map(result_json)
+                    .collect();
                 json!({"height": height.to_string(), "txs_results": results})
             }
             "broadcast_tx_sync" => json!({
@@ -138,7 +143,10 @@ impl Node {
         let value = match params["path"].as_str().unwrap() {
             "/holdfast.light.v1.Query/State" => {
                 let request = QueryStateRequest::decode(&*data).unwrap();
-                let mut answer = QueryStateResponse { height: state, ..Default::default() };
+                let mut answer = QueryStateResponse {
+                    height: state,
+                    ..Default::default()
+                };
                 if request.policy.is_empty() {
                     answer.value = hub.value(&request.key, state);
                     answer.state_proof = Some(hub.state_proof(&request.key, state).to_wire());
@@ -211,7 +219,9 @@ impl Node {
             for hash in &hashes {
                 log.append(hash).unwrap();
             }
-            let path = log.inclusion_proof(index as u64, hashes.len() as u64).unwrap();
+            let path = log
+                .inclusion_proof(index as u64, hashes.len() as u64)
+                .unwrap();
             let aunts: Vec<String> = path.iter().map(|hash| STANDARD.encode(hash)).collect();
             return Ok(json!({
                 "hash": hex::encode_upper(hash),
@@ -307,7 +317,10 @@ impl Clock for Stopped {
 
 /// Options of a client that trusts block 1 of `hub`.
 pub(crate) fn options(hub: &FakeHub, nodes: Vec<Node>) -> Options {
-    let trust = TrustPoint { height: Height(1), hash: hub.hash(1) };
+    let trust = TrustPoint {
+        height: Height(1),
+        hash: hub.hash(1),
+    };
     let transports = nodes
         .into_iter()
         .map(|node| Arc::new(node) as Arc<dyn Transport>)

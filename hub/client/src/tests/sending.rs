@@ -22,7 +22,10 @@ async fn inclusion_and_result_are_verified() {
         assert_eq!((found.height, found.code), (Height(5), code));
         assert_eq!(found.index, index as u64);
     }
-    assert_eq!(client.find(TransactionHash::of(b"other")).await.unwrap(), None);
+    assert_eq!(
+        client.find(TransactionHash::of(b"other")).await.unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
@@ -67,7 +70,10 @@ async fn a_node_cannot_turn_a_failure_into_a_success_nor_move_a_transaction() {
             change(method, &mut result);
             result
         });
-        let error = client(&hub, vec![liar]).find(hash(&hub, 1)).await.unwrap_err();
+        let error = client(&hub, vec![liar])
+            .find(hash(&hub, 1))
+            .await
+            .unwrap_err();
         assert_eq!(error.lies().len(), 1, "{what}: {error}");
     }
 }
@@ -76,10 +82,22 @@ async fn a_node_cannot_turn_a_failure_into_a_success_nor_move_a_transaction() {
 async fn a_refusal_before_inclusion_names_the_node_and_the_meaning() {
     let hub = Arc::new(FakeHub::new(12));
     let client = client(&hub, vec![Node::honest("a", &hub)]);
-    let terms = Terms { gas_limit: Some(1), ..Terms::default() };
-    let error = client.submit_with(&alice(), Vec::new(), &terms).await.unwrap_err();
-    assert!(matches!(error, ClientError::Refused { code: 52, .. }), "{error}");
+    let terms = Terms {
+        gas_limit: Some(1),
+        ..Terms::default()
+    };
+    let error = client
+        .submit_with(&alice(), Vec::new(), &terms)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, ClientError::Refused { code: 52, .. }),
+        "{error}"
+    );
     assert!(error.is_refusal());
     let text = error.to_string();
-    assert!(text.contains("may not make this change") && text.contains("a says"), "{text}");
+    assert!(
+        text.contains("may not make this change") && text.contains("a says"),
+        "{text}"
+    );
 }

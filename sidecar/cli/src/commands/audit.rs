@@ -14,7 +14,7 @@ use serde_json::{json, Value};
 use super::doc::Sidecar;
 use crate::context::Context;
 use crate::keyring::write_over;
-use crate::reply::{fields, Reply, Verdict};
+use crate::reply::{fields, table, Reply, Verdict};
 
 /// What `hold audit` can do.
 #[derive(Debug, Subcommand)]
@@ -84,12 +84,10 @@ pub fn run(context: &Context, command: Command) -> anyhow::Result<Reply> {
                 &asked,
             ))
         }
-        Command::Verify { file, trust } => {
-            Ok(match judged(&file, &trust)? {
-                Ok(report) => holds(&file, &report),
-                Err(error) => refused(&file, &error),
-            })
-        }
+        Command::Verify { file, trust } => Ok(match judged(&file, &trust)? {
+            Ok(report) => holds(&file, &report),
+            Err(error) => refused(&file, &error),
+        }),
         Command::Report { file, trust, json } => Ok(match judged(&file, &trust)? {
             Ok(report) => {
                 if let Some(path) = json {
@@ -113,8 +111,7 @@ fn judged(file: &Path, trust: &str) -> anyhow::Result<Result<Report, VerifyError
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let opened =
-        File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
+    let opened = File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
     let mut bytes = Vec::new();
     // One byte more than is verified at once, so that the verifier says why it refuses.
     opened
@@ -144,7 +141,7 @@ fn holds(file: &Path, report: &Report) -> Reply {
     };
     let to = &report.log.to;
     let text = format!(
-        "verified: {} holds under block {} of {}\n\n{}\n\nEvery byte was checked, nothing was \
+        "verified: {} holds under block {} of {}\n\n{}{}\n\nEvery byte was checked, nothing was \
          fetched. `hold audit report` tells it document by document.",
         file.display(),
         report.header.height,
@@ -160,7 +157,10 @@ fn holds(file: &Path, report: &Report) -> Reply {
             ("operator", report.log.operator.clone()),
             (
                 "log",
-                format!("{}, from {from} to anchor {} ({} leaves)", report.log.id, to.index, to.size),
+                format!(
+                    "{}, from {from} to anchor {} ({} leaves)",
+                    report.log.id, to.index, to.size
+                ),
             ),
             (
                 "leaves",
@@ -174,7 +174,10 @@ fn holds(file: &Path, report: &Report) -> Reply {
             ),
             (
                 "policy",
-                format!("{}, all {} revisions", report.policy.id, populations.revisions),
+                format!(
+                    "{}, all {} revisions",
+                    report.policy.id, populations.revisions
+                ),
             ),
             (
                 "documents",
@@ -197,11 +200,59 @@ fn holds(file: &Path, report: &Report) -> Reply {
                     report.refusals.len()
                 ),
             ),
-        ])
+        ]),
+        who_wrote_what(report),
     );
     let mut json = as_json(report);
     json["verified"] = json!(true);
     Reply::yes(text, json)
+}
+
+/// Commits that a verification names one by one; the report has them all.
+const COMMITS_SHOWN: usize = 40;
+
+/// Who wrote what, under which permission, at which revision, and whether it counts.
+fn who_wrote_what(report: &Report) -> String {
+    let mut rows = vec![["AUTHOR", "DOCUMENT", "PERMISSIONS", "REVISION", "VERDICT"]
+        .map(str::to_owned)
+        .to_vec()];
+    let commits = report.documents.iter().flat_map(|document| {
+        document
+            .commits
+            .iter()
+            .map(move |commit| (document, commit))
+    });
+    for (document, commit) in commits.clone().take(COMMITS_SHOWN) {
+        rows.push(vec![
+            commit.author.clone(),
+            format!("{}:{}", document.resource, shortened(&document.id)),
+            commit.permissions.join(", "),
+            commit.revision.to_string(),
+            match commit.counts {
+                true => commit.verdict.to_owned(),
+                false => format!("{}, does not count", commit.verdict),
+            },
+        ]);
+    }
+    let count = commits.count();
+    if count == 0 {
+        return String::new();
+    }
+    let more = match count.saturating_sub(COMMITS_SHOWN) {
+        0 => String::new(),
+        more => format!("\n… and {more} more"),
+    };
+    format!("\n\n{}{more}", table(&rows))
+}
+
+/// A CID that fits a column; the beginning is the same for all.
+fn shortened(cid: &str) -> String {
+    let count = cid.chars().count();
+    let tail: String = cid.chars().skip(count.saturating_sub(8)).collect();
+    match count > 12 {
+        true => format!("…{tail}"),
+        false => cid.to_owned(),
+    }
 }
 
 fn as_json(report: &Report) -> Value {
@@ -251,10 +302,13 @@ async fn fetch(
         Err(refusal) => return Ok(refusal),
     };
     if !bytes.starts_with(audit::bundle::MAGIC) {
-        bail!("the sidecar at {} sent something that is no trail", sidecar.url());
+        bail!(
+            "the sidecar at {} sent something that is no trail",
+            sidecar.url()
+        );
     }
-    let trust = stated_header(&bytes)
-        .context("the trail does not say under which block it was made")?;
+    let trust =
+        stated_header(&bytes).context("the trail does not say under which block it was made")?;
     // Verified before it is kept: a trail that does not hold is better known now.
     if let Err(error) = verify(&bytes, trust) {
         return Ok(refused(asked.out, &error));

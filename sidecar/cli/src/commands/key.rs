@@ -89,7 +89,11 @@ fn new(context: &Context, name: &str, kind: KeyKind) -> anyhow::Result<Reply> {
     let passphrase = context.passphrases.fresh(name)?;
     let secret = generate(kind)?;
     keyring.add(name, &secret, &passphrase)?;
-    Ok(described(&format!("Made key \"{name}\"."), name, &secret.did()))
+    Ok(described(
+        &format!("Made key \"{name}\"."),
+        name,
+        &secret.did(),
+    ))
 }
 
 /// Draws seeds until one is a key: the first, but for a chance of 2^-32 on P-256.
@@ -181,12 +185,7 @@ fn described(headline: &str, name: &str, did: &Did) -> Reply {
     )
 }
 
-fn export(
-    context: &Context,
-    name: &str,
-    out: &Path,
-    unencrypted: bool,
-) -> anyhow::Result<Reply> {
+fn export(context: &Context, name: &str, out: &Path, unencrypted: bool) -> anyhow::Result<Reply> {
     let sealed = context.keyring().get(name)?;
     let text = if unencrypted {
         let passphrase = context.passphrases.existing(name)?;
@@ -238,12 +237,20 @@ fn import(
         let passphrase = context.passphrases.existing(name)?;
         let secret = sealed.open(&passphrase, name)?;
         keyring.store(name, &sealed)?;
-        return Ok(described(&format!("Imported key \"{name}\"."), name, &secret.did()));
+        return Ok(described(
+            &format!("Imported key \"{name}\"."),
+            name,
+            &secret.did(),
+        ));
     }
     let secret = parse_plain(&text, kind, file)?;
     let passphrase = context.passphrases.fresh(name)?;
     keyring.add(name, &secret, &passphrase)?;
-    Ok(described(&format!("Imported key \"{name}\"."), name, &secret.did()))
+    Ok(described(
+        &format!("Imported key \"{name}\"."),
+        name,
+        &secret.did(),
+    ))
 }
 
 /// `holdfast-key/1 KIND plain HEX`, or a bare seed. Errors never repeat the text.

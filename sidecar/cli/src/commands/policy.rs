@@ -132,7 +132,10 @@ pub(crate) fn describe(policy: &Policy) -> (String, Value) {
             json!({"relations": relations, "permissions": permissions}),
         );
     }
-    (text.trim_start_matches('\n').to_owned(), Value::Object(values))
+    (
+        text.trim_start_matches('\n').to_owned(),
+        Value::Object(values),
+    )
 }
 
 fn check(
@@ -163,7 +166,10 @@ fn check(
         Decision::Deny => ("deny", Verdict::No),
     };
     Ok(Reply::yes(
-        format!("{word}  {permission} on {object} for {actor}  ({} steps)", answer.steps),
+        format!(
+            "{word}  {permission} on {object} for {actor}  ({} steps)",
+            answer.steps
+        ),
         json!({
             "decision": word,
             "permission": permission,

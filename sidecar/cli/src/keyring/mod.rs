@@ -39,7 +39,9 @@ pub enum KeyringError {
         reason: String,
     },
     /// Others could read the file.
-    #[error("the file of key \"{name}\" can be read by others (mode {mode:03o}); run: chmod 600 {path}")]
+    #[error(
+        "the file of key \"{name}\" can be read by others (mode {mode:03o}); run: chmod 600 {path}"
+    )]
     Exposed {
         /// The key's name.
         name: String,
@@ -288,7 +290,9 @@ fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<Path
 }
 
 fn sync_parent(path: &Path) -> std::io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 

@@ -104,7 +104,7 @@ impl Sealed {
             },
         };
         let key = sealed.derive(passphrase, "the new key")?;
-                let ciphertext = XChaCha20Poly1305::new((&*key).into())
+        let ciphertext = XChaCha20Poly1305::new((&*key).into())
             .encrypt(
                 XNonce::from_slice(&nonce),
                 Payload {

@@ -99,7 +99,9 @@ fn every_changed_field_is_refused_and_never_opens_another_key() {
         ("memory", |s, _| s.kdf.memory_kib = u32::MAX),
         ("salt", |s, o| s.kdf.salt.clone_from(&o.kdf.salt)),
         ("nonce", |s, o| s.seal.nonce.clone_from(&o.seal.nonce)),
-        ("ciphertext", |s, o| s.seal.ciphertext.clone_from(&o.seal.ciphertext)),
+        ("ciphertext", |s, o| {
+            s.seal.ciphertext.clone_from(&o.seal.ciphertext)
+        }),
     ];
     for (field, change) in changes {
         let mut changed = sealed.clone();
@@ -113,10 +115,7 @@ fn every_changed_field_is_refused_and_never_opens_another_key() {
 fn damaged_files_and_bad_names_get_a_sentence_without_their_content() {
     let (_guard, keyring) = keyring();
     for name in ["", "../alice", "Alice", ".alice", "a/b", &"a".repeat(65)] {
-        assert!(matches!(
-            keyring.get(name),
-            Err(KeyringError::Name { .. })
-        ));
+        assert!(matches!(keyring.get(name), Err(KeyringError::Name { .. })));
     }
     assert!(matches!(
         keyring.get("nobody"),

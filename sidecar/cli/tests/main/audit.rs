@@ -12,14 +12,22 @@ fn what_is_no_trail_is_refused_by_name_and_what_is_not_there_cannot_be_told() {
         .expect(1)
         .json();
     assert_eq!(refused["verified"], false);
-    assert!(refused["error"].as_str().unwrap().contains("no bundle"), "{refused}");
+    assert!(
+        refused["error"].as_str().unwrap().contains("no bundle"),
+        "{refused}"
+    );
     let cut = hold.file("cut.hold", b"holdfast trail 1\n");
-    hold.run(&["audit", "verify", text(&cut), "--trust", &trust]).expect(1);
-    hold.run(&["audit", "report", text(&cut), "--trust", &trust]).expect(1);
+    hold.run(&["audit", "verify", text(&cut), "--trust", &trust])
+        .expect(1);
+    hold.run(&["audit", "report", text(&cut), "--trust", &trust])
+        .expect(1);
     let missing = hold.path("missing.hold");
-    hold.run(&["audit", "verify", text(&missing), "--trust", &trust]).expect(2);
+    hold.run(&["audit", "verify", text(&missing), "--trust", &trust])
+        .expect(2);
     for bad in ["7", "7:ab", "x:y", ":"] {
-        let ran = hold.run(&["audit", "verify", text(&garbage), "--trust", bad]).expect(2);
+        let ran = hold
+            .run(&["audit", "verify", text(&garbage), "--trust", bad])
+            .expect(2);
         assert!(ran.err.contains("HEIGHT:HASH"), "{}", ran.err);
     }
 }

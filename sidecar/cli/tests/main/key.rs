@@ -11,8 +11,10 @@ fn a_key_is_made_listed_shown_and_carried_to_another_home() {
     let did = made["did"].as_str().unwrap().to_owned();
     assert!(did.starts_with("did:key:z6Mk"), "{did}");
     assert!(made["account"].as_str().unwrap().starts_with("hold1"));
-    hold.run(&["key", "new", "bob", "--kind", "secp256k1"]).expect(0);
-    hold.run(&["key", "new", "carol", "--kind", "p256"]).expect(0);
+    hold.run(&["key", "new", "bob", "--kind", "secp256k1"])
+        .expect(0);
+    hold.run(&["key", "new", "carol", "--kind", "p256"])
+        .expect(0);
 
     let list = hold.json(&["key", "list"]).expect(0).json();
     let names: Vec<&str> = list["keys"]
@@ -22,7 +24,13 @@ fn a_key_is_made_listed_shown_and_carried_to_another_home() {
         .map(|key| key["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["alice", "bob", "carol"]);
-    assert_eq!(hold.run(&["key", "show", "alice", "--did"]).expect(0).out.trim(), did);
+    assert_eq!(
+        hold.run(&["key", "show", "alice", "--did"])
+            .expect(0)
+            .out
+            .trim(),
+        did
+    );
     let carol = hold.run(&["key", "show", "carol", "--account"]).expect(2);
     assert!(carol.err.contains("no account"), "{}", carol.err);
 
@@ -43,7 +51,10 @@ fn a_key_is_made_listed_shown_and_carried_to_another_home() {
         hold.run(&arguments).expect(2);
     }
     let plain = std::fs::read_to_string(hold.path("plain")).unwrap();
-    assert!(plain.starts_with("holdfast-key/1 ed25519 plain "), "{plain}");
+    assert!(
+        plain.starts_with("holdfast-key/1 ed25519 plain "),
+        "{plain}"
+    );
 }
 
 #[test]
@@ -51,8 +62,17 @@ fn a_wrong_passphrase_is_one_clear_sentence_and_exit_code_2() {
     let hold = Hold::new();
     hold.run(&["key", "new", "alice"]).expect(0);
     let out = hold.path("plain");
-    let arguments = ["key", "export", "alice", "--unencrypted", "--out", text(&out)];
-    let wrong = hold.run_with(&arguments, Some("not the passphrase")).expect(2);
+    let arguments = [
+        "key",
+        "export",
+        "alice",
+        "--unencrypted",
+        "--out",
+        text(&out),
+    ];
+    let wrong = hold
+        .run_with(&arguments, Some("not the passphrase"))
+        .expect(2);
     assert_eq!(
         wrong.err,
         "hold: wrong passphrase for key \"alice\" (or its file was changed)\n"
@@ -70,12 +90,23 @@ fn a_wrong_passphrase_is_one_clear_sentence_and_exit_code_2() {
 #[test]
 fn short_passphrases_and_taken_names_are_refused_before_anything_is_written() {
     let hold = Hold::new();
-    let short = hold.run_with(&["key", "new", "alice"], Some("short")).expect(2);
+    let short = hold
+        .run_with(&["key", "new", "alice"], Some("short"))
+        .expect(2);
     assert!(short.err.contains("at least 8"), "{}", short.err);
-    assert_eq!(hold.json(&["key", "list"]).json()["keys"].as_array().unwrap().len(), 0);
+    assert_eq!(
+        hold.json(&["key", "list"]).json()["keys"]
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
     hold.run(&["key", "new", "alice"]).expect(0);
     let taken = hold.json(&["key", "new", "alice"]).expect(2).json();
-    assert!(taken["error"].as_str().unwrap().contains("already"), "{taken}");
+    assert!(
+        taken["error"].as_str().unwrap().contains("already"),
+        "{taken}"
+    );
     let bad = hold.run(&["key", "new", "../alice"]).expect(2);
     assert!(bad.err.contains("cannot name a key"), "{}", bad.err);
 }
@@ -93,7 +124,14 @@ fn no_output_of_any_command_holds_the_secret() {
         &["key", "import", "bob", text(&file)][..],
         &["key", "show", "alice"][..],
         &["key", "list"][..],
-        &["key", "export", "alice", "--unencrypted", "--out", text(&plain)][..],
+        &[
+            "key",
+            "export",
+            "alice",
+            "--unencrypted",
+            "--out",
+            text(&plain),
+        ][..],
     ] {
         for form in ["text", "json"] {
             let mut all = vec!["--output", form];

@@ -104,7 +104,10 @@ impl Sidecar {
         path: &str,
         show: impl FnOnce(&Value) -> String,
     ) -> anyhow::Result<Reply> {
-        match self.ask(Method::GET, path, Vec::new(), JSON_BYTES_MAX).await? {
+        match self
+            .ask(Method::GET, path, Vec::new(), JSON_BYTES_MAX)
+            .await?
+        {
             Ok(body) => {
                 let answer = with_decision(self.json(&body)?);
                 Ok(Reply::yes(show(&answer), answer))
@@ -122,10 +125,7 @@ impl Sidecar {
         self.ask(Method::GET, path, Vec::new(), bytes_max).await
     }
 
-    pub(super) async fn prepare(
-        &self,
-        request: &Value,
-    ) -> anyhow::Result<Result<Prepared, Reply>> {
+    pub(super) async fn prepare(&self, request: &Value) -> anyhow::Result<Result<Prepared, Reply>> {
         #[derive(Deserialize)]
         struct Answer {
             header: String,
@@ -133,7 +133,10 @@ impl Sidecar {
             resource: Option<String>,
         }
         let body = request.to_string().into_bytes();
-        let answer = match self.ask(Method::POST, "/v1/prepare", body, JSON_BYTES_MAX).await? {
+        let answer = match self
+            .ask(Method::POST, "/v1/prepare", body, JSON_BYTES_MAX)
+            .await?
+        {
             Ok(body) => body,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -158,7 +161,10 @@ impl Sidecar {
             "signature": STANDARD.encode(signature.as_bytes()),
         });
         let body = request.to_string().into_bytes();
-        match self.ask(Method::POST, "/v1/submit", body, JSON_BYTES_MAX).await? {
+        match self
+            .ask(Method::POST, "/v1/submit", body, JSON_BYTES_MAX)
+            .await?
+        {
             Ok(body) => Ok(Ok(with_decision(self.json(&body)?))),
             Err(refusal) => Ok(Err(refusal)),
         }
@@ -200,19 +206,29 @@ impl Sidecar {
     fn refusal(&self, status: u16, body: &[u8]) -> anyhow::Result<Reply> {
         let value: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
         let Ok(failure) = serde_json::from_value::<Failure>(value.clone()) else {
-            bail!("the sidecar at {} answered with HTTP status {status}", self.url());
+            bail!(
+                "the sidecar at {} answered with HTTP status {status}",
+                self.url()
+            );
         };
         let next = match failure.next_step.as_str() {
             "" => String::new(),
             step => format!("; {step}"),
         };
-        if matches!(failure.kind.as_str(), "could_not_tell" | "internal" | "too_many") {
+        if matches!(
+            failure.kind.as_str(),
+            "could_not_tell" | "internal" | "too_many"
+        ) {
             bail!("the sidecar could not tell: {}{next}", failure.error);
         }
         let mut json = with_decision(value);
         json["code"] = json!(failure.kind);
         json["status"] = json!(status);
-        let word = if failure.kind == "denied" { "denied" } else { "refused" };
+        let word = if failure.kind == "denied" {
+            "denied"
+        } else {
+            "refused"
+        };
         let mut text = format!("{word}: {}{next}", failure.error);
         text.push_str(&show::rests_on(&json));
         Ok(Reply {
@@ -227,7 +243,10 @@ impl Sidecar {
     }
 
     fn nonsense(&self) -> String {
-        format!("the sidecar at {} gave an answer that cannot be read", self.url())
+        format!(
+            "the sidecar at {} gave an answer that cannot be read",
+            self.url()
+        )
     }
 }
 
@@ -249,7 +268,11 @@ async fn read_status(server: &Server) -> anyhow::Result<Value> {
         })
         .await?;
     if answer.status != 200 {
-        bail!("{} answered with HTTP status {}; is it a sidecar?", server.url(), answer.status);
+        bail!(
+            "{} answered with HTTP status {}; is it a sidecar?",
+            server.url(),
+            answer.status
+        );
     }
     serde_json::from_slice(&answer.body)
         .with_context(|| format!("{} does not answer like a sidecar", server.url()))

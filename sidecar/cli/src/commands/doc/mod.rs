@@ -86,7 +86,12 @@ enum Command {
         /// The document's id
         document: String,
         /// As of these commits, separated by commas
-        #[arg(long, value_name = "COMMIT", value_delimiter = ',', conflicts_with = "at_anchor")]
+        #[arg(
+            long,
+            value_name = "COMMIT",
+            value_delimiter = ',',
+            conflicts_with = "at_anchor"
+        )]
         at: Vec<String>,
         /// As of this anchor of the sidecar's log
         #[arg(long, value_name = "ANCHOR")]
@@ -157,7 +162,11 @@ async fn dispatch(context: &Context, arguments: Arguments) -> anyhow::Result<Rep
     let sidecar = Sidecar::open(context, url, arguments.from.as_deref()).await?;
     match asked {
         Asked::Write(intent) => write(&sidecar, intent).await,
-        Asked::Get { document, at, at_anchor } => {
+        Asked::Get {
+            document,
+            at,
+            at_anchor,
+        } => {
             let mut path = format!("/v1/documents/{document}");
             if !at.is_empty() {
                 let heads: Vec<String> = at.iter().map(Cid::to_string).collect();
@@ -462,11 +471,9 @@ fn expected(
             scope,
             changes,
         } => {
-            let resource = collection
-                .resource
-                .as_deref()
-                .or(resource)
-                .context("the sidecar does not say of which resource the collection is; give --resource")?;
+            let resource = collection.resource.as_deref().or(resource).context(
+                "the sidecar does not say of which resource the collection is; give --resource",
+            )?;
             let wanted = Wanted::Create {
                 collection: collection.preimage(sidecar.chain(), resource)?,
                 scope: scope.to_string(),

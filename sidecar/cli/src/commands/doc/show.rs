@@ -140,7 +140,11 @@ pub(super) fn list(answer: &Value) -> String {
     }
     let mut names: Vec<String> = Vec::new();
     for document in &documents {
-        for name in document["fields"].as_object().into_iter().flat_map(|map| map.keys()) {
+        for name in document["fields"]
+            .as_object()
+            .into_iter()
+            .flat_map(|map| map.keys())
+        {
             if !names.contains(name) {
                 names.push(name.clone());
             }
@@ -204,6 +208,8 @@ fn branch(value: &Value, depth: usize, text: &mut String) {
 fn value_text(value: &Value) -> String {
     match value {
         Value::String(text) => printable(text),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Null => "none".to_owned(),
         Value::Array(items) => items.iter().map(value_text).collect::<Vec<_>>().join(", "),
         value => value.to_string(),
     }
@@ -240,7 +246,10 @@ mod tests {
         }));
         assert!(!text.contains('\u{1b}'), "{text}");
         assert!(text.contains("  defects  a, b"), "{text}");
-        assert!(text.ends_with("OFFLINE: the hub was last seen 7 seconds ago"), "{text}");
+        assert!(
+            text.ends_with("OFFLINE: the hub was last seen 7 seconds ago"),
+            "{text}"
+        );
         let none = list(&json!({"documents": []}));
         assert!(none.starts_with("No documents"));
         let operation = json!({"increment": {"field": "pieces", "by": 3}});

@@ -188,8 +188,16 @@ pub(crate) fn check(
 ) -> anyhow::Result<HeaderBlock> {
     let block = HeaderBlock::decode(header).context("the header cannot be read")?;
     let header = block.header();
-    ensure!(header.chain == *chain, "the header is for chain {}", header.chain);
-    ensure!(header.author == *author, "the header names another author, {}", header.author);
+    ensure!(
+        header.chain == *chain,
+        "the header is for chain {}",
+        header.chain
+    );
+    ensure!(
+        header.author == *author,
+        "the header names another author, {}",
+        header.author
+    );
     let opened = header
         .open_body(block.cid(), body)
         .context("the body is not the one that the header links to")?;
@@ -206,8 +214,15 @@ pub(crate) fn check(
             let preimage = header
                 .preimage()
                 .context("the header is not that of a new document")?;
-            ensure!(preimage.collection == collection.id(), "it is of another collection");
-            ensure!(preimage.scope.to_string() == *scope, "it is in another scope, {}", preimage.scope);
+            ensure!(
+                preimage.collection == collection.id(),
+                "it is of another collection"
+            );
+            ensure!(
+                preimage.scope.to_string() == *scope,
+                "it is in another scope, {}",
+                preimage.scope
+            );
             check_changes(changes, operations)?;
         }
         Wanted::Update { document, changes } => {
@@ -216,7 +231,10 @@ pub(crate) fn check(
         }
         Wanted::Delete { document } => {
             check_document(header.document.clone(), *document)?;
-            ensure!(operations == [Operation::Delete], "it does not delete the document, or not only");
+            ensure!(
+                operations == [Operation::Delete],
+                "it does not delete the document, or not only"
+            );
         }
         Wanted::Rollback { document, target } => {
             check_document(header.document.clone(), *document)?;
@@ -248,9 +266,7 @@ fn check_changes(changes: &[Change], operations: &[Operation]) -> anyhow::Result
         let place = left.iter().position(|change| match (change, operation) {
             (Change::Set(a, x), Operation::Set { field: b, value: y })
             | (Change::Add(a, x), Operation::Add { field: b, value: y }) => a == b && x == y,
-            (Change::Increment(a, x), Operation::Increment { field: b, by: y }) => {
-                a == b && x == y
-            }
+            (Change::Increment(a, x), Operation::Increment { field: b, by: y }) => a == b && x == y,
             // Which adds hold the element is the sidecar's knowledge.
             (Change::Remove(a, _), Operation::Remove { field: b, .. }) => a == b,
             _ => false,
@@ -269,13 +285,13 @@ fn check_changes(changes: &[Change], operations: &[Operation]) -> anyhow::Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crdt::{
-        Authority, CollectionId, DocumentPreimage, Draft, Prepared, Schema, Scope,
-    };
+    use crdt::{Authority, CollectionId, DocumentPreimage, Draft, Prepared, Schema, Scope};
     use identity::{KeyKind, SecretKey};
 
     fn author() -> Did {
-        SecretKey::from_seed(KeyKind::Ed25519, [7; 32]).unwrap().did()
+        SecretKey::from_seed(KeyKind::Ed25519, [7; 32])
+            .unwrap()
+            .did()
     }
 
     fn chain() -> ChainId {
@@ -296,9 +312,18 @@ mod tests {
 
     fn operations() -> Vec<Operation> {
         vec![
-            Operation::Add { field: "tags".into(), value: Value::from("urgent") },
-            Operation::Set { field: "status".into(), value: Value::from("open") },
-            Operation::Increment { field: "units".into(), by: 3 },
+            Operation::Add {
+                field: "tags".into(),
+                value: Value::from("urgent"),
+            },
+            Operation::Set {
+                field: "status".into(),
+                value: Value::from("open"),
+            },
+            Operation::Increment {
+                field: "units".into(),
+                by: 3,
+            },
         ]
     }
 
@@ -319,7 +344,10 @@ mod tests {
             parents: Vec::new(),
             author: author.clone(),
             claimed_time_ms: 1,
-            authority: Authority { revision: 1, height: 2 },
+            authority: Authority {
+                revision: 1,
+                height: 2,
+            },
             salt: [2; 16],
             operations,
         }
@@ -328,11 +356,21 @@ mod tests {
     }
 
     fn wanted() -> Wanted {
-        Wanted::Create { collection: collection(), scope: "cell:1".into(), changes: changes() }
+        Wanted::Create {
+            collection: collection(),
+            scope: "cell:1".into(),
+            changes: changes(),
+        }
     }
 
     fn checked(prepared: &Prepared) -> anyhow::Result<HeaderBlock> {
-        check(&wanted(), &author(), &chain(), prepared.header.bytes().to_vec(), prepared.body.bytes())
+        check(
+            &wanted(),
+            &author(),
+            &chain(),
+            prepared.header.bytes().to_vec(),
+            prepared.body.bytes(),
+        )
     }
 
     #[test]
@@ -342,34 +380,65 @@ mod tests {
 
     #[test]
     fn a_sidecar_cannot_slip_anything_else_under_the_signature() {
-        let other = SecretKey::from_seed(KeyKind::Ed25519, [8; 32]).unwrap().did();
+        let other = SecretKey::from_seed(KeyKind::Ed25519, [8; 32])
+            .unwrap()
+            .did();
         let with = |change: &dyn Fn(&mut Vec<Operation>)| {
             let mut list = operations();
             change(&mut list);
             prepare(list, "1", &author(), chain())
         };
-        let units = |by| Operation::Increment { field: "units".into(), by };
+        let units = |by| Operation::Increment {
+            field: "units".into(),
+            by,
+        };
         for (what, prepared) in [
             ("more", with(&|list| list.push(units(1000)))),
-            ("less", with(&|list| { list.pop(); })),
+            (
+                "less",
+                with(&|list| {
+                    list.pop();
+                }),
+            ),
             ("other", with(&|list| list[2] = units(4))),
             ("twice", with(&|list| list.push(list[2].clone()))),
             ("delete", with(&|list| list.push(Operation::Delete))),
             ("scope", prepare(operations(), "2", &author(), chain())),
             ("author", prepare(operations(), "1", &other, chain())),
-            ("chain", prepare(operations(), "1", &author(), ChainId::parse("plant-2").unwrap())),
+            (
+                "chain",
+                prepare(
+                    operations(),
+                    "1",
+                    &author(),
+                    ChainId::parse("plant-2").unwrap(),
+                ),
+            ),
         ] {
             assert!(checked(&prepared).is_err(), "{what}");
         }
         let good = prepare(operations(), "1", &author(), chain());
         let mut body = good.body.bytes().to_vec();
         body[20] ^= 1;
-        assert!(check(&wanted(), &author(), &chain(), good.header.bytes().to_vec(), &body).is_err());
+        assert!(check(
+            &wanted(),
+            &author(),
+            &chain(),
+            good.header.bytes().to_vec(),
+            &body
+        )
+        .is_err());
         let id = DocumentId(*collection().id().cid());
         for other in [
             Wanted::Delete { document: id },
-            Wanted::Update { document: id, changes: changes() },
-            Wanted::Rollback { document: id, target: None },
+            Wanted::Update {
+                document: id,
+                changes: changes(),
+            },
+            Wanted::Rollback {
+                document: id,
+                target: None,
+            },
         ] {
             let header = good.header.bytes().to_vec();
             assert!(check(&other, &author(), &chain(), header, good.body.bytes()).is_err());
@@ -382,7 +451,10 @@ mod tests {
             ("open", Value::from("open")),
             ("\"7\"", Value::from("7")),
             ("7", Value::Integer(7)),
-            ("-1.5", Value::Float(Float::from_bits((-1.5_f64).to_bits()).unwrap())),
+            (
+                "-1.5",
+                Value::Float(Float::from_bits((-1.5_f64).to_bits()).unwrap()),
+            ),
             ("true", Value::Boolean(true)),
             ("null", Value::Null),
             ("", Value::from("")),

@@ -72,7 +72,10 @@ pub(super) async fn run(
         };
         let (word, verdict) = word(decision);
         return Ok(Reply {
-            text: format!("{LOUD}\n\n{word}  {sentence}\n\nrevision {}  height {}", answer.revision, answer.height),
+            text: format!(
+                "{LOUD}\n\n{word}  {sentence}\n\nrevision {}  height {}",
+                answer.revision, answer.height
+            ),
             json: json!({
                 "verified": false,
                 "decision": word,
@@ -121,7 +124,10 @@ pub(super) async fn run(
         "evidence_bytes": bytes.len(),
     });
     if let Some(file) = asked.prove {
-        rows.push(("evidence", format!("{} bytes, verified and replayed here", bytes.len())));
+        rows.push((
+            "evidence",
+            format!("{} bytes, verified and replayed here", bytes.len()),
+        ));
         if let Some(path) = file {
             write_over(path, &bytes, 0o644)
                 .with_context(|| format!("cannot write {}", path.display()))?;

@@ -32,7 +32,9 @@ impl Connection {
             .chain_id
             .as_ref()
             .or(config.chain_id.as_ref())
-            .context("the chain's id is not known; run `hold hub trust --rpc URL`, or give --chain-id")?;
+            .context(
+                "the chain's id is not known; run `hold hub trust --rpc URL`, or give --chain-id",
+            )?;
         let trust = arguments.trust.as_ref().or(config.trust.as_ref()).context(
             "no block is trusted yet; run `hold hub trust --rpc URL`, \
              compare what it shows with somebody you trust, and give --trust HEIGHT:HASH",
@@ -93,7 +95,10 @@ pub(super) async fn ask_unverified<A: prost::Message + Default>(
     let mut last = None;
     for transport in transports {
         let rpc = Rpc::new(&**transport);
-        match rpc.abci_query(path, &request.encode_to_vec(), 0, false).await {
+        match rpc
+            .abci_query(path, &request.encode_to_vec(), 0, false)
+            .await
+        {
             Ok(answer) if answer.code == 0 => {
                 return A::decode(answer.value.as_slice())
                     .ok()

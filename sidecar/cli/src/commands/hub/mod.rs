@@ -104,7 +104,8 @@ enum Command {
         /// Say what the evidence is; with FILE, write it there
         #[arg(long, value_name = "FILE", num_args = 0..=1)]
         prove: Option<Option<PathBuf>>,
-        /// What a document's id is derived from, JSON as `hold doc get` shows it; several allowed
+        /// For a document that the hub has no record of: what its id is derived from, as JSON with
+        /// resource, collection, scope, author and nonce; several allowed
         #[arg(long = "document", value_name = "FILE")]
         documents: Vec<PathBuf>,
     },

@@ -85,8 +85,14 @@ pub(super) async fn account(
     let proven = client.account(&address).await?;
     let Some(account) = &proven.value else {
         return Ok(Reply {
-            text: format!("Account {address} does not exist; {}.", proven_line(&proven)),
-            json: proven_json(&proven, json!({"address": address.to_string(), "exists": false})),
+            text: format!(
+                "Account {address} does not exist; {}.",
+                proven_line(&proven)
+            ),
+            json: proven_json(
+                &proven,
+                json!({"address": address.to_string(), "exists": false}),
+            ),
             verdict: Verdict::No,
         });
     };
@@ -129,7 +135,8 @@ pub(super) async fn policy(
             verdict: Verdict::No,
         });
     };
-    let compiled = Policy::parse(definition).context("the proven definition does not compile here; is `hold` older than the hub?")?;
+    let compiled = Policy::parse(definition)
+        .context("the proven definition does not compile here; is `hold` older than the hub?")?;
     let (described, resources) = describe(&compiled);
     let text = format!(
         "{}\n\n{described}\n\n{}",
@@ -168,7 +175,10 @@ fn record_rows(context: &Context, record: &PolicyRecord) -> Vec<(&'static str, S
     rows.extend([
         ("policy", record.id.to_string()),
         ("creator", record.creator.to_string()),
-        ("revision", format!("{revision}, from block {}", record.last_height)),
+        (
+            "revision",
+            format!("{revision}, from block {}", record.last_height),
+        ),
         ("anchor lag", format!("{} blocks", record.anchor_lag)),
         (
             "max staleness",
@@ -217,7 +227,10 @@ pub(super) async fn history(
             proven.value.len(),
             proven_line(&proven)
         ),
-        proven_json(&proven, json!({"policy": id.to_string(), "complete": true, "changes": values})),
+        proven_json(
+            &proven,
+            json!({"policy": id.to_string(), "complete": true, "changes": values}),
+        ),
     ))
 }
 
@@ -230,7 +243,10 @@ fn describe_change(kind: &ChangeKind) -> String {
             resource,
             name,
             record,
-        } => format!("collection {name} of {resource}, schema version {}", record.version),
+        } => format!(
+            "collection {name} of {resource}, schema version {}",
+            record.version
+        ),
         ChangeKind::RelationshipSet(it) => format!("+ {it}"),
         ChangeKind::RelationshipDeleted(it) => format!("- {it}"),
         ChangeKind::ObjectRegistered { object, .. } => format!("registered {object}"),
@@ -286,7 +302,10 @@ pub(super) async fn log(
     ];
     if record.anchors.size() > 0 {
         rows.extend([
-            ("last anchor", format!("block {}", record.last_anchor_height)),
+            (
+                "last anchor",
+                format!("block {}", record.last_anchor_height),
+            ),
             ("leaves", record.size.to_string()),
             ("root", hex::encode(record.root)),
             ("heads root", hex::encode(record.heads_root)),
@@ -410,7 +429,10 @@ pub(super) async fn transaction(connection: &Connection, hash: &str) -> anyhow::
     };
     let text = fields(&[
         ("transaction", hash.to_upper_hex()),
-        ("block", format!("{}, place {}", included.height, included.index)),
+        (
+            "block",
+            format!("{}, place {}", included.height, included.index),
+        ),
         ("outcome", outcome),
         ("gas", included.gas_used.to_string()),
     ]);
@@ -425,6 +447,10 @@ pub(super) async fn transaction(connection: &Connection, hash: &str) -> anyhow::
             "code": included.code,
             "gas_used": included.gas_used,
         }),
-        verdict: if included.code == 0 { Verdict::Yes } else { Verdict::No },
+        verdict: if included.code == 0 {
+            Verdict::Yes
+        } else {
+            Verdict::No
+        },
     })
 }

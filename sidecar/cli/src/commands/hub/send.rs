@@ -56,10 +56,7 @@ async fn send(
         ..Terms::default()
     };
     let client = connection.verified()?;
-    match client
-        .submit_with(&signer.key, vec![message], &terms)
-        .await
-    {
+    match client.submit_with(&signer.key, vec![message], &terms).await {
         Ok(included) => {
             let (text, mut json) = answer(&included)?;
             json["tx"] = json!(included.hash.to_upper_hex());
@@ -220,7 +217,11 @@ pub(super) async fn relate(
     }
     let signer = Signer::open(context, &asked.signing)?;
     let count = all.len();
-    let (set_list, delete_list) = if set { (all, Vec::new()) } else { (Vec::new(), all) };
+    let (set_list, delete_list) = if set {
+        (all, Vec::new())
+    } else {
+        (Vec::new(), all)
+    };
     let message = Message::SetRelationships(SetRelationships {
         creator: signer.account,
         policy,
@@ -286,7 +287,10 @@ pub(super) async fn register(
     send(connection, &signer, signing, message, |included| {
         let response: MsgRegisterObjectResponse = included.response(0)?;
         Ok((
-            format!("Registered {object} at revision {}; {owner} owns it.", response.revision),
+            format!(
+                "Registered {object} at revision {}; {owner} owns it.",
+                response.revision
+            ),
             json!({
                 "policy": policy.to_string(),
                 "object": object.to_string(),

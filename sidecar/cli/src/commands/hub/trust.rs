@@ -75,7 +75,9 @@ pub(super) async fn run(
             );
         }
         match &shown {
-            Some(first) if first.point != candidate.point || first.chain_id != candidate.chain_id => {
+            Some(first)
+                if first.point != candidate.point || first.chain_id != candidate.chain_id =>
+            {
                 bail!(
                     "the nodes disagree: {} shows {} of {}, {} shows {} of {}; do not trust either \
                      before you know why",
@@ -95,7 +97,11 @@ pub(super) async fn run(
     let Some(shown) = shown else {
         bail!("no node showed a block:\n  {}", silent.join("\n  "));
     };
-    if let Some(expected) = arguments.chain_id.as_ref().filter(|id| **id != shown.chain_id.as_str()) {
+    if let Some(expected) = arguments
+        .chain_id
+        .as_ref()
+        .filter(|id| **id != shown.chain_id.as_str())
+    {
         bail!("the nodes are on chain {}, not {expected}", shown.chain_id);
     }
     let keep = wanted.is_some() || yes;
@@ -119,7 +125,10 @@ pub(super) async fn run(
     }
     let path = Config::path(&context.home);
     if wanted.is_some() {
-        text.push_str(&format!("\n\nKept in {}. `hold hub status` verifies from here.", path.display()));
+        text.push_str(&format!(
+            "\n\nKept in {}. `hold hub status` verifies from here.",
+            path.display()
+        ));
     } else if yes {
         text.push_str(&format!(
             "\n\nKept in {} on the word of the nodes above: nothing was confirmed.",
