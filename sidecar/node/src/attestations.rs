@@ -176,7 +176,7 @@ impl Attestations {
         log: &LogId,
         kept: Kept,
     ) -> Result<(), Failure> {
-        let before = self.documents.judged(&document, |loaded, _| loaded.heads())?;
+        let before = self.documents.judged(&document, |loaded, _, _| loaded.heads())?;
         let feed = FeedRecord {
             document: document.to_vec(),
             commit: commit.to_vec(),
@@ -199,7 +199,7 @@ impl Attestations {
         store.submit(write).await?;
         let commit = crdt::Cid::from_digest(commit);
         self.documents.attest(&document, commit, kept.facts);
-        let after = self.documents.judged(&document, |loaded, _| loaded.heads())?;
+        let after = self.documents.judged(&document, |loaded, _, _| loaded.heads())?;
         if before != after {
             // A late commit counts now; peers that were told other heads are told again.
             store.submit(Write { touched: vec![document], ..Write::default() }).await?;

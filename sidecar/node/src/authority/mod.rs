@@ -278,7 +278,8 @@ impl Authority {
         healed(self.fresh.read()).age(self.clock.as_ref())
     }
 
-    /// Reads one policy for a verdict, whatever its age.
+    /// Reads one policy for a verdict, whatever its age. `read` must ask nothing of this authority
+    /// again: a reader that waits for a second lock behind a writer would never get it.
     ///
     /// # Errors
     /// [`CouldNotTell::NotFollowed`], [`CouldNotTell::NothingProven`].
@@ -287,13 +288,22 @@ impl Authority {
         policy: &PolicyId,
         read: impl FnOnce(&PolicyAuthority<'_>, &Reading) -> R,
     ) -> Result<R, CouldNotTell> {
+        self.judge_with(policy, |_, authority, reading| read(authority, reading))
+    }
+
+    /// As [`Authority::judge`], with the replica itself.
+    pub(crate) fn judge_with<R>(
+        &self,
+        policy: &PolicyId,
+        read: impl FnOnce(&Replica, &PolicyAuthority<'_>, &Reading) -> R,
+    ) -> Result<R, CouldNotTell> {
         let replica =
             self.replica(policy).ok_or_else(|| CouldNotTell::NotFollowed(policy.to_string()))?;
         let replica = healed(replica.read());
         let reading = self
             .reading(&replica)
             .ok_or_else(|| CouldNotTell::NothingProven(policy.to_string()))?;
-        Ok(read(&replica.authority(), &reading))
+        Ok(read(&replica, &replica.authority(), &reading))
     }
 
     /// Reads one policy for an answer to somebody who asks now.

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use audit::content::Content;
 use audit::verdict::DocumentClaim;
+use crdt::Schemas;
 use hashbrown::HashMap;
 use hub_types::PolicyId;
 use identity::{ChainId, Did};
@@ -168,19 +169,21 @@ impl Documents {
         Ok(Some((loaded, record)))
     }
 
-    /// Works on a document whose verdicts are those of this moment.
+    /// Works on a document whose verdicts are those of this moment. `work` must ask nothing of the
+    /// authority, see [`Authority::judge`].
     pub(crate) fn judged<R>(
         &self,
         document: &Digest,
-        work: impl FnOnce(&mut Loaded, &Reading) -> R,
+        work: impl FnOnce(&mut Loaded, &Schemas, &Reading) -> R,
     ) -> Result<Option<R>, Failure> {
         let Some((loaded, _)) = self.loaded(document)? else { return Ok(None) };
         let mut loaded = locked(&loaded);
         let policy = loaded.policy;
         self.authority
-            .judge(&policy, |authority, reading| {
+            .judge_with(&policy, |replica, authority, reading| {
                 loaded.judge(authority, self.chain.as_str());
-                work(&mut loaded, reading)
+                let schemas = replica.schemas(&loaded.claim.collection).cloned();
+                work(&mut loaded, &schemas.unwrap_or_default(), reading)
             })
             .map(Some)
             .map_err(|error| could_not_tell(&error))

@@ -42,7 +42,7 @@ impl Documents {
     pub fn heads(&self, permit: &Permit) -> Result<Offered, Failure> {
         let document = *permit.document();
         let heads = self
-            .judged(document.digest(), |loaded, _| loaded.heads())?
+            .judged(document.digest(), |loaded, _, _| loaded.heads())?
             .unwrap_or_default()
             .into_iter()
             .take(FRAME_HEADS_MAX)
@@ -134,7 +134,7 @@ impl Documents {
         let (want, have) = (wanted(&question.want), wanted(&question.have));
         let document = permit.document();
         let commits = self
-            .judged(document.digest(), |loaded, _| {
+            .judged(document.digest(), |loaded, _, _| {
                 let heads = loaded.heads();
                 let offered: Vec<Cid> = want
                     .into_iter()

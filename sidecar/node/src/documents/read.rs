@@ -171,19 +171,16 @@ impl Documents {
     pub fn get(&self, permit: &Permit, heads: Option<&[Cid]>) -> Result<View, Failure> {
         must_see_bodies(permit)?;
         let document = *permit.document();
-        self.judged(document.digest(), |loaded, _| {
-            let schemas = self.authority.schemas(&loaded.policy, &loaded.claim.collection);
-            match heads {
+        self.judged(document.digest(), |loaded, schemas, _| match heads {
                 None => {
-                    let state = loaded.state(&schemas).map_err(|error| of_state(&error))?;
+                    let state = loaded.state(schemas).map_err(|error| of_state(&error))?;
                     Ok(view(loaded, &state, permit))
                 }
                 Some(heads) => {
                     let state =
-                        loaded.state_at(heads, &schemas).map_err(|error| of_state(&error))?;
+                        loaded.state_at(heads, schemas).map_err(|error| of_state(&error))?;
                     Ok(view(loaded, &state, permit))
                 }
-            }
         })?
         .ok_or_else(|| unknown_document(&document))?
     }
@@ -219,7 +216,7 @@ impl Documents {
     pub fn history(&self, permit: &Permit) -> Result<History, Failure> {
         let document = *permit.document();
         let bodies = permit.sight() == Sight::Bodies;
-        self.judged(document.digest(), |loaded, reading| {
+        self.judged(document.digest(), |loaded, _, reading| {
             let mut commits = Vec::with_capacity(loaded.dag.len());
             for commit in loaded.dag.topological() {
                 let header = commit.header();
