@@ -459,8 +459,7 @@ fn cosmrs_signs_the_same_bytes() {
         amount: 2_000,
     };
     let fee = Fee::from_amount_and_gas(coin, 150_000u64);
-    let auth =
-        SignerInfo::single_direct(Some(PublicKey::from(signer.public_key())), 9).auth_info(fee);
+    let auth = SignerInfo::single_direct(Some(signer.public_key()), 9).auth_info(fee);
     let doc = SignDoc::new(&body, &auth, &"plant-1".parse().unwrap(), 3).unwrap();
     let theirs_signed = doc.clone().into_bytes().unwrap();
     let theirs = doc.sign(&signer).unwrap().to_bytes().unwrap();
