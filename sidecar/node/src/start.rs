@@ -55,9 +55,6 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// It is made anew at each start, so it need not outlive one run by much.
 const DELEGATION_SECONDS: u64 = 30 * 24 * 3600;
 
-/// How often a stopping sidecar looks whether its store is closed.
-const CLOSE_POLL: Duration = Duration::from_millis(5);
-
 /// How often windows of quotas are looked at.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -163,15 +160,15 @@ fn light_hub(config: &Config, key: Option<&SecretKey>) -> Result<LightHub, Start
     let mut options = Options::new(config.chain_id.clone(), point, transports)
         .with_state_file(config.home.join(files::TRUST));
     options.trusting_period = Duration::from_secs(config.trusting_period_seconds);
-    let key = match key {
-        None => None,
-        Some(key) => Some(
-            SecretKey::from_seed(key.kind(), *key.seed())
-                .map_err(|error| StartError::Other(error.to_string()))?,
-        ),
-    };
+    let key = key.map(copy).transpose()?;
     LightHub::open(options, config.operator.clone(), key, config.anchoring.fee)
         .map_err(|error| StartError::Hub(error.to_string()))
+}
+
+/// Keys are not cloned by accident; where two parts sign, each has its own copy.
+fn copy(key: &SecretKey) -> Result<SecretKey, StartError> {
+    SecretKey::from_seed(key.kind(), *key.seed())
+        .map_err(|error| StartError::Other(error.to_string()))
 }
 
 /// The policies to follow: those of the configuration, and those followed at run time.
@@ -276,6 +273,8 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
     let api_address =
         listener.local_addr().map_err(|error| StartError::Other(error.to_string()))?;
     let (events, happened) = mpsc::channel(QUEUE_LENGTH);
+    let sealing = parts.operator_key.as_ref().unwrap_or(&parts.network_key);
+    let issuer = Arc::new(copy(sealing)?);
     let (asker, _) = swarm::start(swarm::Parts {
         key: parts.network_key,
         chain: config.chain_id.clone(),
@@ -337,6 +336,7 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
             hub: parts.hub.clone(),
             chain: config.chain_id.clone(),
             policy,
+            issuer,
         }),
         network: network.clone(),
         metrics: metrics.clone(),
@@ -464,14 +464,9 @@ impl Sidecar {
         }
         // The network's tasks end with the last that asks; then the store closes, and whoever
         // waits for this may open it again.
-        let store = Arc::downgrade(self.documents.store());
+        let mut closing = self.documents.store().closing();
         drop((self.documents, self.authority, self.network));
-        let closed = async {
-            while store.strong_count() > 0 {
-                tokio::time::sleep(CLOSE_POLL).await;
-            }
-        };
-        if tokio::time::timeout(SHUTDOWN_TIMEOUT, closed).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, closing.changed()).await.is_err() {
             tracing::warn!("the store is still in use by a task that does not end");
         }
         first

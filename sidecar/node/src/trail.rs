@@ -20,7 +20,7 @@ use crdt::{Cid, DocumentPreimage};
 use hub_light::TrustPoint;
 use hub_types::audit::AnchorLeaf;
 use hub_types::{BlockHash, Height, LogId, PolicyId, Record as _};
-use identity::{ChainId, Did};
+use identity::{ChainId, Did, SecretKey};
 use merkle::{CompactRange, MemoryLog};
 use prost::Message as _;
 
@@ -70,6 +70,8 @@ pub struct Exporter {
     pub chain: ChainId,
     /// The policy that the log is about.
     pub policy: PolicyId,
+    /// Who seals what is handed out: the operator where his key is here, else the sidecar.
+    pub issuer: Arc<SecretKey>,
 }
 
 fn of_hub(error: &HubError) -> Failure {
@@ -119,7 +121,7 @@ impl Exporter {
         self.wait_for(state.policy.log.size()).await?;
         let trail =
             self.trail(&store, &state, &range, openings, &shown, &witnesses, &request.auditor)?;
-        let bytes = trail.encode().map_err(|error| {
+        let bytes = trail.encode_sealed(&self.issuer).map_err(|error| {
             Failure::new(Kind::TooLarge, error.to_string(), "ask for fewer anchors")
         })?;
         let point =

@@ -213,6 +213,7 @@ async fn the_thread_from_a_local_write_to_a_verified_trail_through_a_real_hub() 
         hub: hub_of(&hub, homes[0].path()),
         chain: hub.chain.clone(),
         policy,
+        issuer: Arc::new(key(2)),
     };
     let request = |auditor: &SecretKey| node::trail::TrailRequest {
         auditor: auditor.did(),

@@ -18,6 +18,21 @@ use crate::limits::LIST_PAGE_MAX;
 use crate::store::keys::{self, Digest};
 use crate::store::{Column, StoreError, Write};
 
+/// What a document's id is made of, in names.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Preimage {
+    /// The resource of its collection.
+    pub resource: String,
+    /// The collection's name.
+    pub collection: String,
+    /// The object that it was created in, `resource:id`.
+    pub scope: String,
+    /// Who created it.
+    pub author: String,
+    /// The nonce in hex.
+    pub nonce: String,
+}
+
 /// A document as it is shown.
 #[derive(Clone, Debug, Serialize)]
 pub struct View {
@@ -29,6 +44,8 @@ pub struct View {
     pub scope: String,
     /// Who created it.
     pub creator: String,
+    /// What its id is made of: enough to ask or register it on the hub.
+    pub preimage: Preimage,
     /// Its fields.
     pub fields: Map<String, Json>,
     /// Whether it is deleted; its fields are those that it had.
@@ -137,6 +154,12 @@ fn view(loaded: &Loaded, state: &DocumentState, permit: &Permit) -> View {
         collection: loaded.claim.collection.to_string(),
         scope: loaded.claim.scope.to_string(),
         creator: loaded.claim.creator.as_str().to_owned(),
+        preimage: Preimage {
+            scope: loaded.claim.scope.to_string(),
+            author: loaded.claim.creator.as_str().to_owned(),
+            nonce: loaded.dag.preimage().map(|it| hex::encode(it.nonce)).unwrap_or_default(),
+            ..Preimage::default()
+        },
         fields: values::fields(state),
         deleted: state.deleted().is_some(),
         heads: state.heads().map(Cid::to_string).collect(),
@@ -171,10 +194,13 @@ impl Documents {
     pub fn get(&self, permit: &Permit, heads: Option<&[Cid]>) -> Result<View, Failure> {
         must_see_bodies(permit)?;
         let document = *permit.document();
-        self.judged(document.digest(), |loaded, schemas, _| match heads {
+        let names = self.claim(document.digest())?.and_then(|(claim, policy)| {
+            self.authority.collection_name(&policy, &claim.collection)
+        });
+        let mut view = self.judged(document.digest(), |loaded, schemas, _| match heads {
                 None => {
                     let state = loaded.state(schemas).map_err(|error| of_state(&error))?;
-                    Ok(view(loaded, &state, permit))
+                    Ok::<View, Failure>(view(loaded, &state, permit))
                 }
                 Some(heads) => {
                     let state =
@@ -182,7 +208,9 @@ impl Documents {
                     Ok(view(loaded, &state, permit))
                 }
         })?
-        .ok_or_else(|| unknown_document(&document))?
+        .ok_or_else(|| unknown_document(&document))??;
+        (view.preimage.resource, view.preimage.collection) = names.unwrap_or_default();
+        Ok(view)
     }
 
     /// The heads that a document had under one of this sidecar's anchors.

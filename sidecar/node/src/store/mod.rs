@@ -142,6 +142,8 @@ pub struct Store {
     writer: writer::Handle,
     size: watch::Receiver<u64>,
     changes: tokio::sync::broadcast::Sender<Changed>,
+    /// The last field, so that it is dropped when the database is closed.
+    closing: watch::Sender<()>,
 }
 
 impl Store {
@@ -172,7 +174,7 @@ impl Store {
             changes: changes.clone(),
             metrics,
         })?;
-        Ok(Self { db, tail, writer, size, changes })
+        Ok(Self { db, tail, writer, size, changes, closing: watch::channel(()).0 })
     }
 
     /// Hands a write to the writer. The receiver is told when it is durable.
@@ -193,6 +195,12 @@ impl Store {
         let (reply, answer) = oneshot::channel();
         self.writer.send_blocking(write, reply)?;
         answer.blocking_recv().map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Its `changed` fails once the database is closed and may be opened again.
+    #[must_use]
+    pub fn closing(&self) -> watch::Receiver<()> {
+        self.closing.subscribe()
     }
 
     /// Number of leaves that are durable; changes after each group.
