@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
-use identity::ChainId;
+use identity::{ChainId, Did};
 use libp2p::PeerId;
 use tokio::sync::mpsc;
 
@@ -33,13 +33,15 @@ pub struct Exchange {
     hello: Hello,
     /// Differs at each start, so that cursors of another run start over.
     epoch_base: u64,
-    peers: Mutex<BTreeMap<PeerId, Known>>,
+    /// Connected peers, and where their announcements go.
+    peers: Mutex<BTreeMap<PeerId, mpsc::Sender<Announcement>>>,
+    /// Delegations that were proven, with their last second. A delegation is bound to the key in
+    /// the peer id, so it holds across connections, and in whatever order events come.
+    delegated: Mutex<BTreeMap<PeerId, (PeerIdentity, u64)>>,
 }
 
-struct Known {
-    identity: PeerIdentity,
-    announcements: mpsc::Sender<Announcement>,
-}
+/// Delegations remembered, each of one operator's sidecar; beyond it some say hello again.
+const DELEGATED_MAX: usize = 4096;
 
 /// What the exchange works with.
 pub struct Parts {
@@ -78,6 +80,7 @@ impl Exchange {
             hello: parts.hello,
             epoch_base: parts.epoch_base,
             peers: Mutex::default(),
+            delegated: Mutex::default(),
         }
     }
 
@@ -99,16 +102,25 @@ impl Exchange {
         self.hello.clone()
     }
 
-    /// Which cursors hold: any change of a followed policy may change what a peer sees.
-    fn epoch(&self) -> u64 {
-        self.epoch_base.wrapping_add(self.authority.status().borrow().epoch)
+    /// Which cursors of `actor` hold: any change of a followed policy may change what it sees, and
+    /// a peer that is proven to act for somebody else sees something else.
+    fn epoch(&self, actor: &Did) -> u64 {
+        let hash = identity::hash("holdfast/cursor/1", &[actor.as_str().as_bytes()]);
+        let mut of_actor = [0; 8];
+        of_actor.copy_from_slice(&hash[..8]);
+        let epoch = self.epoch_base.wrapping_add(self.authority.status().borrow().epoch);
+        epoch ^ u64::from_be_bytes(of_actor)
     }
 
-    fn peers(&self) -> std::sync::MutexGuard<'_, BTreeMap<PeerId, Known>> {
+    fn peers(&self) -> std::sync::MutexGuard<'_, BTreeMap<PeerId, mpsc::Sender<Announcement>>> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A peer connected: what Noise proves of it, and where its announcements go.
+    fn delegated(&self) -> std::sync::MutexGuard<'_, BTreeMap<PeerId, (PeerIdentity, u64)>> {
+        self.delegated.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A peer connected; its announcements go to `announcements`.
     ///
     /// # Errors
     /// [`PeerIdentityError`] for a peer whose key is no ed25519 key.
@@ -117,8 +129,8 @@ impl Exchange {
         peer: PeerId,
         announcements: mpsc::Sender<Announcement>,
     ) -> Result<(), PeerIdentityError> {
-        let identity = PeerIdentity::of(&peer)?;
-        self.peers().insert(peer, Known { identity, announcements });
+        PeerIdentity::of(&peer)?;
+        self.peers().insert(peer, announcements);
         Ok(())
     }
 
@@ -127,16 +139,23 @@ impl Exchange {
         self.peers().remove(peer);
     }
 
-    /// Who a connected peer is, as far as it was proven.
-    #[must_use]
-    pub fn identity(&self, peer: &PeerId) -> Option<PeerIdentity> {
-        self.peers().get(peer).map(|known| known.identity.clone())
+    /// Who a peer is, as far as it was proven: Noise proves its key, a delegation its operator.
+    ///
+    /// # Errors
+    /// [`PeerIdentityError`] for a peer whose key is no ed25519 key.
+    pub fn identity(&self, peer: &PeerId) -> Result<PeerIdentity, PeerIdentityError> {
+        let now = self.clock.wall_ms() / 1000;
+        match self.delegated().get(peer) {
+            Some((identity, not_after)) if *not_after >= now => Ok(identity.clone()),
+            _ => PeerIdentity::of(peer),
+        }
     }
 
     /// Connected peers.
     #[must_use]
     pub fn connected_peers(&self) -> Vec<(PeerId, PeerIdentity)> {
-        self.peers().iter().map(|(peer, known)| (*peer, known.identity.clone())).collect()
+        let peers: Vec<PeerId> = self.peers().keys().copied().collect();
+        peers.into_iter().filter_map(|peer| Some((peer, self.identity(&peer).ok()?))).collect()
     }
 
     /// Takes a peer's introduction.
@@ -155,28 +174,27 @@ impl Exchange {
             &hello.delegation,
             now,
         )?;
-        if let Some(known) = self.peers().get_mut(peer) {
-            known.identity = proven;
+        let mut delegated = self.delegated();
+        delegated.insert(*peer, (proven, hello.not_after));
+        while delegated.len() > DELEGATED_MAX {
+            delegated.pop_first();
         }
         Ok(())
     }
 
     async fn answer(&self, peer: PeerId, question: Question) -> Result<Answer, Failure> {
-        let unknown = || Failure::invalid("the peer is not known", "connect again");
-        let identity = match self.identity(&peer) {
-            Some(identity) => identity,
-            // The question may overtake the event that tells of the connection.
-            None => PeerIdentity::of(&peer).map_err(|_| unknown())?,
-        };
+        let identity = self
+            .identity(&peer)
+            .map_err(|error| Failure::invalid(error.to_string(), "use an ed25519 key"))?;
         match question {
             Question::Hello(hello) => match self.introduced(&peer, &hello) {
                 Ok(()) => Ok(Answer::Hello(self.hello())),
                 Err(error) => Ok(Answer::Refused(error.to_string())),
             },
             Question::Changes(question) => {
-                let epoch = self.epoch();
-                let changes =
-                    self.documents.changes_since(identity.actor(), question.cursor, epoch)?;
+                let actor = identity.actor();
+                let epoch = self.epoch(actor);
+                let changes = self.documents.changes_since(actor, question.cursor, epoch)?;
                 Ok(Answer::Changes(changes))
             }
             Question::Fetch(question) => {
@@ -199,8 +217,7 @@ impl Exchange {
                 Ok(Answer::Push(PushAnswer { results }))
             }
             Question::Announcement(announcement) => {
-                let sender =
-                    self.peers().get(&peer).map(|known| known.announcements.clone());
+                let sender = self.peers().get(&peer).cloned();
                 let heard = sender.is_some_and(|sender| sender.try_send(announcement).is_ok());
                 if !heard {
                     // The next exchange repeats what it said.
