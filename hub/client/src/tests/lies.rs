@@ -491,7 +491,7 @@ async fn anchors_and_logs_that_are_left_out_are_named() {
         (|it| it.consistency.push(vec![0; 32]), "anchors of a log"),
     ];
     for (change, words) in lies {
-        let liar = Node::lying("liar", &hub, lie_in(ANCHORS, move |it| change(it)));
+        let liar = Node::lying("liar", &hub, lie_in(ANCHORS, change));
         assert_named(
             &client(&hub, vec![liar])
                 .all_anchors(&hub.log)

@@ -144,7 +144,7 @@ fn show(context: &Context, name: &str, did_only: bool, account: bool) -> anyhow:
         reply.text = did.to_string();
     }
     if account {
-        reply.text = AccountAddress::of(&did.public_key())
+        reply.text = AccountAddress::of(did.public_key())
             .with_context(|| format!("key \"{name}\" has no hub account"))?
             .to_string();
     }
@@ -154,7 +154,7 @@ fn show(context: &Context, name: &str, did_only: bool, account: bool) -> anyhow:
 /// A key's public face, as text and JSON.
 fn described(headline: &str, name: &str, did: &Did) -> Reply {
     let public = did.public_key();
-    let account = AccountAddress::of(&public).ok().map(|it| it.to_string());
+    let account = AccountAddress::of(public).ok().map(|it| it.to_string());
     let public_hex = hex::encode(public.as_bytes());
     let mut text = String::new();
     if !headline.is_empty() {

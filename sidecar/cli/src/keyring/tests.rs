@@ -90,7 +90,8 @@ fn every_changed_field_is_refused_and_never_opens_another_key() {
         "correct horse",
     )
     .unwrap();
-    let changes: [(&str, fn(&mut Sealed, &Sealed)); 9] = [
+    type Change = fn(&mut Sealed, &Sealed);
+    let changes: [(&str, Change); 9] = [
         ("format", |s, _| s.format.push('x')),
         ("kind", |s, _| s.kind = "p256".to_owned()),
         ("did", |s, o| s.did.clone_from(&o.did)),

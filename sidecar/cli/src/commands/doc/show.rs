@@ -61,7 +61,7 @@ pub(super) fn document(answer: &Value) -> String {
         let _ = write!(text, "\n\n{}", table(&cells));
     }
     if let Some(heads) = answer["heads"].as_array() {
-        let _ = write!(text, "\n");
+        text.push('\n');
         for head in heads {
             let _ = write!(text, "\nhead  {}", word(head));
         }

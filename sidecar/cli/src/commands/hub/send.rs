@@ -370,5 +370,5 @@ pub(super) fn account_of(context: &Context, text: &str) -> anyhow::Result<Accoun
         return AccountAddress::parse(text).with_context(|| format!("{text} is no account"));
     }
     let did = context.actor(text)?;
-    AccountAddress::of(&did.public_key()).with_context(|| format!("{text} has no account"))
+    AccountAddress::of(did.public_key()).with_context(|| format!("{text} has no account"))
 }
