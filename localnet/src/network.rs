@@ -22,6 +22,9 @@ use crate::process::Process;
 /// How long the first block may take: CometBFT dials its peers once a second at the start.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long CometBFT may take to notice that its application is gone, before it is killed.
+const COMET_END_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Which engine orders the blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -292,18 +295,21 @@ impl Network {
     /// # Errors
     /// When there is no such daemon or a program cannot be started.
     pub async fn revive(&mut self, name: &str) -> Result<()> {
-        self.launch(name)?;
         if let Some(index) = name.strip_prefix("hub").or_else(|| name.strip_prefix("comet")).filter(|index| !index.is_empty()) {
             let (hub, comet) = (format!("hub{index}"), format!("comet{index}"));
-            if name == hub {
-                // CometBFT notices the lost application within moments; it must be down before it
-                // is started again.
-                tokio::time::sleep(Duration::from_millis(500)).await;
+            if name == hub && !self.is_running(&hub) {
+                // CometBFT ends itself when it loses its application, in its own time: started
+                // before that it would end after we looked.
+                let deadline = Instant::now() + COMET_END_TIMEOUT;
+                while self.is_running(&comet) && Instant::now() < deadline {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                self.kill(&comet)?;
             }
             self.launch(&hub)?;
-            self.launch(&comet)?;
+            return self.launch(&comet);
         }
-        Ok(())
+        self.launch(name)
     }
 
     /// Whether a daemon runs now.

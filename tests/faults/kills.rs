@@ -44,7 +44,7 @@ async fn kill_in_turn(victims: &[&str], rounds: usize) -> Result<()> {
 
     let (sent, unknown) = sender.stop().await;
     let client = load::client(&plant)?;
-    let balance = client.balance(&load::sink()?).await?.value.0;
+    let balance = client.account(&load::sink()?).await?.value.map_or(0, |account| account.balance.0);
     println!("hub: {sent} sends acknowledged, {unknown} unknown, {balance} arrived");
     ensure!(sent > 0 && (sent..=sent + unknown).contains(&balance), "an acknowledged send was lost or doubled");
 

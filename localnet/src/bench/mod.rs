@@ -148,7 +148,7 @@ fn print(options: &Options, rows: &[Row], intervals: &[(&str, f64)], bytes: usiz
             .iter()
             .map(|row| {
                 json!({ "workload": row.name, "per_second": row.outcome.per_second(), "changes_per_second": row.outcome.per_second() * row.unit as f64,
-                    "ratio": row.outcome.per_second() / reference, "committed": row.outcome.committed, "refused": row.outcome.refused,
+                    "ratio": row.outcome.per_second() / reference, "accepted": row.outcome.accepted, "committed": row.outcome.committed, "refused": row.outcome.refused,
                     "first_refusal": row.outcome.first_refusal, "block_interval_ms": row.outcome.block_interval_ms() })
             })
             .collect();

@@ -23,7 +23,10 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
     let on_hub = of_a().await?;
     let log = field(&on_hub, "log")?;
     narrator.command("hold hub logs plant");
-    narrator.answer(&on_hub.to_string());
+    narrator.answer(&format!(
+        "log {}…, {} leaves, {} anchors, the last at height {}\nroot {}",
+        log.get(..16).unwrap_or(&log), on_hub["size"], on_hub["anchors"], on_hub["last_anchor_height"], on_hub["root"].as_str().unwrap_or("?")
+    ));
     let size = on_hub["size"].as_u64().context("the anchored size")?;
     narrator.check(
         size > 0,

@@ -33,7 +33,10 @@ pub(super) async fn play(options: PlantOptions, narrator: &mut Narrator) -> Resu
     let alice = plant.person("alice")?.clone();
     let check = alice.hold.try_run(&["hub", "check", "plant", &alice.did, "operate", "cell:1", "--prove"]).await?;
     narrator.command(&format!("hold hub check plant {} operate cell:1 --prove", short(&alice.did)));
-    narrator.answer(&check.json.to_string());
+    narrator.answer(&format!(
+        "allow, at revision {} and height {}; {} bytes of evidence, verified under header {}",
+        check.json["revision"], check.json["height"], check.json["evidence_bytes"], check.json["header_height"]
+    ));
     narrator.check(
         check.code == 0 && check.json["decision"] == "allow",
         "the hub says that Alice may operate cell 1, and the evidence was verified against a header",

@@ -16,7 +16,10 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
         Ok((written["decision"]["offline"] == true).then_some(written))
     })
     .await?;
-    narrator.answer(&offline["decision"].to_string());
+    narrator.answer(&format!(
+        "{} at revision {} and height {}, offline: {}",
+        offline["verdict"].as_str().unwrap_or("?"), offline["decision"]["revision"], offline["decision"]["height"], offline["decision"]["offline"]
+    ));
     narrator.check(
         true,
         "with the hub gone Alice goes on writing; the answer names the last proven revision and says that it is offline",

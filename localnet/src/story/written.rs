@@ -24,7 +24,10 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
         )
         .await?;
     stage.document = field(&created, "document")?;
-    narrator.answer(&created.to_string());
+    narrator.answer(&format!(
+        "document {}\n{}, at proven revision {} and height {}",
+        stage.document, field(&created, "verdict")?, created["decision"]["revision"], created["decision"]["height"]
+    ));
     narrator.check(!stage.document.is_empty(), "Alice's record is signed by her key and durable at sidecar A", "hold doc get DOCUMENT --sidecar A")?;
 
     let seen = wait_until("the record is at sidecar B", || async {
