@@ -1,17 +1,18 @@
 //! Permission checks: the evidence is verified under a header and the decision made here.
 
 use hub_light::CheckEvidence;
-use hub_types::document::Document;
+use hub_types::document::{looks_derived, Document};
 use hub_types::policy::convert::object_to_wire;
 use hub_types::PolicyId;
 use policy::{Answer, Decision, Question, Subject};
 use wire::policy::{QueryCheckPermissionRequest, QueryCheckPermissionResponse};
 
+use crate::block::Block;
 use crate::client::{HubClient, Proven};
 use crate::error::{ClientError, Fault};
 use crate::query::query;
 use crate::rpc::Rpc;
-use crate::state::{explain, unverified};
+use crate::state::{explain, policy_value_under, unverified};
 use crate::transport::BoxFuture;
 
 /// A decision and what it rests on.
@@ -104,6 +105,10 @@ impl HubClient {
                 "the node says another decision than its evidence gives",
             ));
         }
+        if checked.answer.decision == Decision::Deny {
+            self.refuse_unknown_document(rpc, &block, policy, question, request)
+                .await?;
+        }
         Ok(Proven::under(
             &block,
             Checked {
@@ -112,5 +117,38 @@ impl HubClient {
                 evidence: wire,
             },
         ))
+    }
+
+    /// A document that the hub has no record of belongs to its author and its scope, and only what
+    /// its id is derived from says who they are. Asked without that, a deny would be ignorance
+    /// (Invariant 3).
+    async fn refuse_unknown_document(
+        &self,
+        rpc: Rpc<'_>,
+        block: &Block,
+        policy: &PolicyId,
+        question: &Question,
+        request: &QueryCheckPermissionRequest,
+    ) -> Result<(), Fault> {
+        let object = &question.object;
+        if !looks_derived(object.id()) {
+            return Ok(());
+        }
+        let given = request.documents.iter().any(|wire| {
+            Document::from_wire(wire)
+                .and_then(|document| document.object(self.chain_id(), policy))
+                .is_ok_and(|found| found == *object)
+        });
+        if given {
+            return Ok(());
+        }
+        let key = policy::keys::object_key(object.resource(), object.id());
+        match policy_value_under(rpc, block, policy, &key).await?.1 {
+            Some(_) => Ok(()),
+            None => Err(Fault::Final(Box::new(ClientError::Question(format!(
+                "{object} is a document that the hub has no record of; give what its id is \
+                 derived from (hold hub check … --document FILE), which says who owns it and where it is"
+            ))))),
+        }
     }
 }

@@ -88,6 +88,21 @@ async fn a_check_is_replayed_at_the_newest_and_at_an_earlier_revision() {
 }
 
 #[tokio::test]
+async fn a_document_asked_without_its_preimage_is_no_deny() {
+    let hub = hub();
+    let client = client(&hub, vec![Node::honest("a", &hub)]);
+    let actor = Actor::new(key_of(4).did().as_str()).unwrap();
+    let object = "cell:bafyreidvjr53ogmqmjkqzx2o36eorygsqerxyy6kgfpmke73bjmgfxmglq";
+    let question = Question::new(object.parse().unwrap(), "update", actor);
+    let error = client
+        .check(&hub.policy, &question, None, &[])
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ClientError::Question(_)), "{error}");
+    assert!(error.to_string().contains("--document"), "{error}");
+}
+
+#[tokio::test]
 async fn logs_and_anchors_are_listed_whole() {
     let hub = hub();
     let client = client(&hub, vec![Node::honest("a", &hub)]);

@@ -156,6 +156,16 @@ fn holds(file: &Path, report: &Report) -> Reply {
             ),
             ("operator", report.log.operator.clone()),
             (
+                "sealed by",
+                match &report.log.issuer {
+                    Some(issuer) if *issuer == report.log.operator => {
+                        "the operator: nothing was left out since".to_owned()
+                    }
+                    Some(issuer) => format!("{issuer}: nothing was left out since"),
+                    None => "nobody: bodies or attestations may have been left out".to_owned(),
+                },
+            ),
+            (
                 "log",
                 format!(
                     "{}, from {from} to anchor {} ({} leaves)",
