@@ -182,3 +182,66 @@ fn init_makes_a_home_once_and_genesis_prints_the_state() {
     let output = run(&["genesis", "--chain-id", "plant 1", "--account", &account]);
     assert_eq!(output.status.code(), Some(1));
 }
+
+/// `hubd start` in `home`, and its ABCI and metrics addresses.
+fn start(home: &Path) -> (Dev, String, String) {
+    let address = || {
+        let held = TcpListener::bind("127.0.0.1:0").unwrap();
+        held.local_addr().unwrap().to_string()
+    };
+    let (abci, metrics) = (address(), address());
+    let child = Command::new(HUBD)
+        .args(["start", "--home", text(home), "--grpc", ""])
+        .args(["--abci", &format!("tcp://{abci}"), "--metrics", &metrics])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while TcpStream::connect(&metrics).is_err() || TcpStream::connect(&abci).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let dev = Dev {
+        child,
+        rpc: metrics.clone(),
+        banner: String::new(),
+    };
+    (dev, abci, metrics)
+}
+
+#[test]
+fn start_waits_for_cometbft_and_ends_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut node, ..) = start(folder.path());
+    let health = node.get("/healthz");
+    assert_eq!(health["status"], "waiting for the first block");
+    assert_eq!(node.end("-TERM"), Some(0));
+    assert!(folder.path().join("config/hubd.toml").exists());
+}
+
+#[test]
+fn a_panic_in_any_thread_ends_the_process_with_its_reason() {
+    use prost::Message;
+    use std::os::unix::process::ExitStatusExt;
+    use tendermint_proto::v0_38::abci::{request, Request, RequestFinalizeBlock};
+    let folder = tempfile::tempdir().unwrap();
+    let (mut node, abci, _) = start(folder.path());
+    // A block before InitChain: the application cannot go on, and says so.
+    let request = Request {
+        value: Some(request::Value::FinalizeBlock(RequestFinalizeBlock {
+            hash: vec![1; 32].into(),
+            height: 1,
+            time: Some(tendermint_proto::google::protobuf::Timestamp::default()),
+            ..Default::default()
+        })),
+    };
+    let mut stream = TcpStream::connect(abci).unwrap();
+    stream.write_all(&request.encode_length_delimited_to_vec()).unwrap();
+    let status = node.child.wait().unwrap();
+    assert_eq!(status.signal(), Some(6), "aborted: {status}");
+    let mut error = String::new();
+    node.child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+    assert!(error.contains("InitChain has not come yet"), "{error}");
+    assert!(error.contains("start again"), "{error}");
+}

@@ -34,7 +34,7 @@ fn a_crash_between_finalize_and_commit_leaves_the_state_of_the_block_before() {
     start(&hub, &signer);
     let first = finalize(&hub, 1, &[]);
     hub.commit().unwrap();
-    let second = finalize(&hub, 2, &[tx.clone()]);
+    let second = finalize(&hub, 2, std::slice::from_ref(&tx));
     drop(hub);
 
     let hub = hub_in(folder.path(), 0);

@@ -1,6 +1,6 @@
 //! Whole-application tests of the hub: everything below is driven as an engine drives it.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod binary;
 mod comet;

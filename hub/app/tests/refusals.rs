@@ -221,7 +221,7 @@ fn balances(world: &Chain) -> Vec<(u64, u64)> {
 #[test]
 fn a_failed_execution_keeps_fee_and_sequence_and_nothing_else() {
     let mut world = Chain::new(2);
-    let before = balances(&world_after_first_block(&mut world));
+    let before = balances(world_after_first_block(&mut world));
     let greedy = send(&world.people[0], &world.people[1], u64::MAX);
     let small = send(&world.people[0], &world.people[1], 7);
     // All or nothing: the first message would succeed.

@@ -12,11 +12,8 @@ use wire::Message as _;
 use crate::chain::context::{read_record, BlockContext};
 use crate::chain::failure::{Failure, NodeFailure};
 use crate::store::{
-    append_to_log, Column, LogName, Space, State, StoreError, TreeId, TreeUpdate, View,
+    append_to_log, Column, LogName, Space, State, StoreError, TreeId, TreeUpdate, TreeWrites, View,
 };
-
-/// Writes to one policy's tree.
-pub type TreeWrites = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// What is computed for one changed policy, apart from all others.
 struct Sealed {

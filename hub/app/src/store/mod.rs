@@ -31,7 +31,7 @@ pub use error::StoreError;
 pub use logs::{append_to_log, LogName, LogReader};
 pub use meta::Committed;
 pub use open::{Store, StoreOptions};
-pub use overlay::{Base, Layer, Space, State};
+pub use overlay::{Base, Entry, Layer, SideWrites, Space, State, TreeWrites};
 pub use raw_keys::TreeId;
 pub use staged::StagedBlock;
 pub use tree::TreeUpdate;

@@ -30,15 +30,23 @@ pub trait Base {
     ///
     /// # Errors
     /// When the store cannot be read.
-    #[allow(clippy::type_complexity, reason = "a key and its value")]
     fn floor(
         &self,
         tree: &TreeId,
         from: &[u8],
         to: &[u8],
         strict: bool,
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError>;
+    ) -> Result<Option<Entry>, StoreError>;
 }
+
+/// A key and its value.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
+/// Writes to one tree, by key; `None` is a deletion.
+pub type TreeWrites = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// Writes to side columns, in order of column and key.
+pub type SideWrites = Vec<(Column, Vec<u8>, Option<Vec<u8>>)>;
 
 /// Changed keys, sorted; `None` is a deletion.
 #[derive(Clone, Debug, Default)]
@@ -97,7 +105,7 @@ impl Layer {
 
     /// Takes out what was written to policies' trees: they are computed before the main tree,
     /// which holds their roots.
-    pub fn take_policy_trees(&mut self) -> BTreeMap<[u8; 32], BTreeMap<Vec<u8>, Option<Vec<u8>>>> {
+    pub fn take_policy_trees(&mut self) -> BTreeMap<[u8; 32], TreeWrites> {
         let mut trees: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         let writes = std::mem::take(&mut self.writes);
         for ((space, key), value) in writes {
@@ -114,13 +122,7 @@ impl Layer {
     }
 
     /// Splits the layer by where its keys live: trees, and side columns.
-    #[allow(clippy::type_complexity, reason = "two maps of writes, used once")]
-    pub fn split(
-        self,
-    ) -> (
-        BTreeMap<TreeId, BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
-        Vec<(Column, Vec<u8>, Option<Vec<u8>>)>,
-    ) {
+    pub fn split(self) -> (BTreeMap<TreeId, TreeWrites>, SideWrites) {
         let mut trees: BTreeMap<TreeId, BTreeMap<_, _>> = BTreeMap::new();
         let mut sides = Vec::new();
         for ((space, key), value) in self.writes {
@@ -188,7 +190,7 @@ impl<'a> State<'a> {
         tree: TreeId,
         from: &[u8],
         to: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    ) -> Result<Option<Entry>, StoreError> {
         let mut upper = to.to_vec();
         let mut strict = false;
         loop {
@@ -252,7 +254,7 @@ mod tests {
             from: &[u8],
             to: &[u8],
             strict: bool,
-        ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+        ) -> Result<Option<Entry>, StoreError> {
             let key: &[u8] = b"old";
             let inside = from <= key && (key < to || (!strict && key == to));
             Ok(inside.then(|| (key.to_vec(), b"committed".to_vec())))

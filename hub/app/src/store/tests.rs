@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
-type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+type Writes = TreeWrites;
 
 /// A small generator (xorshift64*), so that a failing seed is one line to replay.
 struct Random(u64);

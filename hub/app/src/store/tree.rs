@@ -1,12 +1,10 @@
 //! One tree's reader over a snapshot, and the pure computation of its next version.
 
-use std::collections::BTreeMap;
-
 use jmt::storage::{HasPreimage, LeafNode, Node, NodeBatch, NodeKey, TreeReader, TreeUpdateBatch};
 use jmt::{JellyfishMerkleTree, KeyHash, OwnedValue, Version};
 use sha2::Sha256;
 
-use super::{StoreError, TreeId, View};
+use super::{StoreError, TreeId, TreeWrites, View};
 
 /// Reads the nodes and values of one tree, staged ones first.
 pub(super) struct TreeView<'a> {
@@ -58,7 +56,7 @@ pub struct TreeUpdate {
     /// The root at that version.
     pub root: [u8; 32],
     pub(super) nodes: TreeUpdateBatch,
-    pub(super) writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    pub(super) writes: TreeWrites,
 }
 
 impl TreeUpdate {
@@ -74,7 +72,7 @@ impl TreeUpdate {
         view: &View<'_>,
         tree: TreeId,
         version: u64,
-        writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+        writes: TreeWrites,
         before: Option<&TreeUpdate>,
     ) -> Result<TreeUpdate, StoreError> {
         let reader = TreeView {

@@ -8,7 +8,7 @@ use sha2::Sha256;
 use super::meta::COMMITTED_KEY;
 use super::raw_keys;
 use super::tree::{tree_error, TreeView};
-use super::{Base, Column, Committed, Space, Store, StoreError, TreeId};
+use super::{Base, Column, Committed, Entry, Space, Store, StoreError, TreeId};
 
 /// A consistent view of the committed state.
 pub struct View<'a> {
@@ -89,7 +89,7 @@ impl<'a> View<'a> {
         from: &[u8],
         to: &[u8],
         version: u64,
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    ) -> Result<Option<Entry>, StoreError> {
         if from > to {
             return Ok(None);
         }
@@ -205,7 +205,7 @@ impl<'a> View<'a> {
         prefix: &[u8],
         from: &[u8],
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<Entry>, StoreError> {
         let start = IteratorMode::From(from, rocksdb::Direction::Forward);
         let mut out = Vec::new();
         for entry in self.snapshot.iterator_cf(self.column(column), start) {
@@ -228,7 +228,7 @@ impl<'a> View<'a> {
         prefix: &[u8],
         from: &[u8],
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<Entry>, StoreError> {
         let tree_bytes = raw_keys::latest(tree, &[]).len();
         let raw_prefix = raw_keys::latest(tree, prefix);
         let raw_from = raw_keys::latest(tree, from.max(prefix));
@@ -295,7 +295,7 @@ impl Base for View<'_> {
         from: &[u8],
         to: &[u8],
         strict: bool,
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    ) -> Result<Option<Entry>, StoreError> {
         if from > to {
             return Ok(None);
         }
