@@ -5,8 +5,9 @@
 //!   synced RocksDB writes by one writer (`reference/synced_write`), and one ed25519 signature.
 //! * `check/…`: one permission check from the replica, 10,000 relationships, three steps deep.
 //! * `http/…`: the same create over HTTP with a JWT each, 64 connections.
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/main/support/mod.rs"]
 mod support;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -32,7 +32,7 @@ enum Output {
 #[derive(Subcommand)]
 enum Command {
     /// Makes a home: keys and config.toml.
-    Init(Init),
+    Init(Box<Init>),
     /// Runs the sidecar of a home until SIGTERM or Ctrl-C.
     Start {
         /// The home folder.

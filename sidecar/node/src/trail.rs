@@ -24,7 +24,7 @@ use identity::{ChainId, Did, SecretKey};
 use merkle::{CompactRange, MemoryLog};
 use prost::Message as _;
 
-use crate::anchoring::{list, Anchoring};
+use crate::anchoring::{newest_final, with_index, Anchoring};
 use crate::authority::hub::{Hub, HubError, TrailState};
 use crate::authority::{Authority, Replica};
 use crate::documents::{attested, Documents};
@@ -101,7 +101,10 @@ impl Exporter {
             .trail(self.policy, log, Vec::new())
             .await
             .map_err(|error| of_hub(&error))?;
-        let range = Range::of(request, &first_look.anchors)?;
+        // The hub may have an anchor already whose proof is still on its way to this store.
+        let newest = newest_final(&store)?.ok_or_else(no_anchor)?.index;
+        let known = first_look.anchors.len().min(newest as usize + 1);
+        let range = Range::of(request, &first_look.anchors[..known])?;
         let openings = openings(&store, range.start, range.end)?;
         let shown = self.shown(&openings, &request.auditor, &range)?;
         let hidden = range.end > range.start && shown.is_empty();
@@ -337,9 +340,7 @@ impl Exporter {
         to: u64,
         shown: &BTreeMap<Digest, Shown>,
     ) -> Result<Vec<HeadsProof>, Failure> {
-        let anchors = list(store, 0, usize::MAX)?;
-        let anchor = anchors.iter().rev().find(|anchor| anchor.index == to && !anchor.proof.is_empty());
-        let version = anchor.ok_or_else(no_anchor)?.heads_version;
+        let version = with_index(store, to)?.ok_or_else(no_anchor)?.heads_version;
         let tree = store.heads_tree();
         let mut heads = Vec::new();
         for document in shown.keys() {

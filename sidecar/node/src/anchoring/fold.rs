@@ -12,7 +12,10 @@ use crdt::Cid;
 use crate::store::records::digests;
 use crate::store::{Column, Store, StoreError};
 
-/// The changed entries (key, value) of the heads tree between the log sizes `from` and `to`, given
+/// One entry of the tree: key and value.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
+/// The changed entries of the heads tree between the log sizes `from` and `to`, given
 /// the tree's version at `from`.
 ///
 /// # Errors
@@ -22,7 +25,7 @@ pub fn entries(
     before: Option<u64>,
     from: u64,
     to: u64,
-) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+) -> Result<Vec<Entry>, StoreError> {
     let mut changed: BTreeMap<Cid, DocumentHeads> = BTreeMap::new();
     let tree = store.heads_tree();
     for index in from..to {

@@ -13,5 +13,7 @@ mod fold;
 mod record;
 mod run;
 
-pub use record::{heads_version, latest, list, AnchorRecord, AnchorState, AnchorView};
+pub use record::{
+    heads_version, latest, list, newest_final, with_index, AnchorRecord, AnchorState, AnchorView,
+};
 pub use run::{Anchoring, Parts, Step};

@@ -173,6 +173,37 @@ pub fn list(store: &Store, from: u64, limit: usize) -> Result<Vec<AnchorRecord>,
     Ok(anchors)
 }
 
+/// The newest anchor that is proven.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn newest_final(store: &Store) -> Result<Option<AnchorRecord>, StoreError> {
+    let Some(last) = latest(store)? else { return Ok(None) };
+    if last.state() == AnchorState::Final {
+        return Ok(Some(last));
+    }
+    // One anchor at a time is under way, so the one before it is final.
+    match last.sequence.checked_sub(1) {
+        None => Ok(None),
+        Some(before) => Ok(read(store, before)?.filter(|anchor| anchor.state() == AnchorState::Final)),
+    }
+}
+
+/// The final anchor with this number on the hub.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn with_index(store: &Store, index: u64) -> Result<Option<AnchorRecord>, StoreError> {
+    let is_it = |anchor: &AnchorRecord| {
+        anchor.index == index && anchor.state() == AnchorState::Final
+    };
+    // Numbers here and there agree unless this store took over an older log.
+    if let Some(anchor) = read(store, index)?.filter(is_it) {
+        return Ok(Some(anchor));
+    }
+    Ok(list(store, 0, usize::MAX)?.into_iter().find(is_it))
+}
+
 /// The version of the heads tree under an anchor.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use serde_json::{json, Map, Value};
 use super::auth::Authenticated;
 use super::bodies;
 use super::Shared;
-use crate::anchoring::{latest, list, AnchorState, Anchoring};
+use crate::anchoring::{latest, list, newest_final, AnchorState, Anchoring};
 use crate::documents::could_not_tell;
 use crate::failure::{Failure, Kind};
 use crate::limits::LIST_PAGE_MAX;
@@ -54,7 +54,7 @@ pub(crate) async fn status(State(served): Shared) -> Result<Json<Value>, Failure
     let hub = authority.status().borrow().clone();
     let log = store.log();
     let last = latest(store)?;
-    let final_anchor = list_final(&served)?;
+    let final_anchor = newest_final(store)?.map(|anchor| json!(anchor.view()));
     let count = |outcome| {
         let of = |origin| {
             let labels = crate::metrics::CommitLabels { origin, outcome };
@@ -117,17 +117,6 @@ pub(crate) async fn status(State(served): Shared) -> Result<Json<Value>, Failure
             "denials": served.metrics.denials.get(),
         },
     })))
-}
-
-/// The newest final anchor.
-fn list_final(served: &super::Served) -> Result<Option<Value>, Failure> {
-    let store = served.documents.store();
-    let Some(last) = latest(store)? else { return Ok(None) };
-    // The last one may be pending; the one before it is final, or there is none.
-    let from = last.sequence.saturating_sub(1);
-    let anchors = list(store, from, 2)?;
-    let newest = anchors.iter().rev().find(|anchor| anchor.state() == AnchorState::Final);
-    Ok(newest.map(|anchor| json!(anchor.view())))
 }
 
 /// One question about a permission.

@@ -14,6 +14,7 @@ pub mod hub;
 mod poll;
 mod replica;
 
+use std::collections::btree_map::Entry;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -160,9 +161,9 @@ impl Authority {
     /// [`StoreError`].
     pub fn follow(&self, alias: &str, id: PolicyId, store: &Store) -> Result<(), StoreError> {
         let mut replicas = healed(self.replicas.write());
-        if !replicas.contains_key(&id) {
+        if let Entry::Vacant(vacant) = replicas.entry(id) {
             let replica = Replica::restore(id, self.chain.clone(), store)?;
-            replicas.insert(id, Arc::new(RwLock::new(replica)));
+            vacant.insert(Arc::new(RwLock::new(replica)));
         }
         healed(self.aliases.write()).insert(alias.to_owned(), id);
         Ok(())

@@ -76,6 +76,9 @@ pub struct Documents {
     rejected: Mutex<Vec<(Digest, String)>>,
 }
 
+/// A document in memory, with its record as the store has it.
+type InMemory = (Arc<Mutex<Loaded>>, DocumentRecord);
+
 /// What an attestation of this sidecar's would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
@@ -150,7 +153,7 @@ impl Documents {
     fn loaded(
         &self,
         document: &Digest,
-    ) -> Result<Option<(Arc<Mutex<Loaded>>, DocumentRecord)>, StoreError> {
+    ) -> Result<Option<InMemory>, StoreError> {
         let Some(record) = self.store.document(document)? else { return Ok(None) };
         let known = locked(&self.cache).get(document).cloned();
         let loaded = match known {

@@ -6,6 +6,8 @@
 //! judged like any other, and commit, leaf and decision become durable in one batch before anybody
 //! is told (Invariant 5).
 
+use std::sync::Arc;
+
 use audit::content::{Origin, Outcome};
 use audit::verdict::{
     admit, decide, Authority as _, Claim, DeferReason, DocumentClaim, ParentClaim, RejectReason,
@@ -282,7 +284,9 @@ impl Documents {
         })?;
         let prepared = self.prepare(actor, intent)?;
         let (commit, body) = prepared.blocks.sign(key).map_err(|error| of_crdt(&error))?;
-        self.keep(commit, body.bytes(), actor, single_use).await
+        // What was just encoded need not be decoded again.
+        let (body, bytes) = body.into_parts();
+        self.keep(commit, &bytes, Disclosure::Open(Arc::new(body)), actor, single_use).await
     }
 
     /// Takes a commit that was signed elsewhere.
@@ -304,7 +308,11 @@ impl Documents {
         let commit = HeaderBlock::decode(header)
             .and_then(|block| block.verify(&self.chain, signature))
             .map_err(|error| of_crdt(&error))?;
-        self.keep(commit, body, actor, single_use).await
+        let opened = commit.open_body(body).map_err(|error| of_crdt(&error))?;
+        if let Disclosure::Void(error) = &opened {
+            return Err(of_crdt(error));
+        }
+        self.keep(commit, body, opened, actor, single_use).await
     }
 
     /// The one way in for local commits.
@@ -312,6 +320,7 @@ impl Documents {
         &self,
         commit: Commit,
         body_bytes: &[u8],
+        body: Disclosure,
         actor: &Did,
         single_use: Option<(TokenId, u64)>,
     ) -> Result<Submitted, Failure> {
@@ -320,10 +329,6 @@ impl Documents {
                 format!("the commit's author is {}, the token's actor {actor}", commit.header().author),
                 "send the commit with a token of its author",
             ));
-        }
-        let body = commit.open_body(body_bytes).map_err(|error| of_crdt(&error))?;
-        if let Disclosure::Void(error) = &body {
-            return Err(of_crdt(error));
         }
         let action = action(&commit, &body);
         let parents = self.parents(&commit)?;

@@ -243,9 +243,11 @@ impl Writer {
         let first_leaf = self.tail.range.size();
         if let Some(commit) = &write.commit {
             let key = keys::pair(&commit.document, &commit.commit);
+            // A document that is not there has no commits, which saves the lookup of most creates.
+            let may_be_known =
+                commit.creates.is_none() || self.has_document(db, &commit.document)?;
             let known = group.commits.contains_key(&key)
-                || (!(commit.creates.is_some() && !self.has_document(db, &commit.document)?)
-                    && get(db, Column::Commits, &key)?.is_some());
+                || (may_be_known && get(db, Column::Commits, &key)?.is_some());
             if known {
                 return Ok(Written { known: true, first_leaf });
             }

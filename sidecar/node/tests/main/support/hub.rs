@@ -20,8 +20,8 @@ use node::authority::hub::{Anchored, Hub, HubError, Tip, TrailState, Update};
 use policy::{CollectionRecord, Name, ObjectRef, Relationship, Subject};
 use sha2::Sha256;
 
-pub const PLANT: &str = include_str!("../../../../localnet/assets/plant.yaml");
-pub const SCHEMA: &str = include_str!("../../../../localnet/assets/batch.json");
+pub const PLANT: &str = include_str!("../../../../../localnet/assets/plant.yaml");
+pub const SCHEMA: &str = include_str!("../../../../../localnet/assets/batch.json");
 
 /// Block times of this hub: one second a block from here.
 pub const GENESIS_SECONDS: i64 = 1_800_000_000;

@@ -1,6 +1,8 @@
 //! The sidecar whole: two of them, a hub by hand, peers that lie, disks that are pulled.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod anchors;
+mod command;
 mod durability;
 mod guard;
 mod hostile;
