@@ -132,7 +132,8 @@ pub fn decision(
 
 #[derive(Default)]
 struct Window {
-    started_ms: u64,
+    /// When its first denial came; a window without one has not begun.
+    started_ms: Option<u64>,
     by_actor: BTreeMap<String, u32>,
     overflow: CompactRange,
     first_time: u64,
@@ -157,6 +158,7 @@ impl Denials {
     ) -> Result<Option<LeafDraft>, StoreError> {
         let salt = random::<SALT_BYTES>().map_err(|error| StoreError::Leaf(error.to_string()))?;
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        window.started_ms.get_or_insert(now_ms);
         let known = window.by_actor.contains_key(actor);
         // Beyond so many actors the rest share one counter, or a stranger could fill the memory
         // with keys that he makes.
@@ -185,11 +187,12 @@ impl Denials {
     /// [`StoreError::Leaf`].
     pub fn end_window(&self, now_ms: u64, now: bool) -> Result<Option<LeafDraft>, StoreError> {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let over = now_ms.saturating_sub(window.started_ms) >= QUOTA_WINDOW.as_millis() as u64;
+        let Some(started_ms) = window.started_ms else { return Ok(None) };
+        let over = now_ms.saturating_sub(started_ms) >= QUOTA_WINDOW.as_millis() as u64;
         if !over && !now {
             return Ok(None);
         }
-        let ended = std::mem::replace(&mut *window, Window { started_ms: now_ms, ..Window::default() });
+        let ended = std::mem::take(&mut *window);
         if ended.overflow.size() == 0 {
             return Ok(None);
         }
@@ -231,15 +234,15 @@ mod tests {
     #[test]
     fn denials_beyond_the_quota_become_one_leaf_with_their_number() {
         let denials = Denials::default();
-        let _ = denials.end_window(1, true).unwrap();
+        assert!(denials.end_window(1, true).unwrap().is_none(), "it has not begun");
         let mut leaves = 0;
         for _ in 0..ACTOR_DENIAL_LEAVES_MAX + 5 {
             leaves += u32::from(denials.take("mallory", content(), 1000).unwrap().is_some());
         }
         assert_eq!(leaves, ACTOR_DENIAL_LEAVES_MAX);
         assert!(denials.take("alice", content(), 1000).unwrap().is_some(), "another actor's own");
-        assert!(denials.end_window(2, false).unwrap().is_none(), "the window is not over");
-        let over = QUOTA_WINDOW.as_millis() as u64 + 2;
+        assert!(denials.end_window(2000, false).unwrap().is_none(), "the window is not over");
+        let over = QUOTA_WINDOW.as_millis() as u64 + 1000;
         assert!(denials.end_window(over, false).unwrap().is_some());
         assert!(denials.end_window(2 * over, false).unwrap().is_none(), "told once");
         assert!(denials.take("mallory", content(), 2 * over).unwrap().is_some());

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use audit::authority::PolicyAuthority;
 use audit::content::{Origin, Outcome};
 use audit::verdict::{
     admit, decide, Authority as _, Claim, DeferReason, DocumentClaim, ParentClaim, RejectReason,
@@ -160,9 +161,9 @@ impl Documents {
         scope: Scope,
         fields: &serde_json::Map<String, serde_json::Value>,
     ) -> Result<Prepared, Failure> {
-        let reading = self
+        let (reading, cited) = self
             .authority
-            .answer(&policy, |_, reading| reading.clone())
+            .answer(&policy, |authority, reading| (reading.clone(), cited(authority, reading, 0)))
             .map_err(|error| could_not_tell(&error))?;
         let schemas = self.authority.schemas(&policy, &collection);
         let (schema_version, schema) = schemas.latest().ok_or_else(|| {
@@ -180,7 +181,7 @@ impl Documents {
         };
         let document = *preimage.id().cid();
         let blocks = self
-            .draft(actor, DocumentRef::First(preimage), schema_version, Vec::new(), &reading, operations)?
+            .draft(actor, DocumentRef::First(preimage), schema_version, Vec::new(), cited, operations)?
             .prepare(schema)
             .map_err(|error| of_crdt(&error))?;
         let resource = self.resource(&policy, &collection);
@@ -230,9 +231,17 @@ impl Documents {
             ));
         }
         let document_ref = DocumentRef::Known(DocumentId(*document));
+        let least = parents
+            .iter()
+            .filter_map(|(parent, _)| Some(loaded.dag.get(parent)?.header().authority.height))
+            .max();
         drop(loaded);
+        let cited = self
+            .authority
+            .judge(&policy, |authority, _| cited(authority, &reading, least.unwrap_or(0)))
+            .map_err(|error| could_not_tell(&error))?;
         let blocks = self
-            .draft(actor, document_ref, schema_version, parents, &reading, operations)?
+            .draft(actor, document_ref, schema_version, parents, cited, operations)?
             .prepare(schema)
             .map_err(|error| of_crdt(&error))?;
         let resource = self.resource(&policy, &collection);
@@ -249,7 +258,7 @@ impl Documents {
         document: DocumentRef,
         schema_version: u64,
         parents: Vec<(Cid, u64)>,
-        reading: &Reading,
+        authority: Cited,
         operations: Vec<Operation>,
     ) -> Result<Draft, Failure> {
         Ok(Draft {
@@ -259,7 +268,7 @@ impl Documents {
             parents,
             author: actor.clone(),
             claimed_time_ms: self.clock.wall_ms(),
-            authority: Cited { revision: reading.revision, height: reading.height },
+            authority,
             salt: random().map_err(|error| Failure::internal(&error))?,
             operations,
         })
@@ -593,6 +602,15 @@ impl Documents {
         }
         Ok(write)
     }
+}
+
+/// What a new commit cites: the revision in force, at the height that made it, or at that of a
+/// parent if it is higher. Not at the newest height: between two changes of a policy all heights
+/// say the same, and a sidecar that was cut off from the hub a block earlier could not judge the
+/// commit until the hub is back.
+fn cited(authority: &PolicyAuthority<'_>, reading: &Reading, least: u64) -> Cited {
+    let made = authority.height_of(reading.revision).unwrap_or(reading.height);
+    Cited { revision: reading.revision, height: made.max(least) }
 }
 
 /// The outcome that a verdict is counted as.

@@ -39,8 +39,17 @@ pub struct Plant {
     pub operator_b: SecretKey,
 }
 
+/// With RUST_LOG set a test tells what its sidecars do.
+fn tell() {
+    if std::env::var_os("RUST_LOG").is_some() {
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+    }
+}
+
 impl Plant {
     pub fn new() -> Self {
+        tell();
         let (operator_a, operator_b) = (key(2), key(3));
         let hub = Arc::new(FakeHub::new(&key(1).did(), &operator_a.did()));
         let plant = Self {
