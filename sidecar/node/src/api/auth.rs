@@ -3,14 +3,31 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
 use identity::Did;
 use serde::de::DeserializeOwned;
 
 use super::Served;
 use crate::failure::{Failure, Kind};
 use crate::token::{Requested, TokenError, TokenId};
+
+/// A query string, whose faults are told like every other.
+pub(crate) struct Asked<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<Arc<Served>> for Asked<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Served>) -> Result<Self, Failure> {
+        Query::try_from_uri(&parts.uri).map(|Query(asked)| Self(asked)).map_err(|error| {
+            Failure::invalid(
+                format!("the query is not understood: {}", error.body_text()),
+                "docs/spec/sidecar-api.md lists what each path may be asked",
+            )
+        })
+    }
+}
 
 /// A request whose actor is proven.
 pub(crate) struct Authenticated {

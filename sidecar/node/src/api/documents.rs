@@ -1,6 +1,6 @@
 //! Documents: write, read, list.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::Json;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
@@ -8,7 +8,7 @@ use crdt::Cid;
 use serde::Deserialize;
 use serde_json::{json, Value};
 
-use super::auth::Authenticated;
+use super::auth::{Asked, Authenticated};
 use super::bodies::{self, Create, Prepare, Submit, Target};
 use super::{Served, Shared};
 use crate::documents::values::Changes;
@@ -160,7 +160,7 @@ pub(crate) struct AsOf {
 pub(crate) async fn get_one(
     State(served): Shared,
     Path(document): Path<String>,
-    Query(as_of): Query<AsOf>,
+    Asked(as_of): Asked<AsOf>,
     who: Authenticated,
 ) -> Answer<View> {
     let permit = readable(&served, &who.actor, &document, "document.read").await?;
@@ -210,7 +210,7 @@ pub(crate) struct ListQuery {
 
 pub(crate) async fn list(
     State(served): Shared,
-    Query(query): Query<ListQuery>,
+    Asked(query): Asked<ListQuery>,
     who: Authenticated,
 ) -> Answer<Listed> {
     let policy = bodies::policy(&served, &query.policy)?;

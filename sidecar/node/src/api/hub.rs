@@ -1,6 +1,6 @@
 //! The sidecar itself: health, status, checks, anchors, the auditor's file.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{header, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::Json;
@@ -10,7 +10,7 @@ use policy::ObjectRef;
 use serde::Deserialize;
 use serde_json::{json, Map, Value};
 
-use super::auth::Authenticated;
+use super::auth::{Asked, Authenticated};
 use super::bodies;
 use super::Shared;
 use crate::anchoring::{latest, list, newest_final, AnchorState, Anchoring};
@@ -133,7 +133,7 @@ pub(crate) struct CheckQuery {
 
 pub(crate) async fn check(
     State(served): Shared,
-    Query(query): Query<CheckQuery>,
+    Asked(query): Asked<CheckQuery>,
     who: Authenticated,
 ) -> Result<Json<Value>, Failure> {
     let policy = bodies::policy(&served, &query.policy)?;
@@ -215,7 +215,7 @@ pub(crate) struct AnchorsQuery {
 
 pub(crate) async fn anchors(
     State(served): Shared,
-    Query(query): Query<AnchorsQuery>,
+    Asked(query): Asked<AnchorsQuery>,
     _who: Authenticated,
 ) -> Result<Json<Value>, Failure> {
     let limit = query.limit.unwrap_or(100).clamp(1, LIST_PAGE_MAX);
@@ -234,7 +234,7 @@ pub(crate) struct TrailQuery {
 
 pub(crate) async fn trail(
     State(served): Shared,
-    Query(query): Query<TrailQuery>,
+    Asked(query): Asked<TrailQuery>,
     who: Authenticated,
 ) -> Result<Response, Failure> {
     let exporter = served.exporter.as_ref().ok_or_else(|| {

@@ -31,7 +31,7 @@ use crate::limits::{PEER_REJECTED_MAX, STATE_CACHE_DOCUMENTS_MAX};
 use crate::metrics::Metrics;
 use crate::secrets::Keyring;
 use crate::store::keys::Digest;
-use crate::store::records::DocumentRecord;
+use crate::store::records::{CommitRecord, DocumentRecord};
 use crate::store::{Store, StoreError, Write};
 
 pub use loaded::{claim_of, commit_of, Loaded};
@@ -72,8 +72,17 @@ pub struct Documents {
     denials: Denials,
     cache: Mutex<HashMap<Digest, Arc<Mutex<Loaded>>>>,
     pending: Mutex<Pending>,
+    in_flight: Mutex<InFlight>,
     /// Commits rejected lately, so that a peer that offers one again costs a lookup.
     rejected: Mutex<Vec<(Digest, String)>>,
+}
+
+/// Commits and documents that are with the writer and not yet on disk: children in the same batch
+/// build on them. Whatever builds on one is written behind it, or not at all.
+#[derive(Default)]
+struct InFlight {
+    commits: HashMap<Digest, CommitRecord>,
+    documents: HashMap<Digest, DocumentRecord>,
 }
 
 /// A document in memory, with its record as the store has it.
@@ -115,6 +124,7 @@ impl Documents {
             denials: Denials::default(),
             cache: Mutex::default(),
             pending: Mutex::new(pending),
+            in_flight: Mutex::default(),
             rejected: Mutex::default(),
         })
     }
@@ -210,9 +220,30 @@ impl Documents {
     /// # Errors
     /// [`StoreError`].
     pub fn claim(&self, document: &Digest) -> Result<Option<(DocumentClaim, PolicyId)>, StoreError> {
-        let Some(record) = self.store.document(document)? else { return Ok(None) };
+        // First what is in flight: what leaves it meanwhile is in the store by then.
+        let in_flight = locked(&self.in_flight).documents.get(document).cloned();
+        let record = match in_flight {
+            Some(record) => record,
+            None => match self.store.document(document)? {
+                Some(record) => record,
+                None => return Ok(None),
+            },
+        };
         let policy = crate::store::records::digest(crate::store::Column::Documents, &record.policy)?;
         Ok(Some((claim_of(&record)?, PolicyId::new(policy))))
+    }
+
+    /// What is known of a commit that is kept, or about to be.
+    fn kept_commit(
+        &self,
+        document: &Digest,
+        commit: &Digest,
+    ) -> Result<Option<CommitRecord>, StoreError> {
+        let in_flight = locked(&self.in_flight).commits.get(commit).cloned();
+        match in_flight {
+            Some(record) => Ok(Some(record)),
+            None => self.store.commit(document, commit),
+        }
     }
 
     /// Leave for `actor` to see a kept document; the decision is logged before it is told.

@@ -18,8 +18,8 @@ use crate::store::{Column, Put, Store, StoreError};
 pub enum Waits {
     /// These parents.
     For(Vec<Cid>),
-    /// The replica, or a policy that is not proven yet.
-    Replica,
+    /// The replica, until it has proven this height; 0 when any news may help.
+    Replica(u64),
 }
 
 struct Waiting {
@@ -62,7 +62,7 @@ impl Pending {
             let commit = keys::second(key).ok_or_else(wrong)?;
             let record: PendingRecord = decode(Column::Pending, value)?;
             let bytes = record.blocks.as_ref().map_or(0, size);
-            pending.index(commit, Waiting { document, peer: record.peer, bytes, waits: Waits::Replica });
+            pending.index(commit, Waiting { document, peer: record.peer, bytes, waits: Waits::Replica(0) });
             Ok::<bool, StoreError>(true)
         })?;
         Ok(pending)
@@ -145,12 +145,12 @@ impl Pending {
             .collect()
     }
 
-    /// The commits that wait for the replica, with their documents.
+    /// The commits that wait for a replica that has proven `height` now, with their documents.
     #[must_use]
-    pub fn for_replica(&self) -> Vec<(Digest, Digest)> {
+    pub fn for_replica(&self, height: u64) -> Vec<(Digest, Digest)> {
         let waiting = self.waiting.iter();
         waiting
-            .filter(|(_, waiting)| waiting.waits == Waits::Replica)
+            .filter(|(_, waiting)| matches!(waiting.waits, Waits::Replica(until) if until <= height))
             .map(|(commit, waiting)| (waiting.document, *commit))
             .collect()
     }

@@ -22,8 +22,12 @@ use crate::limits::{AUTHOR_LATE_COMMITS_MAX, DOCUMENT_COMMITS_MAX};
 use crate::metrics;
 use crate::network::messages::CommitBlocks;
 use crate::store::keys::{self, Digest};
-use crate::store::records::{decode, Blocks, PendingRecord};
-use crate::store::{Column, StoreError, Write};
+use crate::store::records::{decode, Blocks, DocumentRecord, PendingRecord};
+use crate::store::{Acknowledgement, Column, StoreError, Write};
+
+/// Writes of one batch that are on their way to the disk, in the order of their commits.
+#[derive(Default)]
+pub(super) struct Flight(Vec<(Digest, Digest, Acknowledgement)>);
 
 /// What became of a received commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,15 +79,45 @@ impl Documents {
             }
         }
         let verified = Commit::verify_all(&self.chain, parsed);
+        let mut flight = Flight::default();
+        let mut failed = None;
         for ((place, blocks), verified) in places.into_iter().zip(verified) {
             let received = match verified {
-                Ok(commit) => self.consider(peer, commit, blocks).await?,
-                Err(error) => self.unverified(peer, &blocks, &error).await?,
+                Ok(commit) => self.consider(peer, commit, blocks, &mut flight).await,
+                Err(error) => self.unverified(peer, &blocks, &error).await,
             };
-            self.metrics.count_commit(metrics::Origin::Peer, received.outcome);
-            results[place] = Some(received);
+            match received {
+                Ok(received) => {
+                    self.metrics.count_commit(metrics::Origin::Peer, received.outcome);
+                    results[place] = Some(received);
+                }
+                Err(failure) => {
+                    failed = Some(failure);
+                    break;
+                }
+            }
         }
-        Ok(results.into_iter().flatten().collect())
+        // One sync serves them all; nobody is told before it.
+        self.land(flight).await?;
+        match failed {
+            None => Ok(results.into_iter().flatten().collect()),
+            Some(failure) => Err(failure),
+        }
+    }
+
+    /// Waits until everything in flight is durable.
+    async fn land(&self, flight: Flight) -> Result<(), Failure> {
+        let mut first = Ok(());
+        for (commit, document, acknowledgement) in flight.0 {
+            let landed = acknowledgement.durable().await;
+            let mut in_flight = locked(&self.in_flight);
+            in_flight.commits.remove(&commit);
+            in_flight.documents.remove(&document);
+            if let (Err(error), Ok(())) = (landed, &first) {
+                first = Err(error.into());
+            }
+        }
+        first
     }
 
     /// Reads the header, unless the commit is known.
@@ -157,22 +191,23 @@ impl Documents {
         peer: &str,
         commit: Commit,
         blocks: CommitBlocks,
+        flight: &mut Flight,
     ) -> Result<Received, Failure> {
-        let received = self.consider_one(peer, &commit, &blocks).await?;
+        let received = self.consider_one(peer, &commit, &blocks, flight).await?;
         if matches!(received.outcome, metrics::Outcome::Reject | metrics::Outcome::Defer) {
             return Ok(received);
         }
-        self.release(*commit.cid().digest()).await?;
+        self.release(*commit.cid().digest(), flight).await?;
         Ok(received)
     }
 
     /// Considers again what waited for `parent`, and what waited for that.
-    async fn release(&self, parent: Digest) -> Result<(), Failure> {
+    async fn release(&self, parent: Digest, flight: &mut Flight) -> Result<(), Failure> {
         let mut open = VecDeque::from([parent]);
         while let Some(parent) = open.pop_front() {
             let children = locked(&self.pending).children(&parent);
             for (document, child) in children {
-                if let Some(received) = self.reconsider(&document, &child).await? {
+                if let Some(received) = self.reconsider(&document, &child, flight).await? {
                     let waits_on = received.outcome == metrics::Outcome::Defer;
                     if !waits_on && received.outcome != metrics::Outcome::Reject {
                         open.push_back(child);
@@ -188,12 +223,29 @@ impl Documents {
     /// # Errors
     /// [`Failure`] when the sidecar itself fails.
     pub async fn replica_advanced(&self) -> Result<(), Failure> {
-        let waiting = locked(&self.pending).for_replica();
+        let proven = self.authority.status().borrow().height.saturating_sub(1);
+        let waiting = locked(&self.pending).for_replica(proven);
+        let mut flight = Flight::default();
+        let mut failed = Ok(());
         for (document, commit) in waiting {
-            if let Some(received) = self.reconsider(&document, &commit).await? {
-                if !matches!(received.outcome, metrics::Outcome::Reject | metrics::Outcome::Defer) {
-                    self.release(commit).await?;
-                }
+            failed = self.reconsider_all(&document, commit, &mut flight).await;
+            if failed.is_err() {
+                break;
+            }
+        }
+        self.land(flight).await?;
+        failed
+    }
+
+    async fn reconsider_all(
+        &self,
+        document: &Digest,
+        commit: Digest,
+        flight: &mut Flight,
+    ) -> Result<(), Failure> {
+        if let Some(received) = self.reconsider(document, &commit, flight).await? {
+            if !matches!(received.outcome, metrics::Outcome::Reject | metrics::Outcome::Defer) {
+                self.release(commit, flight).await?;
             }
         }
         Ok(())
@@ -203,6 +255,7 @@ impl Documents {
         &self,
         document: &Digest,
         commit: &Digest,
+        flight: &mut Flight,
     ) -> Result<Option<Received>, Failure> {
         let Some(bytes) = self.store.get(Column::Pending, &keys::pair(document, commit))? else {
             locked(&self.pending).remove(commit);
@@ -214,7 +267,7 @@ impl Documents {
         let (kept, _) = super::commit_of(&blocks)?;
         let blocks =
             CommitBlocks { header: blocks.header, signature: blocks.signature, body: blocks.body };
-        Ok(Some(self.consider_one(&record.peer, &kept, &blocks).await?))
+        Ok(Some(self.consider_one(&record.peer, &kept, &blocks, flight).await?))
     }
 
     async fn consider_one(
@@ -222,6 +275,7 @@ impl Documents {
         peer: &str,
         commit: &Commit,
         blocks: &CommitBlocks,
+        flight: &mut Flight,
     ) -> Result<Received, Failure> {
         let cid = *commit.cid();
         let result = |outcome, reason: String| Received { commit: Some(cid), outcome, reason };
@@ -234,7 +288,7 @@ impl Documents {
             },
         };
         let document = *commit.header().document_id().cid().digest();
-        if self.store.commit(&document, cid.digest())?.is_some() {
+        if self.kept_commit(&document, cid.digest())?.is_some() {
             self.disclose(&document, commit, blocks, body).await?;
             return Ok(result(metrics::Outcome::Known, String::new()));
         }
@@ -264,7 +318,7 @@ impl Documents {
             Ok(judged) => judged,
             Err(CouldNotTell::NothingProven(_)) => {
                 let why = "nothing of its policy was proven yet";
-                return self.wait(peer, commit, blocks, Waits::Replica, why).await;
+                return self.wait(peer, commit, blocks, Waits::Replica(0), why).await;
             }
             Err(error) => return Err(could_not_tell(&error)),
         };
@@ -288,7 +342,8 @@ impl Documents {
             }
             Verdict::Defer(reason @ DeferReason::Ahead { .. }) => {
                 let why = reason.to_string();
-                self.wait(peer, commit, blocks, Waits::Replica, &why).await
+                let waits = Waits::Replica(commit.header().authority.height);
+                self.wait(peer, commit, blocks, waits, &why).await
             }
             Verdict::Late { lost_at } => {
                 let why = format!("the author lost the permission at height {lost_at}");
@@ -299,11 +354,11 @@ impl Documents {
                         format!("{why}, and the author's quota of late commits is full"),
                     ));
                 }
-                self.store_received(commit, blocks, &body, &judged).await?;
+                self.store_received(commit, blocks, &body, &judged, flight).await?;
                 Ok(result(metrics::Outcome::Late, why))
             }
             Verdict::Settled { .. } | Verdict::Provisional { .. } => {
-                self.store_received(commit, blocks, &body, &judged).await?;
+                self.store_received(commit, blocks, &body, &judged, flight).await?;
                 Ok(result(outcome(&judged.verdict), String::new()))
             }
         }
@@ -324,13 +379,13 @@ impl Documents {
                 Ok(reading) => readings.push(reading),
                 Err(_) => {
                     let why = "nothing of a followed policy was proven yet";
-                    return self.wait(peer, commit, blocks, Waits::Replica, why).await;
+                    return self.wait(peer, commit, blocks, Waits::Replica(0), why).await;
                 }
             }
         }
         if readings.iter().any(|reading| cited.height > reading.height) {
             let why = "its collection is not known at the height proven here";
-            return self.wait(peer, commit, blocks, Waits::Replica, why).await;
+            return self.wait(peer, commit, blocks, Waits::Replica(cited.height), why).await;
         }
         let reason = RejectReason::Collection { revision: cited.revision };
         if let Some(reading) = readings.first() {
@@ -409,6 +464,7 @@ impl Documents {
         blocks: &CommitBlocks,
         body: &Disclosure,
         judged: &Judged,
+        flight: &mut Flight,
     ) -> Result<(), Failure> {
         let document = *commit.header().document_id().cid().digest();
         if let Some(record) = self.store.document(&document)? {
@@ -425,8 +481,29 @@ impl Documents {
             write.puts.push((Column::Late, key, Some(Vec::new())));
         }
         locked(&self.pending).remove(commit.cid().digest());
-        self.store.submit(write).await?;
-        Ok(())
+        let commit = *commit.cid().digest();
+        if let Some(new) = &write.commit {
+            let mut in_flight = locked(&self.in_flight);
+            in_flight.commits.insert(commit, new.record.clone());
+            if let Some(created) = &new.creates {
+                let record = DocumentRecord {
+                    policy: created.policy.to_vec(),
+                    preimage: created.preimage.clone(),
+                    ..DocumentRecord::default()
+                };
+                in_flight.documents.insert(document, record);
+            }
+        }
+        match self.store.enqueue(write).await {
+            Ok(acknowledgement) => {
+                flight.0.push((commit, document, acknowledgement));
+                Ok(())
+            }
+            Err(error) => {
+                locked(&self.in_flight).commits.remove(&commit);
+                Err(error.into())
+            }
+        }
     }
 
     /// How many late commits of an author are kept, up to the quota.

@@ -391,7 +391,7 @@ impl Documents {
         let document = *header.document_id().cid().digest();
         let mut parents = Vec::with_capacity(header.parents.len());
         for parent in &header.parents {
-            let known = self.store.commit(&document, parent.digest())?;
+            let known = self.kept_commit(&document, parent.digest())?;
             let claim = match known {
                 Some(record) => Some(ParentClaim {
                     dag_height: record.dag_height,

@@ -128,6 +128,20 @@ pub struct Identity {
     pub sidecar: String,
 }
 
+/// A write on its way to the disk.
+#[must_use = "nothing is acknowledged before it is durable"]
+pub struct Acknowledgement(oneshot::Receiver<Result<Written, StoreError>>);
+
+impl Acknowledgement {
+    /// Waits until the write is durable.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the writer.
+    pub async fn durable(self) -> Result<Written, StoreError> {
+        self.0.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
 /// What changed in a group, told after it was synced.
 #[derive(Clone, Debug, Default)]
 pub struct Changed {
@@ -182,9 +196,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Stopped`] when the writer has stopped.
     pub async fn submit(&self, write: Write) -> Result<Written, StoreError> {
+        self.enqueue(write).await?.durable().await
+    }
+
+    /// Hands a write to the writer without waiting; writes that one task hands over are written in
+    /// that order, and a later one never without the earlier ones.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] when the writer has stopped.
+    pub async fn enqueue(&self, write: Write) -> Result<Acknowledgement, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.writer.send(write, reply).await?;
-        answer.await.map_err(|_| StoreError::Stopped)?
+        Ok(Acknowledgement(answer))
     }
 
     /// As [`Store::submit`], for threads.
