@@ -28,7 +28,11 @@ fn main() {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 struct Setup {
@@ -47,42 +51,56 @@ fn setup() -> Setup {
         config.anchoring.enabled = false;
         plant.start(config, hub, &plant.operator_a, 101).await
     });
-    Setup { runtime, running: Arc::new(running), _home: home }
+    Setup {
+        runtime,
+        running: Arc::new(running),
+        _home: home,
+    }
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn creates_with_64_writers(bencher: Bencher) {
     let setup = setup();
-    bencher.counter(ItemsCount::new(WRITERS * CREATES_EACH)).bench(|| {
-        setup.runtime.block_on(async {
-            let writers: Vec<_> = (0..WRITERS)
-                .map(|_| {
-                    let running = setup.running.clone();
-                    tokio::spawn(async move {
-                        let alice = key(10).did();
-                        for number in 0..CREATES_EACH {
-                            let intent = Intent::Create {
-                                policy: running.policy,
-                                collection: running.collection,
-                                scope: crdt::Scope::new("cell", "1").unwrap(),
-                                fields: fields(json!({
-                                    "product": "valve", "station": "s7", "pieces": number,
-                                    "defects": ["dent"]
-                                })),
-                            };
-                            running.sidecar.documents.write(&alice, intent, None).await.unwrap();
-                        }
+    bencher
+        .counter(ItemsCount::new(WRITERS * CREATES_EACH))
+        .bench(|| {
+            setup.runtime.block_on(async {
+                let writers: Vec<_> = (0..WRITERS)
+                    .map(|_| {
+                        let running = setup.running.clone();
+                        tokio::spawn(async move {
+                            let alice = key(10).did();
+                            for number in 0..CREATES_EACH {
+                                let intent = Intent::Create {
+                                    policy: running.policy,
+                                    collection: running.collection,
+                                    scope: crdt::Scope::new("cell", "1").unwrap(),
+                                    fields: fields(json!({
+                                        "product": "valve", "station": "s7", "pieces": number,
+                                        "defects": ["dent"]
+                                    })),
+                                };
+                                running
+                                    .sidecar
+                                    .documents
+                                    .write(&alice, intent, None)
+                                    .await
+                                    .unwrap();
+                            }
+                        })
                     })
-                })
-                .collect();
-            for writer in writers {
-                writer.await.unwrap();
-            }
+                    .collect();
+                for writer in writers {
+                    writer.await.unwrap();
+                }
+            });
         });
-    });
     let groups = setup.running.sidecar.metrics.groups.get();
     let writes = setup.running.sidecar.metrics.group_writes.get();
-    eprintln!("  {writes} writes in {groups} synced groups: {:.1} a group", writes as f64 / groups.max(1) as f64);
+    eprintln!(
+        "  {writes} writes in {groups} synced groups: {:.1} a group",
+        writes as f64 / groups.max(1) as f64
+    );
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1)]
@@ -101,7 +119,9 @@ fn http_creates_with_jwt(bencher: Bencher) {
             let tokens: Vec<String> = (0..WRITERS * creates)
                 .map(|_| {
                     let id = next.fetch_add(1, Ordering::Relaxed).to_string();
-                    setup.running.token(&alice, "POST", "/v1/documents", &body, &id)
+                    setup
+                        .running
+                        .token(&alice, "POST", "/v1/documents", &body, &id)
                 })
                 .collect();
             (body, tokens)
@@ -126,7 +146,9 @@ fn http_creates_with_jwt(bencher: Bencher) {
 /// Posts one create after the other over one connection.
 async fn keep_alive(running: &Running, body: &str, tokens: &[String]) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(running.sidecar.api).await.unwrap();
+    let mut stream = tokio::net::TcpStream::connect(running.sidecar.api)
+        .await
+        .unwrap();
     stream.set_nodelay(true).unwrap();
     let mut answer = vec![0; 16 * 1024];
     for token in tokens {
@@ -136,7 +158,11 @@ async fn keep_alive(running: &Running, body: &str, tokens: &[String]) {
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let read = stream.read(&mut answer).await.unwrap();
-        assert!(answer[..read].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..read]));
+        assert!(
+            answer[..read].starts_with(b"HTTP/1.1 200"),
+            "{}",
+            String::from_utf8_lossy(&answer[..read])
+        );
     }
 }
 
@@ -146,13 +172,16 @@ fn check_from_the_replica(bencher: Bencher) {
     let running = &setup.running;
     let (running, _) = setup.runtime.block_on(async {
         let cells = (0..100).filter(|cell| *cell != 1);
-        let mut changes: Vec<_> =
-            cells.map(|cell| FakeHub::registered(&format!("cell:{cell}"))).collect();
+        let mut changes: Vec<_> = cells
+            .map(|cell| FakeHub::registered(&format!("cell:{cell}")))
+            .collect();
         for number in 0..10_000_u32 {
             let mut seed = [0; 32];
             seed[..4].copy_from_slice(&number.to_be_bytes());
             seed[31] = 1;
-            let actor = SecretKey::from_seed(identity::KeyKind::Ed25519, seed).unwrap().did();
+            let actor = SecretKey::from_seed(identity::KeyKind::Ed25519, seed)
+                .unwrap()
+                .did();
             let object = format!("cell:{}", number % 100);
             let relationship = FakeHub::relationship(&object, "operator", &actor);
             changes.push(hub_types::policy::ChangeKind::RelationshipSet(relationship));
@@ -160,7 +189,10 @@ fn check_from_the_replica(bencher: Bencher) {
         running.hub.block(&changes);
         running.hub.block(&[]);
         running.caught_up(running.hub.height()).await;
-        let created = running.create(&key(10), json!({"pieces": 1})).await.unwrap();
+        let created = running
+            .create(&key(10), json!({"pieces": 1}))
+            .await
+            .unwrap();
         (running.clone(), created)
     });
     let documents = &running.sidecar.documents;
@@ -175,7 +207,12 @@ fn check_from_the_replica(bencher: Bencher) {
     let (claim, policy) = documents.claim(&document.unwrap()).unwrap().unwrap();
     let bob = key(11).did();
     bencher.bench_local(|| {
-        running.sidecar.authority.ask_document(&policy, &claim, &bob, "read", false).unwrap().0
+        running
+            .sidecar
+            .authority
+            .ask_document(&policy, &claim, &bob, "read", false)
+            .unwrap()
+            .0
     });
 }
 
@@ -185,8 +222,18 @@ fn reference_synced_write(bencher: Bencher) {
     let store = setup.running.sidecar.documents.store().clone();
     bencher.bench_local(|| {
         setup.runtime.block_on(async {
-            let puts = vec![(node::store::Column::Meta, b"bench".to_vec(), Some(vec![0; 64]))];
-            store.submit(node::store::Write { puts, ..Default::default() }).await.unwrap()
+            let puts = vec![(
+                node::store::Column::Meta,
+                b"bench".to_vec(),
+                Some(vec![0; 64]),
+            )];
+            store
+                .submit(node::store::Write {
+                    puts,
+                    ..Default::default()
+                })
+                .await
+                .unwrap()
         })
     });
 }

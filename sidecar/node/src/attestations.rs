@@ -114,13 +114,17 @@ impl Attestations {
     }
 
     async fn take(&self, raw: &[u8]) -> Result<Taken, Failure> {
-        let Ok(receipt) = Receipt::from_bytes(raw) else { return Ok(Taken::Dropped) };
+        let Ok(receipt) = Receipt::from_bytes(raw) else {
+            return Ok(Taken::Dropped);
+        };
         let Some(Content::CommitHeld(held)) =
             receipt.leaf.opening().map(|opening| opening.content())
         else {
             return Ok(Taken::Dropped);
         };
-        let Some(log) = log_of(&receipt) else { return Ok(Taken::Dropped) };
+        let Some(log) = log_of(&receipt) else {
+            return Ok(Taken::Dropped);
+        };
         let (document, commit) = (*held.document.digest(), *held.commit.digest());
         let store = self.documents.store();
         let key = keys::triple(&document, &commit, log.as_bytes());
@@ -130,7 +134,9 @@ impl Attestations {
         if store.commit(&document, &commit)?.is_none() {
             return Ok(Taken::Later);
         }
-        let Some((_, policy)) = self.documents.claim(&document)? else { return Ok(Taken::Later) };
+        let Some((_, policy)) = self.documents.claim(&document)? else {
+            return Ok(Taken::Later);
+        };
         let header = receipt.anchor.record().header_height().0;
         let trusted = match self.header(header).await {
             Ok(trusted) => trusted,
@@ -142,7 +148,16 @@ impl Attestations {
         };
         match receipt.attestation(&trusted, &log, &policy) {
             Ok((_, facts)) => {
-                self.keep(document, commit, &log, Kept { facts, raw: raw.to_vec() }).await?;
+                self.keep(
+                    document,
+                    commit,
+                    &log,
+                    Kept {
+                        facts,
+                        raw: raw.to_vec(),
+                    },
+                )
+                .await?;
                 Ok(Taken::Kept)
             }
             Err(error) => {
@@ -176,7 +191,9 @@ impl Attestations {
         log: &LogId,
         kept: Kept,
     ) -> Result<(), Failure> {
-        let before = self.documents.judged(&document, |loaded, _, _| loaded.heads())?;
+        let before = self
+            .documents
+            .judged(&document, |loaded, _, _| loaded.heads())?;
         let feed = FeedRecord {
             document: document.to_vec(),
             commit: commit.to_vec(),
@@ -199,10 +216,17 @@ impl Attestations {
         store.submit(write).await?;
         let commit = crdt::Cid::from_digest(commit);
         self.documents.attest(&document, commit, kept.facts);
-        let after = self.documents.judged(&document, |loaded, _, _| loaded.heads())?;
+        let after = self
+            .documents
+            .judged(&document, |loaded, _, _| loaded.heads())?;
         if before != after {
             // A late commit counts now; peers that were told other heads are told again.
-            store.submit(Write { touched: vec![document], ..Write::default() }).await?;
+            store
+                .submit(Write {
+                    touched: vec![document],
+                    ..Write::default()
+                })
+                .await?;
         }
         Ok(())
     }

@@ -24,13 +24,17 @@ pub struct SystemClock {
 
 impl Default for SystemClock {
     fn default() -> Self {
-        Self { started: Instant::now() }
+        Self {
+            started: Instant::now(),
+        }
     }
 }
 
 impl Clock for SystemClock {
     fn wall_ms(&self) -> u64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
@@ -50,7 +54,10 @@ impl ManualClock {
     /// A clock that stands at `wall_ms`.
     #[must_use]
     pub fn at(wall_ms: u64) -> Self {
-        Self { wall: AtomicU64::new(wall_ms), monotone: AtomicU64::new(0) }
+        Self {
+            wall: AtomicU64::new(wall_ms),
+            monotone: AtomicU64::new(0),
+        }
     }
 
     /// Moves both clocks on.
@@ -88,7 +95,10 @@ impl Freshness {
     /// A block was verified just now.
     #[must_use]
     pub fn now(clock: &dyn Clock) -> Self {
-        Self { age_then_ms: 0, since_ms: clock.monotone_ms() }
+        Self {
+            age_then_ms: 0,
+            since_ms: clock.monotone_ms(),
+        }
     }
 
     /// After a restart: the last verification was at `verified_wall_ms`, and `highest_wall_ms` is
@@ -96,7 +106,10 @@ impl Freshness {
     #[must_use]
     pub fn restored(clock: &dyn Clock, verified_wall_ms: u64, highest_wall_ms: u64) -> Self {
         let now = clock.wall_ms().max(highest_wall_ms);
-        Self { age_then_ms: now.saturating_sub(verified_wall_ms), since_ms: clock.monotone_ms() }
+        Self {
+            age_then_ms: now.saturating_sub(verified_wall_ms),
+            since_ms: clock.monotone_ms(),
+        }
     }
 
     /// The age now.

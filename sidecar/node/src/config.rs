@@ -41,7 +41,10 @@ pub enum ConfigError {
 }
 
 fn wrong(field: &'static str, message: impl std::fmt::Display) -> ConfigError {
-    ConfigError::Value { field, message: message.to_string() }
+    ConfigError::Value {
+        field,
+        message: message.to_string(),
+    }
 }
 
 /// The file as it is written.
@@ -88,7 +91,11 @@ impl HubFile {
     /// These nodes and this trust point, with the usual trusting period.
     #[must_use]
     pub fn new(rpc: Vec<String>, trust: String) -> Self {
-        Self { rpc, trust, trusting_period_seconds: trusting_period() }
+        Self {
+            rpc,
+            trust,
+            trusting_period_seconds: trusting_period(),
+        }
     }
 }
 
@@ -139,7 +146,12 @@ pub struct AnchoringFile {
 
 impl Default for AnchoringFile {
     fn default() -> Self {
-        Self { enabled: true, interval_ms: anchor_interval(), policy: None, fee: 0 }
+        Self {
+            enabled: true,
+            interval_ms: anchor_interval(),
+            policy: None,
+            fee: 0,
+        }
     }
 }
 
@@ -223,7 +235,10 @@ impl File {
     /// [`ConfigError::Value`] naming the first field that is wrong.
     pub fn parse(&self, home: &Path) -> Result<Config, ConfigError> {
         if self.hub.rpc.is_empty() {
-            return Err(wrong("hub.rpc", "name at least one address such as http://127.0.0.1:26657"));
+            return Err(wrong(
+                "hub.rpc",
+                "name at least one address such as http://127.0.0.1:26657",
+            ));
         }
         let policies = self
             .policies
@@ -239,11 +254,17 @@ impl File {
             }
         };
         if self.anchoring.interval_ms < 10 {
-            return Err(wrong("anchoring.interval_ms", "a block takes longer than 10 ms"));
+            return Err(wrong(
+                "anchoring.interval_ms",
+                "a block takes longer than 10 ms",
+            ));
         }
         if let Some(alias) = &self.anchoring.policy {
             if !self.policies.contains_key(alias) {
-                return Err(wrong("anchoring.policy", format!("{alias} is no alias in [policies]")));
+                return Err(wrong(
+                    "anchoring.policy",
+                    format!("{alias} is no alias in [policies]"),
+                ));
             }
         }
         Ok(Config {
@@ -286,8 +307,12 @@ impl File {
 }
 
 fn multiaddr(field: &'static str, text: &str) -> Result<Multiaddr, ConfigError> {
-    text.parse()
-        .map_err(|_| wrong(field, format!("{text} is no multiaddress such as /ip4/127.0.0.1/tcp/4001")))
+    text.parse().map_err(|_| {
+        wrong(
+            field,
+            format!("{text} is no multiaddress such as /ip4/127.0.0.1/tcp/4001"),
+        )
+    })
 }
 
 /// Reads and parses the configuration of the sidecar at `home`.
@@ -296,10 +321,14 @@ fn multiaddr(field: &'static str, text: &str) -> Result<Multiaddr, ConfigError> 
 /// [`ConfigError`] naming file or field and what would be right.
 pub fn load(home: &Path) -> Result<Config, ConfigError> {
     let path = home.join(FILE_NAME);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
-    let file: File = toml::from_str(&text)
-        .map_err(|error| ConfigError::Parse { path, message: error.to_string() })?;
+    let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read {
+        path: path.clone(),
+        source,
+    })?;
+    let file: File = toml::from_str(&text).map_err(|error| ConfigError::Parse {
+        path,
+        message: error.to_string(),
+    })?;
     file.parse(home)
 }
 
@@ -308,7 +337,9 @@ mod tests {
     use super::*;
 
     fn example() -> File {
-        let did = identity::SecretKey::from_seed(identity::KeyKind::Ed25519, [1; 32]).unwrap().did();
+        let did = identity::SecretKey::from_seed(identity::KeyKind::Ed25519, [1; 32])
+            .unwrap()
+            .did();
         File {
             chain_id: "plant-1".into(),
             hub: HubFile {
@@ -355,7 +386,10 @@ mod tests {
         check(&|f| f.listen.api = "nowhere".into(), "listen.api");
         check(&|f| f.listen.peers = "nowhere".into(), "listen.peers");
         check(&|f| f.operator.did = "did:web:x".into(), "operator.did");
-        check(&|f| f.anchoring.policy = Some("other".into()), "anchoring.policy");
+        check(
+            &|f| f.anchoring.policy = Some("other".into()),
+            "anchoring.policy",
+        );
         let parsed: Result<File, _> = toml::from_str("chain_id = 'x'\nextra = 1");
         assert!(parsed.is_err());
     }

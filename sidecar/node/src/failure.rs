@@ -66,7 +66,12 @@ pub struct Failure {
 impl Failure {
     /// A failure of `kind`.
     pub fn new(kind: Kind, error: impl Into<String>, next_step: impl Into<String>) -> Self {
-        Self { kind, error: error.into(), next_step: next_step.into(), hub: None }
+        Self {
+            kind,
+            error: error.into(),
+            next_step: next_step.into(),
+            hub: None,
+        }
     }
 
     /// A request that makes no sense.
@@ -117,6 +122,10 @@ impl From<crate::token::TokenError> for Failure {
             crate::token::TokenError::TooMany => Kind::TooMany,
             _ => Kind::Unauthenticated,
         };
-        Failure::new(kind, error.to_string(), "docs/spec/sidecar-api.md describes the token")
+        Failure::new(
+            kind,
+            error.to_string(),
+            "docs/spec/sidecar-api.md describes the token",
+        )
     }
 }

@@ -82,7 +82,10 @@ impl Guard {
     /// A guard over these replicas, for the sidecar of `operator`.
     #[must_use]
     pub fn new(authority: Arc<Authority>, operator: Did) -> Self {
-        Self { authority, operator }
+        Self {
+            authority,
+            operator,
+        }
     }
 
     /// Whether `actor` is the sidecar's operator, to whom its own log is open.
@@ -102,18 +105,32 @@ impl Guard {
         actor: &Did,
         sight: Sight,
     ) -> Result<Permit, Refusal> {
-        let permit = |reading| Permit { document: document.id, sight, reading };
+        let permit = |reading| Permit {
+            document: document.id,
+            sight,
+            reading,
+        };
         if sight == Sight::Headers {
-            match self.authority.ask_document(policy, document, actor, RELAY, false) {
+            match self
+                .authority
+                .ask_document(policy, document, actor, RELAY, false)
+            {
                 Ok((true, reading)) => return Ok(permit(reading)),
                 // Who may read bodies may see headers, whatever the policy says of relays.
-                Ok((false, _)) | Err(CouldNotTell::Check(CheckError::UnknownPermission { .. })) => {}
+                Ok((false, _)) | Err(CouldNotTell::Check(CheckError::UnknownPermission { .. })) => {
+                }
                 Err(error) => return Err(Refusal::CouldNotTell(error)),
             }
         }
-        match self.authority.ask_document(policy, document, actor, READ, false) {
+        match self
+            .authority
+            .ask_document(policy, document, actor, READ, false)
+        {
             Ok((true, reading)) => Ok(permit(reading)),
-            Ok((false, reading)) => Err(Refusal::Denied { permission: READ, reading }),
+            Ok((false, reading)) => Err(Refusal::Denied {
+                permission: READ,
+                reading,
+            }),
             Err(error) => Err(Refusal::CouldNotTell(error)),
         }
     }
@@ -129,11 +146,19 @@ impl Guard {
         document: &DocumentClaim,
         actor: &Did,
     ) -> Result<Permit, Refusal> {
-        match self.authority.ask_document(policy, document, actor, AUDIT, false) {
-            Ok((allowed, reading)) if allowed || self.is_operator(actor) => {
-                Ok(Permit { document: document.id, sight: Sight::Headers, reading })
-            }
-            Ok((_, reading)) => Err(Refusal::Denied { permission: AUDIT, reading }),
+        match self
+            .authority
+            .ask_document(policy, document, actor, AUDIT, false)
+        {
+            Ok((allowed, reading)) if allowed || self.is_operator(actor) => Ok(Permit {
+                document: document.id,
+                sight: Sight::Headers,
+                reading,
+            }),
+            Ok((_, reading)) => Err(Refusal::Denied {
+                permission: AUDIT,
+                reading,
+            }),
             Err(error) => Err(Refusal::CouldNotTell(error)),
         }
     }

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use audit::bytes::{Bytes, Hash32};
 use audit::content::{
-    signature_digest, CommitHeld, CommitRefused, Content, Decision, DenialsOverflow, Origin, Outcome,
-    Rollback,
+    signature_digest, CommitHeld, CommitRefused, Content, Decision, DenialsOverflow, Origin,
+    Outcome, Rollback,
 };
 use audit::leaf::{Opening, SALT_BYTES};
 use audit::verdict::RejectReason;
@@ -162,7 +162,11 @@ impl Denials {
         let known = window.by_actor.contains_key(actor);
         // Beyond so many actors the rest share one counter, or a stranger could fill the memory
         // with keys that he makes.
-        let name = if known || window.by_actor.len() < DENIAL_ACTORS_MAX { actor } else { "" };
+        let name = if known || window.by_actor.len() < DENIAL_ACTORS_MAX {
+            actor
+        } else {
+            ""
+        };
         let count = window.by_actor.entry(name.to_owned()).or_default();
         *count += 1;
         if *count <= ACTOR_DENIAL_LEAVES_MAX {
@@ -187,7 +191,9 @@ impl Denials {
     /// [`StoreError::Leaf`].
     pub fn end_window(&self, now_ms: u64, now: bool) -> Result<Option<LeafDraft>, StoreError> {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(started_ms) = window.started_ms else { return Ok(None) };
+        let Some(started_ms) = window.started_ms else {
+            return Ok(None);
+        };
         let over = now_ms.saturating_sub(started_ms) >= QUOTA_WINDOW.as_millis() as u64;
         if !over && !now {
             return Ok(None);
@@ -234,17 +240,32 @@ mod tests {
     #[test]
     fn denials_beyond_the_quota_become_one_leaf_with_their_number() {
         let denials = Denials::default();
-        assert!(denials.end_window(1, true).unwrap().is_none(), "it has not begun");
+        assert!(
+            denials.end_window(1, true).unwrap().is_none(),
+            "it has not begun"
+        );
         let mut leaves = 0;
         for _ in 0..ACTOR_DENIAL_LEAVES_MAX + 5 {
             leaves += u32::from(denials.take("mallory", content(), 1000).unwrap().is_some());
         }
         assert_eq!(leaves, ACTOR_DENIAL_LEAVES_MAX);
-        assert!(denials.take("alice", content(), 1000).unwrap().is_some(), "another actor's own");
-        assert!(denials.end_window(2000, false).unwrap().is_none(), "the window is not over");
+        assert!(
+            denials.take("alice", content(), 1000).unwrap().is_some(),
+            "another actor's own"
+        );
+        assert!(
+            denials.end_window(2000, false).unwrap().is_none(),
+            "the window is not over"
+        );
         let over = QUOTA_WINDOW.as_millis() as u64 + 1000;
         assert!(denials.end_window(over, false).unwrap().is_some());
-        assert!(denials.end_window(2 * over, false).unwrap().is_none(), "told once");
-        assert!(denials.take("mallory", content(), 2 * over).unwrap().is_some());
+        assert!(
+            denials.end_window(2 * over, false).unwrap().is_none(),
+            "told once"
+        );
+        assert!(denials
+            .take("mallory", content(), 2 * over)
+            .unwrap()
+            .is_some());
     }
 }

@@ -5,14 +5,6 @@
 
 use std::time::Duration;
 
-/// Largest header block in bytes. A header names at most [`PARENTS_MAX`] parents (36 bytes each)
-/// and a few dozen permissions; 16 KiB holds that several times over.
-pub const HEADER_BYTES_MAX: usize = 16 * 1024;
-
-/// Largest body block in bytes. One commit is one signed step of one document: a form, a reading,
-/// a label. Files belong elsewhere; 1 MiB bounds what one request can make the sidecar hash.
-pub const BODY_BYTES_MAX: usize = 1024 * 1024;
-
 /// Most parents that a commit may name. Heads beyond this are merged by several commits.
 pub const PARENTS_MAX: usize = 64;
 

@@ -123,9 +123,8 @@ fn run_init(init: &Init, output: Output) -> anyhow::Result<()> {
         secrets::PASSPHRASE_FILE_VARIABLE
     );
     let seal = passphrase.as_ref().filter(|_| !init.plain_keys);
-    let kind = secrets::kind_named(&init.operator_kind).ok_or_else(|| {
-        anyhow::anyhow!("--operator-kind is ed25519, secp256k1 or p256")
-    })?;
+    let kind = secrets::kind_named(&init.operator_kind)
+        .ok_or_else(|| anyhow::anyhow!("--operator-kind is ed25519, secp256k1 or p256"))?;
     std::fs::create_dir_all(init.home.join(files::KEYRING))?;
     let operator_path = match &init.operator_key {
         Some(path) if path.is_absolute() => path.clone(),
@@ -144,15 +143,22 @@ fn run_init(init: &Init, output: Output) -> anyhow::Result<()> {
         };
         policies.insert(alias, id);
     }
-    let anchored = init
-        .policy
-        .first()
-        .map(|policy| policy.split_once('=').map_or("main", |(alias, _)| alias).to_owned());
-    let relative = operator_path.strip_prefix(&init.home).unwrap_or(&operator_path);
+    let anchored = init.policy.first().map(|policy| {
+        policy
+            .split_once('=')
+            .map_or("main", |(alias, _)| alias)
+            .to_owned()
+    });
+    let relative = operator_path
+        .strip_prefix(&init.home)
+        .unwrap_or(&operator_path);
     let file = File {
         chain_id: init.chain_id.clone(),
         hub: HubFile::new(init.hub.clone(), init.trust.clone()),
-        listen: ListenFile { api: init.http.clone(), peers: init.p2p.clone() },
+        listen: ListenFile {
+            api: init.http.clone(),
+            peers: init.p2p.clone(),
+        },
         policies,
         operator: OperatorFile {
             did: operator.did().to_string(),
@@ -206,8 +212,13 @@ fn run_init(init: &Init, output: Output) -> anyhow::Result<()> {
 fn run_start(home: &Path) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,libp2p=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut terminate =
             tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;

@@ -117,33 +117,87 @@ impl Default for Metrics {
 impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
-        registry.register("commits", "Commits by origin and outcome", self.commits.clone());
+        registry.register(
+            "commits",
+            "Commits by origin and outcome",
+            self.commits.clone(),
+        );
         for (name, help, counter) in [
-            ("groups", "Groups written, each under one fsync", &self.groups),
+            (
+                "groups",
+                "Groups written, each under one fsync",
+                &self.groups,
+            ),
             ("group_writes", "Writes in those groups", &self.group_writes),
             ("checks", "Permission checks from the replica", &self.checks),
             ("denials", "Denied requests", &self.denials),
-            ("stale_answers", "Answers withheld because the replica is stale", &self.stale_answers),
-            ("frames_refused", "Frames that broke a bound", &self.frames_refused),
-            ("peer_requests_refused", "Requests refused by quota", &self.peer_requests_refused),
-            ("peer_commits_dropped", "Commits dropped by quota", &self.peer_commits_dropped),
-            ("announcements_dropped", "Announcements dropped", &self.announcements_dropped),
-            ("anchors_final", "Anchors that became final", &self.anchors_final),
-            ("anchors_failed", "Anchor attempts that failed", &self.anchors_failed),
-            ("hub_lies", "Answers of RPC nodes that did not verify", &self.hub_lies),
+            (
+                "stale_answers",
+                "Answers withheld because the replica is stale",
+                &self.stale_answers,
+            ),
+            (
+                "frames_refused",
+                "Frames that broke a bound",
+                &self.frames_refused,
+            ),
+            (
+                "peer_requests_refused",
+                "Requests refused by quota",
+                &self.peer_requests_refused,
+            ),
+            (
+                "peer_commits_dropped",
+                "Commits dropped by quota",
+                &self.peer_commits_dropped,
+            ),
+            (
+                "announcements_dropped",
+                "Announcements dropped",
+                &self.announcements_dropped,
+            ),
+            (
+                "anchors_final",
+                "Anchors that became final",
+                &self.anchors_final,
+            ),
+            (
+                "anchors_failed",
+                "Anchor attempts that failed",
+                &self.anchors_failed,
+            ),
+            (
+                "hub_lies",
+                "Answers of RPC nodes that did not verify",
+                &self.hub_lies,
+            ),
         ] {
             registry.register(name, help, counter.clone());
         }
         registry.register("peers", "Peers connected", self.peers.clone());
-        registry.register("hub_offline", "1 while the hub is out of reach", self.hub_offline.clone());
+        registry.register(
+            "hub_offline",
+            "1 while the hub is out of reach",
+            self.hub_offline.clone(),
+        );
         registry.register("log_size", "Leaves in the audit log", self.log_size.clone());
-        registry.register("anchored_size", "Leaves under the last anchor", self.anchored_size.clone());
-        registry.register("hub_height", "Height of the last verified block", self.hub_height.clone());
+        registry.register(
+            "anchored_size",
+            "Leaves under the last anchor",
+            self.anchored_size.clone(),
+        );
+        registry.register(
+            "hub_height",
+            "Height of the last verified block",
+            self.hub_height.clone(),
+        );
     }
 
     /// Counts a commit.
     pub fn count_commit(&self, origin: Origin, outcome: Outcome) {
-        self.commits.get_or_create(&CommitLabels { origin, outcome }).inc();
+        self.commits
+            .get_or_create(&CommitLabels { origin, outcome })
+            .inc();
     }
 
     /// The text form.

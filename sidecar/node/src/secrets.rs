@@ -74,7 +74,9 @@ pub enum SecretError {
     #[error("the system gives no random bytes: {0}")]
     Entropy(String),
     /// The key derivation failed.
-    #[error("the passphrase cannot be turned into a key on this machine; 64 MiB of memory are needed")]
+    #[error(
+        "the passphrase cannot be turned into a key on this machine; 64 MiB of memory are needed"
+    )]
     Derivation,
 }
 
@@ -93,16 +95,19 @@ impl Passphrase {
     pub fn from_environment() -> Result<Option<Self>, SecretError> {
         if let Some(path) = std::env::var_os(PASSPHRASE_FILE_VARIABLE) {
             let path = PathBuf::from(path);
-            let text = fs::read_to_string(&path)
-                .map_err(|source| SecretError::Read { path: path.clone(), source })?;
-            return Ok(Some(Self::new(text.trim_end_matches(['\r', '\n']).to_owned())));
+            let text = fs::read_to_string(&path).map_err(|source| SecretError::Read {
+                path: path.clone(),
+                source,
+            })?;
+            return Ok(Some(Self::new(
+                text.trim_end_matches(['\r', '\n']).to_owned(),
+            )));
         }
         Ok(std::env::var(PASSPHRASE_VARIABLE).ok().map(Self::new))
     }
 
     fn derive(&self, salt: &[u8]) -> Result<Zeroizing<[u8; 32]>, SecretError> {
-        let params =
-            Params::new(64 * 1024, 3, 4, Some(32)).map_err(|_| SecretError::Derivation)?;
+        let params = Params::new(64 * 1024, 3, 4, Some(32)).map_err(|_| SecretError::Derivation)?;
         let mut key = Zeroizing::new([0; 32]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into(self.0.as_bytes(), salt, key.as_mut())
@@ -147,7 +152,9 @@ pub fn generate(kind: KeyKind) -> Result<SecretKey, SecretError> {
             return Ok(key);
         }
     }
-    Err(SecretError::Entropy("eight draws in a row were no valid keys".into()))
+    Err(SecretError::Entropy(
+        "eight draws in a row were no valid keys".into(),
+    ))
 }
 
 /// Writes `key` to a new file at `path`; sealed when a passphrase is given.
@@ -163,22 +170,33 @@ pub fn write(path: &Path, key: &SecretKey, seal: Option<&Passphrase>) -> Result<
             let nonce: [u8; 24] = random()?;
             let cipher = XChaCha20Poly1305::new_from_slice(passphrase.derive(&salt)?.as_ref())
                 .map_err(|_| SecretError::Derivation)?;
-            let payload = Payload { msg: key.seed(), aad: kind.as_bytes() };
+            let payload = Payload {
+                msg: key.seed(),
+                aad: kind.as_bytes(),
+            };
             let sealed = cipher
                 .encrypt(XNonce::from_slice(&nonce), payload)
                 .map_err(|_| SecretError::Derivation)?;
             let (salt, nonce) = (hex::encode(salt), hex::encode(nonce));
-            Zeroizing::new(format!("{TAG} {kind} sealed {salt} {nonce} {}\n", hex::encode(sealed)))
+            Zeroizing::new(format!(
+                "{TAG} {kind} sealed {salt} {nonce} {}\n",
+                hex::encode(sealed)
+            ))
         }
     };
-    let failed = |source| SecretError::Write { path: path.to_owned(), source };
+    let failed = |source| SecretError::Write {
+        path: path.to_owned(),
+        source,
+    };
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)
         .map_err(failed)?;
-    file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+    file.write_all(line.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(failed)
 }
 
 /// Reads the key at `path`.
@@ -186,7 +204,10 @@ pub fn write(path: &Path, key: &SecretKey, seal: Option<&Passphrase>) -> Result<
 /// # Errors
 /// [`SecretError`] naming the file and what to do.
 pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<SecretKey, SecretError> {
-    let failed = |source| SecretError::Read { path: path.to_owned(), source };
+    let failed = |source| SecretError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let format = || SecretError::Format(path.to_owned());
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.permissions().mode() & 0o077 != 0 {
@@ -198,17 +219,25 @@ pub fn read(path: &Path, passphrase: Option<&Passphrase>) -> Result<SecretKey, S
     let text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
     let words: Vec<&str> = text.split_whitespace().collect();
     let (kind, seed) = match words.as_slice() {
-        [TAG, kind, "plain", seed] => (*kind, Zeroizing::new(hex::decode(seed).map_err(|_| format())?)),
+        [TAG, kind, "plain", seed] => (
+            *kind,
+            Zeroizing::new(hex::decode(seed).map_err(|_| format())?),
+        ),
         [TAG, kind, "sealed", salt, nonce, sealed] => {
             let passphrase =
                 passphrase.ok_or_else(|| SecretError::NoPassphrase(path.to_owned()))?;
             let [salt, nonce, sealed] = [salt, nonce, sealed].map(hex::decode);
             let salt = salt.map_err(|_| format())?;
-            let nonce = nonce.ok().filter(|nonce| nonce.len() == 24).ok_or_else(format)?;
+            let nonce = nonce
+                .ok()
+                .filter(|nonce| nonce.len() == 24)
+                .ok_or_else(format)?;
             let cipher = XChaCha20Poly1305::new_from_slice(passphrase.derive(&salt)?.as_ref())
                 .map_err(|_| SecretError::Derivation)?;
-            let payload =
-                Payload { msg: &sealed.map_err(|_| format())?, aad: kind.as_bytes() };
+            let payload = Payload {
+                msg: &sealed.map_err(|_| format())?,
+                aad: kind.as_bytes(),
+            };
             let seed = cipher
                 .decrypt(XNonce::from_slice(&nonce), payload)
                 .map_err(|_| SecretError::WrongPassphrase(path.to_owned()))?;
@@ -232,7 +261,9 @@ impl Keyring {
     /// [`SecretError`] of the first key that cannot be read.
     pub fn load(folder: &Path, passphrase: Option<&Passphrase>) -> Result<Self, SecretError> {
         let mut keys = Self::default();
-        let Ok(entries) = fs::read_dir(folder) else { return Ok(keys) };
+        let Ok(entries) = fs::read_dir(folder) else {
+            return Ok(keys);
+        };
         for entry in entries.flatten() {
             let path = entry.path();
             if path.extension().is_some_and(|extension| extension == "key") {
@@ -267,9 +298,18 @@ mod tests {
         write(&path, &key, Some(&right)).unwrap();
         assert_eq!(read(&path, Some(&right)).unwrap().did(), key.did());
         let wrong = Passphrase::new("four words of sand".into());
-        assert!(matches!(read(&path, Some(&wrong)), Err(SecretError::WrongPassphrase(_))));
-        assert!(matches!(read(&path, None), Err(SecretError::NoPassphrase(_))));
-        assert!(matches!(write(&path, &key, None), Err(SecretError::Write { .. })));
+        assert!(matches!(
+            read(&path, Some(&wrong)),
+            Err(SecretError::WrongPassphrase(_))
+        ));
+        assert!(matches!(
+            read(&path, None),
+            Err(SecretError::NoPassphrase(_))
+        ));
+        assert!(matches!(
+            write(&path, &key, None),
+            Err(SecretError::Write { .. })
+        ));
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains(&hex::encode(key.seed())));
     }

@@ -34,7 +34,9 @@ impl SingleUse {
             spent.until.insert(id, end);
             spent.by_end.entry(end).or_default().push(id);
         }
-        Self { spent: Mutex::new(spent) }
+        Self {
+            spent: Mutex::new(spent),
+        }
     }
 
     /// Spends `id`, which may be forgotten after the second `end`.
@@ -43,7 +45,10 @@ impl SingleUse {
     /// [`TokenError::Replayed`] when it was spent before; [`TokenError::TooMany`] when
     /// [`REPLAY_IDS_MAX`] ids are remembered: refusing a write is better than forgetting an id.
     pub fn spend(&self, id: TokenId, end: u64, now_seconds: u64) -> Result<(), TokenError> {
-        let mut spent = self.spent.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut spent = self
+            .spent
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let kept = spent.by_end.split_off(&now_seconds);
         let ended = std::mem::replace(&mut spent.by_end, kept);
         for id in ended.into_values().flatten() {
@@ -71,6 +76,10 @@ mod tests {
         assert_eq!(ids.spend([1; 16], 100, 50), Err(TokenError::Replayed));
         assert_eq!(ids.spend([2; 16], 120, 50), Ok(()));
         assert_eq!(ids.spend([2; 16], 120, 120), Err(TokenError::Replayed));
-        assert_eq!(ids.spend([1; 16], 200, 101), Ok(()), "the first token has ended by then");
+        assert_eq!(
+            ids.spend([1; 16], 200, 101),
+            Ok(()),
+            "the first token has ended by then"
+        );
     }
 }

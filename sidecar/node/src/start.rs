@@ -140,7 +140,17 @@ pub async fn start_at(home: &Path) -> Result<Sidecar, StartError> {
     let keyring = Keyring::load(&home.join(files::KEYRING), passphrase.as_ref())?;
     let hub = Arc::new(light_hub(&config, operator_key.as_ref())?);
     let clock = Arc::new(SystemClock::default());
-    start(&config, Replaceable { hub, clock, network_key, operator_key, keyring }).await
+    start(
+        &config,
+        Replaceable {
+            hub,
+            clock,
+            network_key,
+            operator_key,
+            keyring,
+        },
+    )
+    .await
 }
 
 fn light_hub(config: &Config, key: Option<&SecretKey>) -> Result<LightHub, StartError> {
@@ -172,10 +182,7 @@ fn copy(key: &SecretKey) -> Result<SecretKey, StartError> {
 }
 
 /// The policies to follow: those of the configuration, and those followed at run time.
-fn followed(
-    config: &Config,
-    store: &Store,
-) -> Result<BTreeMap<String, PolicyBytes>, StoreError> {
+fn followed(config: &Config, store: &Store) -> Result<BTreeMap<String, PolicyBytes>, StoreError> {
     let mut policies = config.policies.clone();
     store.scan(Column::Meta, meta::FOLLOWED, &[], |key, value| {
         let wrong = || StoreError::Record(Column::Meta.name());
@@ -232,8 +239,10 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
     let keys = keypair(&parts.network_key).map_err(|error| StartError::Other(error.to_string()))?;
     let peer_id = keys.public().to_peer_id().to_base58();
     let metrics = Arc::new(Metrics::default());
-    let identity =
-        Identity { chain_id: config.chain_id.to_string(), sidecar: sidecar.to_string() };
+    let identity = Identity {
+        chain_id: config.chain_id.to_string(),
+        sidecar: sidecar.to_string(),
+    };
     let store_path = config.home.join(files::STORE);
     let store = Arc::new(Store::open(&store_path, &identity, metrics.clone())?);
     let policies = followed(config, &store)?;
@@ -254,8 +263,11 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
         keyring: Arc::new(parts.keyring),
         operator: config.operator.clone(),
     })?);
-    let attestations =
-        Arc::new(Attestations::new(documents.clone(), parts.hub.clone(), metrics.clone()));
+    let attestations = Arc::new(Attestations::new(
+        documents.clone(),
+        parts.hub.clone(),
+        metrics.clone(),
+    ));
     let quotas = Arc::new(Quotas::default());
     let epoch_base = u64::from_be_bytes(secrets::random()?) >> 1;
     let exchange = Arc::new(Exchange::new(ExchangeParts {
@@ -270,8 +282,9 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
         epoch_base,
     }));
     let listener = api::listen(config.api).await.map_err(StartError::Other)?;
-    let api_address =
-        listener.local_addr().map_err(|error| StartError::Other(error.to_string()))?;
+    let api_address = listener
+        .local_addr()
+        .map_err(|error| StartError::Other(error.to_string()))?;
     let (events, happened) = mpsc::channel(QUEUE_LENGTH);
     let sealing = parts.operator_key.as_ref().unwrap_or(&parts.network_key);
     let issuer = Arc::new(copy(sealing)?);
@@ -287,8 +300,13 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
         quotas,
     })?;
     let (stop, stopped) = watch::channel(false);
-    let network =
-        Arc::new(peer::start(asker, exchange, happened, metrics.clone(), stopped.clone()));
+    let network = Arc::new(peer::start(
+        asker,
+        exchange,
+        happened,
+        metrics.clone(),
+        stopped.clone(),
+    ));
     let mut tasks = vec![tokio::spawn(follow_hub(
         Follow {
             authority: authority.clone(),
@@ -311,9 +329,11 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
         None => policies.values().next(),
     }
     .map(|id| PolicyId::new(*id));
-    if let (Some(policy), true, true) =
-        (anchored, config.anchoring.enabled, parts.operator_key.is_some())
-    {
+    if let (Some(policy), true, true) = (
+        anchored,
+        config.anchoring.enabled,
+        parts.operator_key.is_some(),
+    ) {
         let anchoring = Anchoring::new(AnchoringParts {
             store: store.clone(),
             hub: parts.hub.clone(),
@@ -328,7 +348,10 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
     }
     let served = Arc::new(Served {
         documents: documents.clone(),
-        expected: Expected { audience: sidecar.clone(), chain: config.chain_id.clone() },
+        expected: Expected {
+            audience: sidecar.clone(),
+            chain: config.chain_id.clone(),
+        },
         single_use: spent_tokens(&store, parts.clock.wall_ms() / 1000)?,
         exporter: anchored.map(|policy| crate::trail::Exporter {
             documents: documents.clone(),
@@ -410,7 +433,12 @@ async fn prune_tokens(store: &Store, now_seconds: u64) -> Result<(), StoreError>
         Ok::<bool, StoreError>(puts.len() < 100_000)
     })?;
     if !puts.is_empty() {
-        store.submit(crate::store::Write { puts, ..crate::store::Write::default() }).await?;
+        store
+            .submit(crate::store::Write {
+                puts,
+                ..crate::store::Write::default()
+            })
+            .await?;
     }
     Ok(())
 }
@@ -459,14 +487,20 @@ impl Sidecar {
             }
         }
         let mut server = self.server;
-        if tokio::time::timeout(SHUTDOWN_TIMEOUT, &mut server).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, &mut server)
+            .await
+            .is_err()
+        {
             server.abort();
         }
         // The network's tasks end with the last that asks; then the store closes, and whoever
         // waits for this may open it again.
         let mut closing = self.documents.store().closing();
         drop((self.documents, self.authority, self.network));
-        if tokio::time::timeout(SHUTDOWN_TIMEOUT, closing.changed()).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, closing.changed())
+            .await
+            .is_err()
+        {
             tracing::warn!("the store is still in use by a task that does not end");
         }
         first

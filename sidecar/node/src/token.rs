@@ -159,7 +159,9 @@ fn algorithm(kind: KeyKind) -> &'static str {
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed("a part is not base64url without padding"))
+    URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| TokenError::Malformed("a part is not base64url without padding"))
 }
 
 impl Expected {
@@ -179,16 +181,20 @@ impl Expected {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::TooLong);
         }
-        let (signing_input, signature) =
-            token.rsplit_once('.').ok_or(TokenError::Malformed("it has not three parts"))?;
-        let (header, payload) =
-            signing_input.split_once('.').ok_or(TokenError::Malformed("it has not three parts"))?;
+        let (signing_input, signature) = token
+            .rsplit_once('.')
+            .ok_or(TokenError::Malformed("it has not three parts"))?;
+        let (header, payload) = signing_input
+            .split_once('.')
+            .ok_or(TokenError::Malformed("it has not three parts"))?;
         let header: Header = serde_json::from_slice(&decode(header)?)
             .map_err(|_| TokenError::Malformed("its header has other fields than alg, typ, kid"))?;
         let claims: Claims = serde_json::from_slice(&decode(payload)?)
             .map_err(|_| TokenError::Malformed("its claims are not the expected ones"))?;
         if claims.dom != DOMAIN {
-            return Err(TokenError::Malformed("its claim `dom` is not holdfast/token/1"));
+            return Err(TokenError::Malformed(
+                "its claim `dom` is not holdfast/token/1",
+            ));
         }
         if header.typ.as_deref().is_some_and(|typ| typ != "JWT") {
             return Err(TokenError::Malformed("its `typ` is not JWT"));
@@ -196,7 +202,8 @@ impl Expected {
         if header.kid != claims.iss {
             return Err(TokenError::Malformed("`kid` and `iss` differ"));
         }
-        let actor = Did::parse(&claims.iss).map_err(|_| TokenError::Malformed("`iss` is no did:key"))?;
+        let actor =
+            Did::parse(&claims.iss).map_err(|_| TokenError::Malformed("`iss` is no did:key"))?;
         let expected = algorithm(actor.public_key().kind());
         if header.alg != expected {
             return Err(TokenError::Algorithm(expected));
@@ -208,12 +215,16 @@ impl Expected {
             .public_key()
             .verify_token(signing_input.as_bytes(), &signature)
             .map_err(|_| TokenError::Signature)?;
-        let single_use = claims.jti.as_deref().filter(|_| requested.is_write()).map(|jti| {
-            let digest = identity::hash(DOMAIN, &[claims.iss.as_bytes(), jti.as_bytes()]);
-            let mut id = TokenId::default();
-            id.copy_from_slice(&digest[..16]);
-            (id, claims.exp.saturating_add(CLOCK_SKEW_SECONDS_MAX))
-        });
+        let single_use = claims
+            .jti
+            .as_deref()
+            .filter(|_| requested.is_write())
+            .map(|jti| {
+                let digest = identity::hash(DOMAIN, &[claims.iss.as_bytes(), jti.as_bytes()]);
+                let mut id = TokenId::default();
+                id.copy_from_slice(&digest[..16]);
+                (id, claims.exp.saturating_add(CLOCK_SKEW_SECONDS_MAX))
+            });
         Ok(Accepted { actor, single_use })
     }
 
@@ -235,14 +246,27 @@ impl Expected {
         if claims.exp.saturating_add(CLOCK_SKEW_SECONDS_MAX) <= now {
             return Err(TokenError::Ended);
         }
-        let most =
-            if requested.is_write() { WRITE_TOKEN_SECONDS_MAX } else { READ_TOKEN_SECONDS_MAX };
+        let most = if requested.is_write() {
+            WRITE_TOKEN_SECONDS_MAX
+        } else {
+            READ_TOKEN_SECONDS_MAX
+        };
         if claims.exp.saturating_sub(claims.iat) > most {
             return Err(TokenError::LivesTooLong(most));
         }
         let body = || hex::encode(Sha256::digest(requested.body));
-        binds("method", claims.method.as_deref(), requested.is_write(), requested.method)?;
-        binds("path", claims.path.as_deref(), requested.is_write(), requested.path)?;
+        binds(
+            "method",
+            claims.method.as_deref(),
+            requested.is_write(),
+            requested.method,
+        )?;
+        binds(
+            "path",
+            claims.path.as_deref(),
+            requested.is_write(),
+            requested.path,
+        )?;
         if claims.body.is_some() || requested.is_write() {
             binds("body", claims.body.as_deref(), true, &body())?;
         }
@@ -313,8 +337,9 @@ pub fn sign(key: &SecretKey, claims: &Claims) -> Result<String, TokenError> {
     let mut token = URL_SAFE_NO_PAD.encode(header);
     token.push('.');
     token.push_str(&URL_SAFE_NO_PAD.encode(payload));
-    let signature =
-        key.sign_token(token.as_bytes()).map_err(|_| TokenError::Malformed("it cannot be signed"))?;
+    let signature = key
+        .sign_token(token.as_bytes())
+        .map_err(|_| TokenError::Malformed("it cannot be signed"))?;
     token.push('.');
     token.push_str(&URL_SAFE_NO_PAD.encode(signature.as_bytes()));
     Ok(token)
@@ -325,9 +350,16 @@ mod tests {
     use super::*;
 
     const NOW: u64 = 1_800_000_000;
-    const POST: Requested<'static> =
-        Requested { method: "POST", path: "/v1/documents", body: b"{}" };
-    const GET: Requested<'static> = Requested { method: "GET", path: "/v1/documents/x", body: b"" };
+    const POST: Requested<'static> = Requested {
+        method: "POST",
+        path: "/v1/documents",
+        body: b"{}",
+    };
+    const GET: Requested<'static> = Requested {
+        method: "GET",
+        path: "/v1/documents/x",
+        body: b"",
+    };
 
     fn key(kind: KeyKind) -> SecretKey {
         SecretKey::from_seed(kind, [7; 32]).unwrap()
@@ -335,7 +367,9 @@ mod tests {
 
     fn expected() -> Expected {
         Expected {
-            audience: SecretKey::from_seed(KeyKind::Ed25519, [9; 32]).unwrap().did(),
+            audience: SecretKey::from_seed(KeyKind::Ed25519, [9; 32])
+                .unwrap()
+                .did(),
             chain: ChainId::parse("plant-1").unwrap(),
         }
     }
@@ -362,11 +396,32 @@ mod tests {
     fn a_write_token_is_worth_its_one_request() {
         let token = issue(&key(KeyKind::Ed25519), &expected(), POST, NOW, "a").unwrap();
         let check = |requested| expected().verify(&token, requested, NOW).unwrap_err();
-        assert_eq!(check(Requested { method: "DELETE", ..POST }), TokenError::OtherRequest("method"));
-        assert_eq!(check(Requested { path: "/v1/x", ..POST }), TokenError::OtherRequest("path"));
-        assert_eq!(check(Requested { body: b"{ }", ..POST }), TokenError::OtherRequest("body"));
+        assert_eq!(
+            check(Requested {
+                method: "DELETE",
+                ..POST
+            }),
+            TokenError::OtherRequest("method")
+        );
+        assert_eq!(
+            check(Requested {
+                path: "/v1/x",
+                ..POST
+            }),
+            TokenError::OtherRequest("path")
+        );
+        assert_eq!(
+            check(Requested {
+                body: b"{ }",
+                ..POST
+            }),
+            TokenError::OtherRequest("body")
+        );
         let read = issue(&key(KeyKind::Ed25519), &expected(), GET, NOW, "").unwrap();
-        assert_eq!(expected().verify(&read, POST, NOW).unwrap_err(), TokenError::Unbound("method"));
+        assert_eq!(
+            expected().verify(&read, POST, NOW).unwrap_err(),
+            TokenError::Unbound("method")
+        );
     }
 
     #[test]
@@ -375,16 +430,37 @@ mod tests {
             let mut claims = claims();
             change(&mut claims);
             let token = sign(&key(KeyKind::Ed25519), &claims).unwrap();
-            expected().verify(&token, POST, now).map(|_| ()).unwrap_err()
+            expected()
+                .verify(&token, POST, now)
+                .map(|_| ())
+                .unwrap_err()
         };
         let other = key(KeyKind::Ed25519).did().to_string();
-        assert!(matches!(check(&|c| c.aud = other.clone(), NOW), TokenError::Audience(_)));
-        assert!(matches!(check(&|c| c.chain = "plant-2".into(), NOW), TokenError::Chain(_)));
-        assert_eq!(check(&|_| {}, NOW + 60 + CLOCK_SKEW_SECONDS_MAX), TokenError::Ended);
-        assert_eq!(check(&|_| {}, NOW - CLOCK_SKEW_SECONDS_MAX - 1), TokenError::Early);
-        assert_eq!(check(&|c| c.exp = NOW + 301, NOW), TokenError::LivesTooLong(300));
+        assert!(matches!(
+            check(&|c| c.aud = other.clone(), NOW),
+            TokenError::Audience(_)
+        ));
+        assert!(matches!(
+            check(&|c| c.chain = "plant-2".into(), NOW),
+            TokenError::Chain(_)
+        ));
+        assert_eq!(
+            check(&|_| {}, NOW + 60 + CLOCK_SKEW_SECONDS_MAX),
+            TokenError::Ended
+        );
+        assert_eq!(
+            check(&|_| {}, NOW - CLOCK_SKEW_SECONDS_MAX - 1),
+            TokenError::Early
+        );
+        assert_eq!(
+            check(&|c| c.exp = NOW + 301, NOW),
+            TokenError::LivesTooLong(300)
+        );
         assert_eq!(check(&|c| c.jti = None, NOW), TokenError::Unbound("jti"));
-        assert!(matches!(check(&|c| c.dom = "x".into(), NOW), TokenError::Malformed(_)));
+        assert!(matches!(
+            check(&|c| c.dom = "x".into(), NOW),
+            TokenError::Malformed(_)
+        ));
     }
 
     #[test]
@@ -397,12 +473,29 @@ mod tests {
         let token = issue(&key(KeyKind::Ed25519), &expected(), POST, NOW, "a").unwrap();
         for position in 0..token.len() {
             let mut changed = token.clone().into_bytes();
-            changed[position] = if changed[position] == b'A' { b'B' } else { b'A' };
+            changed[position] = if changed[position] == b'A' {
+                b'B'
+            } else {
+                b'A'
+            };
             let changed = String::from_utf8(changed).unwrap();
-            assert!(expected().verify(&changed, POST, NOW).is_err(), "byte {position} was changed");
+            assert!(
+                expected().verify(&changed, POST, NOW).is_err(),
+                "byte {position} was changed"
+            );
         }
-        for wrong in ["", ".", "..", "a.b", &format!("{token}."), &format!("{token}=")] {
-            assert!(expected().verify(wrong, POST, NOW).is_err(), "{wrong:?} was accepted");
+        for wrong in [
+            "",
+            ".",
+            "..",
+            "a.b",
+            &format!("{token}."),
+            &format!("{token}="),
+        ] {
+            assert!(
+                expected().verify(wrong, POST, NOW).is_err(),
+                "{wrong:?} was accepted"
+            );
         }
     }
 }

@@ -47,6 +47,8 @@ pub struct TrailRequest {
     pub from_anchor: Option<u64>,
     /// Number of the last anchor on the hub; none for the newest.
     pub to_anchor: Option<u64>,
+    /// Height of the header that the bundle is to be under; none for the newest.
+    pub height: Option<u64>,
 }
 
 /// A bundle with the point that it is verified under.
@@ -98,7 +100,7 @@ impl Exporter {
         let log = Anchoring::log_id(&store)?.ok_or_else(no_anchor)?;
         let first_look = self
             .hub
-            .trail(self.policy, log, Vec::new())
+            .trail(self.policy, log, Vec::new(), request.height)
             .await
             .map_err(|error| of_hub(&error))?;
         // The hub may have an anchor already whose proof is still on its way to this store.
@@ -111,27 +113,53 @@ impl Exporter {
         if hidden && !self.documents.guard().is_operator(&request.auditor) {
             return Err(Failure::new(
                 Kind::Denied,
-                format!("{} has not the permission `audit` on any document of the trail", request.auditor),
+                format!(
+                    "{} has not the permission `audit` on any document of the trail",
+                    request.auditor
+                ),
                 "ask the owner of the scope for a relation that gives `audit`",
             ));
         }
         let witnesses = self.witness_logs(&store, &shown, &log)?;
         let state = self
             .hub
-            .trail(self.policy, log, witnesses.keys().copied().collect())
+            .trail(
+                self.policy,
+                log,
+                witnesses.keys().copied().collect(),
+                request.height,
+            )
             .await
             .map_err(|error| of_hub(&error))?;
         self.wait_for(state.policy.log.size()).await?;
-        let trail =
-            self.trail(&store, &state, &range, openings, &shown, &witnesses, &request.auditor)?;
+        let trail = self.trail(
+            &store,
+            &state,
+            &range,
+            openings,
+            &shown,
+            &witnesses,
+            &request.auditor,
+        )?;
         let bytes = trail.encode_sealed(&self.issuer).map_err(|error| {
             Failure::new(Kind::TooLarge, error.to_string(), "ask for fewer anchors")
         })?;
-        let point =
-            TrustPoint { height: Height(state.height), hash: BlockHash::new(state.hash) };
+        let point = TrustPoint {
+            height: Height(state.height),
+            hash: BlockHash::new(state.hash),
+        };
         // Whoever hands out a proof that does not hold harms himself most.
-        verify(&bytes, point).map_err(|error| Failure::internal(&error))?;
-        Ok(Exported { bytes, trust: point.to_string() })
+        let (bytes, verified) = tokio::task::spawn_blocking(move || {
+            let verified = verify(&bytes, point).map(drop);
+            (bytes, verified)
+        })
+        .await
+        .map_err(|error| Failure::internal(&error))?;
+        verified.map_err(|error| Failure::internal(&error))?;
+        Ok(Exported {
+            bytes,
+            trust: point.to_string(),
+        })
     }
 
     /// The documents of the leaves that the auditor may see, each with all its commits.
@@ -143,17 +171,27 @@ impl Exporter {
     ) -> Result<BTreeMap<Digest, Shown>, Failure> {
         let mut documents: BTreeSet<Digest> = BTreeSet::new();
         documents.extend(
-            openings.iter().filter_map(|opening| Some(*opening.content().document()?.digest())),
+            openings
+                .iter()
+                .filter_map(|opening| Some(*opening.content().document()?.digest())),
         );
         let store = self.documents.store();
         let mut shown = BTreeMap::new();
         for document in documents {
-            let Some(permit) = self.documents.permit_audit(&document, auditor)? else { continue };
-            let ours = self.documents.claim(&document)?.is_some_and(|(_, p)| p == self.policy);
+            let Some(permit) = self.documents.permit_audit(&document, auditor)? else {
+                continue;
+            };
+            let ours = self
+                .documents
+                .claim(&document)?
+                .is_some_and(|(_, p)| p == self.policy);
             if !ours {
                 continue;
             }
-            let bodies = self.documents.permit_peer(&document, auditor, Sight::Bodies)?.is_some();
+            let bodies = self
+                .documents
+                .permit_peer(&document, auditor, Sight::Bodies)?
+                .is_some();
             let commits = commits(store, &permit, range.end)?;
             if !commits.is_empty() {
                 shown.insert(document, Shown { bodies, commits });
@@ -172,21 +210,33 @@ impl Exporter {
     ) -> Result<BTreeMap<LogId, Vec<Receipt>>, Failure> {
         let mut receipts: BTreeMap<LogId, Vec<Receipt>> = BTreeMap::new();
         for (document, of_document) in shown {
-            let commits: BTreeSet<Digest> =
-                of_document.commits.iter().map(|(commit, _)| *commit).collect();
+            let commits: BTreeSet<Digest> = of_document
+                .commits
+                .iter()
+                .map(|(commit, _)| *commit)
+                .collect();
             let mut found = Vec::new();
             store.scan(Column::Attestations, document, &[], |key, value| {
-                let commit = keys::second(key)
-                    .ok_or(StoreError::Record(Column::Attestations.name()))?;
+                let commit =
+                    keys::second(key).ok_or(StoreError::Record(Column::Attestations.name()))?;
                 if commits.contains(&commit) {
                     found.push(attested::decode_kept(value)?.raw);
                 }
                 Ok::<bool, StoreError>(true)
             })?;
             for raw in found {
-                let Ok(receipt) = Receipt::from_bytes(&raw) else { continue };
-                let log = receipt.anchor.to_wire().leaf.map(|leaf| leaf.log).unwrap_or_default();
-                let Ok(log) = LogId::from_slice(&log) else { continue };
+                let Ok(receipt) = Receipt::from_bytes(&raw) else {
+                    continue;
+                };
+                let log = receipt
+                    .anchor
+                    .to_wire()
+                    .leaf
+                    .map(|leaf| leaf.log)
+                    .unwrap_or_default();
+                let Ok(log) = LogId::from_slice(&log) else {
+                    continue;
+                };
                 // This log's own leaves stand in the bundle themselves.
                 if log != *own {
                     receipts.entry(log).or_default().push(receipt);
@@ -200,7 +250,9 @@ impl Exporter {
     async fn wait_for(&self, size: u64) -> Result<(), Failure> {
         let known = || {
             let replica = self.authority.replica(&self.policy)?;
-            let replica = replica.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let replica = replica
+                .read()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             Some(replica.next_revision())
         };
         let mut status = self.authority.status();
@@ -220,7 +272,10 @@ impl Exporter {
         })
     }
 
-    #[allow(clippy::too_many_arguments, reason = "all parts of one bundle, named where it is called")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "all parts of one bundle, named where it is called"
+    )]
     fn trail(
         &self,
         store: &Store,
@@ -261,9 +316,7 @@ impl Exporter {
                 Some(from) => merkle::range_at(&anchors_log, from)
                     .map_err(|_| Failure::internal(&"the anchors' range cannot be made"))?,
             },
-            anchors: state.anchors
-                [range.from.unwrap_or(0) as usize..=range.to as usize]
-                .to_vec(),
+            anchors: state.anchors[range.from.unwrap_or(0) as usize..=range.to as usize].to_vec(),
             anchors_consistency: anchors_log
                 .consistency_proof(range.to + 1, size)
                 .map_err(merkle)?,
@@ -290,9 +343,9 @@ impl Exporter {
         auditor: &Did,
     ) -> Disclosure {
         let may = match opening.content() {
-            content if content.document().is_some() => {
-                content.document().is_some_and(|document| shown.contains_key(document.digest()))
-            }
+            content if content.document().is_some() => content
+                .document()
+                .is_some_and(|document| shown.contains_key(document.digest())),
             // Of a document that is not kept the scope alone can say who may audit it.
             Content::Decision(decision) => decision
                 .preimage
@@ -300,7 +353,10 @@ impl Exporter {
                 .and_then(|preimage| DocumentPreimage::decode(&preimage.0).ok())
                 .and_then(|preimage| DocumentClaim::of(&preimage).ok())
                 .map_or(self.documents.guard().is_operator(auditor), |claim| {
-                    self.documents.guard().audit(&self.policy, &claim, auditor).is_ok()
+                    self.documents
+                        .guard()
+                        .audit(&self.policy, &claim, auditor)
+                        .is_ok()
                 }),
             // Refusals and counts of denials name no document's data; who may audit a part of the
             // trail sees that they happened.
@@ -347,7 +403,11 @@ impl Exporter {
             let document = Cid::from_digest(*document);
             let (value, proof) = tree.prove_key(version, DocumentHeads::key(&document))?;
             let value = value.ok_or(StoreError::Record(Column::HeadsValues.name()))?;
-            heads.push(HeadsProof { document, value, ics23: proof.encode_to_vec() });
+            heads.push(HeadsProof {
+                document,
+                value,
+                ics23: proof.encode_to_vec(),
+            });
         }
         Ok(heads)
     }
@@ -362,7 +422,8 @@ impl Exporter {
         for (log, record, anchors) in &state.witnesses {
             let mut tree = MemoryLog::new();
             for anchor in anchors {
-                tree.append(&anchor.to_bytes()).map_err(|error| Failure::internal(&error))?;
+                tree.append(&anchor.to_bytes())
+                    .map_err(|error| Failure::internal(&error))?;
             }
             let mut by_anchor: BTreeMap<u64, BTreeMap<u64, WitnessLeaf>> = BTreeMap::new();
             let mut seen = BTreeSet::new();
@@ -374,12 +435,19 @@ impl Exporter {
                         leaf: receipt.leaf.clone(),
                         path: receipt.path.clone(),
                     };
-                    by_anchor.entry(index).or_default().insert(receipt.index, leaf);
+                    by_anchor
+                        .entry(index)
+                        .or_default()
+                        .insert(receipt.index, leaf);
                 }
             }
             if !by_anchor.is_empty() {
                 let anchors = witness_anchors(by_anchor, anchors, &tree)?;
-                logs.push(WitnessLog { log: *log, record: record.clone(), anchors });
+                logs.push(WitnessLog {
+                    log: *log,
+                    record: record.clone(),
+                    anchors,
+                });
             }
         }
         Ok(logs)
@@ -398,7 +466,10 @@ impl Exporter {
         let mut by_anchor: BTreeMap<u64, BTreeMap<u64, WitnessLeaf>> = BTreeMap::new();
         let commits = shown.values().flat_map(|of_document| &of_document.commits);
         for (_, record) in commits.filter(|(_, record)| record.leaf < range.start) {
-            let covering = state.anchors.iter().position(|anchor| anchor.size > record.leaf);
+            let covering = state
+                .anchors
+                .iter()
+                .position(|anchor| anchor.size > record.leaf);
             let Some(covering) = covering else { continue };
             let size = state.anchors[covering].size;
             let path = merkle::inclusion_proof(&snapshot, record.leaf, size)
@@ -408,13 +479,20 @@ impl Exporter {
                 leaf: Disclosure::Opened(Box::new(store.leaf(record.leaf)?.opening()?)),
                 path,
             };
-            by_anchor.entry(covering as u64).or_default().insert(record.leaf, leaf);
+            by_anchor
+                .entry(covering as u64)
+                .or_default()
+                .insert(record.leaf, leaf);
         }
         if by_anchor.is_empty() {
             return Ok(None);
         }
         let anchors = witness_anchors(by_anchor, &state.anchors, tree)?;
-        Ok(Some(WitnessLog { log: state.log.id, record: state.log_record.clone(), anchors }))
+        Ok(Some(WitnessLog {
+            log: state.log.id,
+            record: state.log_record.clone(),
+            anchors,
+        }))
     }
 }
 
@@ -456,7 +534,9 @@ struct Range {
 
 impl Range {
     fn of(request: &TrailRequest, anchors: &[AnchorLeaf]) -> Result<Self, Failure> {
-        let newest = (anchors.len() as u64).checked_sub(1).ok_or_else(no_anchor)?;
+        let newest = (anchors.len() as u64)
+            .checked_sub(1)
+            .ok_or_else(no_anchor)?;
         let to = request.to_anchor.unwrap_or(newest);
         let from = request.from_anchor;
         if to > newest || from.is_some_and(|from| from > to) {
@@ -470,16 +550,26 @@ impl Range {
         if end - start > TRAIL_LEAVES_MAX {
             return Err(Failure::new(
                 Kind::TooLarge,
-                format!("{} leaves stand between the anchors, at most {TRAIL_LEAVES_MAX} fit", end - start),
+                format!(
+                    "{} leaves stand between the anchors, at most {TRAIL_LEAVES_MAX} fit",
+                    end - start
+                ),
                 "ask for fewer anchors at once",
             ));
         }
-        Ok(Self { from, to, start, end })
+        Ok(Self {
+            from,
+            to,
+            start,
+            end,
+        })
     }
 }
 
 fn openings(store: &Store, start: u64, end: u64) -> Result<Vec<Opening>, StoreError> {
-    (start..end).map(|index| store.leaf(index)?.opening()).collect()
+    (start..end)
+        .map(|index| store.leaf(index)?.opening())
+        .collect()
 }
 
 /// The commits of a document whose leaves stand before `end`.
@@ -489,13 +579,18 @@ fn commits(
     end: u64,
 ) -> Result<Vec<(Digest, CommitRecord)>, StoreError> {
     let mut commits = Vec::new();
-    store.scan(Column::Commits, permit.document().digest(), &[], |key, value| {
-        let commit = keys::second(key).ok_or(StoreError::Record(Column::Commits.name()))?;
-        let record: CommitRecord = decode(Column::Commits, value)?;
-        if record.leaf < end {
-            commits.push((commit, record));
-        }
-        Ok::<bool, StoreError>(true)
-    })?;
+    store.scan(
+        Column::Commits,
+        permit.document().digest(),
+        &[],
+        |key, value| {
+            let commit = keys::second(key).ok_or(StoreError::Record(Column::Commits.name()))?;
+            let record: CommitRecord = decode(Column::Commits, value)?;
+            if record.leaf < end {
+                commits.push((commit, record));
+            }
+            Ok::<bool, StoreError>(true)
+        },
+    )?;
     Ok(commits)
 }

@@ -30,7 +30,9 @@ pub fn entries(
     let tree = store.heads_tree();
     for index in from..to {
         let opening = store.leaf(index)?.opening()?;
-        let Some(document) = opening.content().document().copied() else { continue };
+        let Some(document) = opening.content().document().copied() else {
+            continue;
+        };
         // A leaf about a document that was not kept when it was written is in no chain.
         let known = match changed.remove(&document) {
             Some(entry) => Some(entry),
@@ -55,7 +57,10 @@ pub fn entries(
             }
             continue;
         }
-        let mut heads = known.as_ref().map(|entry| entry.heads.clone()).unwrap_or_default();
+        let mut heads = known
+            .as_ref()
+            .map(|entry| entry.heads.clone())
+            .unwrap_or_default();
         if let Content::CommitHeld(held) = opening.content() {
             let commit = store
                 .commit(document.digest(), held.commit.digest())?

@@ -141,7 +141,9 @@ pub fn next_sequence(store: &Store) -> Result<u64, StoreError> {
     match store.get(Column::Meta, meta::ANCHOR_NEXT)? {
         None => Ok(0),
         Some(bytes) => Ok(u64::from_be_bytes(
-            bytes.try_into().map_err(|_| StoreError::Record(Column::Meta.name()))?,
+            bytes
+                .try_into()
+                .map_err(|_| StoreError::Record(Column::Meta.name()))?,
         )),
     }
 }
@@ -178,14 +180,18 @@ pub fn list(store: &Store, from: u64, limit: usize) -> Result<Vec<AnchorRecord>,
 /// # Errors
 /// [`StoreError`].
 pub fn newest_final(store: &Store) -> Result<Option<AnchorRecord>, StoreError> {
-    let Some(last) = latest(store)? else { return Ok(None) };
+    let Some(last) = latest(store)? else {
+        return Ok(None);
+    };
     if last.state() == AnchorState::Final {
         return Ok(Some(last));
     }
     // One anchor at a time is under way, so the one before it is final.
     match last.sequence.checked_sub(1) {
         None => Ok(None),
-        Some(before) => Ok(read(store, before)?.filter(|anchor| anchor.state() == AnchorState::Final)),
+        Some(before) => {
+            Ok(read(store, before)?.filter(|anchor| anchor.state() == AnchorState::Final))
+        }
     }
 }
 
@@ -194,9 +200,8 @@ pub fn newest_final(store: &Store) -> Result<Option<AnchorRecord>, StoreError> {
 /// # Errors
 /// [`StoreError`].
 pub fn with_index(store: &Store, index: u64) -> Result<Option<AnchorRecord>, StoreError> {
-    let is_it = |anchor: &AnchorRecord| {
-        anchor.index == index && anchor.state() == AnchorState::Final
-    };
+    let is_it =
+        |anchor: &AnchorRecord| anchor.index == index && anchor.state() == AnchorState::Final;
     // Numbers here and there agree unless this store took over an older log.
     if let Some(anchor) = read(store, index)?.filter(is_it) {
         return Ok(Some(anchor));

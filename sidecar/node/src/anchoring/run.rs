@@ -181,8 +181,18 @@ impl Anchoring {
             tracing::error!(log = %record.id, size = record.size, "the operator's log on the hub is longer than this store's; restore the store, or seal that log");
             return Ok(Step::Stuck);
         }
-        let put = (Column::Meta, meta::LOG_ID.to_vec(), Some(record.id.to_vec()));
-        self.parts.store.submit(Write { puts: vec![put], ..Write::default() }).await?;
+        let put = (
+            Column::Meta,
+            meta::LOG_ID.to_vec(),
+            Some(record.id.to_vec()),
+        );
+        self.parts
+            .store
+            .submit(Write {
+                puts: vec![put],
+                ..Write::default()
+            })
+            .await?;
         tracing::info!(log = %record.id, "the log is open on the hub");
         Ok(Step::LogOpened)
     }
@@ -198,8 +208,14 @@ impl Anchoring {
         }
         let before = latest.as_ref().map(|anchor| anchor.heads_version);
         let version = before.map_or(0, |version| version + 1);
-        let entries = fold::entries(store, before, old_size, size)?;
-        let heads = store.heads_tree().update(version, &entries)?;
+        // Seconds of work after a busy interval; requests are served meanwhile.
+        let worker = store.clone();
+        let heads = tokio::task::spawn_blocking(move || {
+            let entries = fold::entries(&worker, before, old_size, size)?;
+            worker.heads_tree().update(version, &entries)
+        })
+        .await
+        .map_err(|error| StoreError::Read(error.to_string()))??;
         let anchor = AnchorRecord {
             sequence: next_sequence(store)?,
             log: log.to_vec(),
@@ -215,7 +231,12 @@ impl Anchoring {
         let next = keys::number(anchor.sequence + 1).to_vec();
         puts.push((Column::Meta, meta::ANCHOR_NEXT.to_vec(), Some(next)));
         puts.push(anchor.put());
-        store.submit(Write { puts, ..Write::default() }).await?;
+        store
+            .submit(Write {
+                puts,
+                ..Write::default()
+            })
+            .await?;
         Ok(Step::Intended)
     }
 
@@ -234,7 +255,10 @@ impl Anchoring {
             "the hub's record has size {}, this anchor goes from {} to {}",
             record.size, anchor.old_size, anchor.size
         );
-        let write = Write { puts: vec![anchor.put()], ..Write::default() };
+        let write = Write {
+            puts: vec![anchor.put()],
+            ..Write::default()
+        };
         self.parts.store.submit(write).await?;
         Ok(Step::Stuck)
     }
@@ -268,8 +292,15 @@ impl Anchoring {
         };
         let outcome = self.parts.hub.anchor(message).await;
         anchor.submissions += 1;
-        anchor.trouble = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
-        let write = Write { puts: vec![anchor.put()], ..Write::default() };
+        anchor.trouble = outcome
+            .as_ref()
+            .err()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let write = Write {
+            puts: vec![anchor.put()],
+            ..Write::default()
+        };
         self.parts.store.submit(write).await?;
         outcome?;
         Ok(Step::Submitted)
@@ -291,7 +322,9 @@ impl Anchoring {
             && anchored.leaf.root.as_slice() == anchor.root
             && anchored.leaf.heads_root.as_slice() == anchor.heads_root;
         if !same {
-            return Err(HubError::Unverified("the last anchor is not the one intended".into()).into());
+            return Err(
+                HubError::Unverified("the last anchor is not the one intended".into()).into(),
+            );
         }
         anchor.set_state(AnchorState::Final);
         anchor.index = anchored.index;
@@ -299,7 +332,10 @@ impl Anchoring {
         anchor.proof = anchored.proof.to_bytes();
         anchor.header_height = anchored.header_height;
         anchor.trouble.clear();
-        let write = Write { puts: vec![anchor.put()], ..Write::default() };
+        let write = Write {
+            puts: vec![anchor.put()],
+            ..Write::default()
+        };
         self.parts.store.submit(write).await?;
         self.parts.metrics.anchors_final.inc();
         self.parts.metrics.anchored_size.set(anchor.size);
@@ -320,7 +356,9 @@ impl Anchoring {
             .map_err(|_| StoreError::Record(Column::Anchors.name()))?;
         for (index, document, commit) in self.held(anchor)? {
             let opening = store.leaf(index)?.opening()?;
-            let Content::CommitHeld(held) = opening.content().clone() else { continue };
+            let Content::CommitHeld(held) = opening.content().clone() else {
+                continue;
+            };
             let path = merkle::inclusion_proof(&snapshot, index, anchor.size)
                 .map_err(|_| StoreError::Log("an inclusion proof cannot be made"))?;
             let receipt = Receipt {
@@ -338,8 +376,14 @@ impl Anchoring {
             let cid = crdt::Cid::from_digest(commit);
             match self.parts.documents.use_of(&document, &cid, &facts)? {
                 Use::Settles => {
-                    let kept = Kept { facts, raw: receipt.to_bytes() };
-                    self.parts.attestations.keep(document, commit, &log, kept).await?;
+                    let kept = Kept {
+                        facts,
+                        raw: receipt.to_bytes(),
+                    };
+                    self.parts
+                        .attestations
+                        .keep(document, commit, &log, kept)
+                        .await?;
                 }
                 // The hub was out of reach for longer than `anchor_lag`: the next anchor carries
                 // a newer leaf.
@@ -349,13 +393,19 @@ impl Anchoring {
         }
         let mut anchor = anchor.clone();
         anchor.attested = true;
-        let write = Write { puts: vec![anchor.put()], ..Write::default() };
+        let write = Write {
+            puts: vec![anchor.put()],
+            ..Write::default()
+        };
         store.submit(write).await?;
         Ok(Step::Attested)
     }
 
     /// Index, document and commit of the leaves to attest.
-    #[allow(clippy::type_complexity, reason = "three names of one leaf, used once above")]
+    #[allow(
+        clippy::type_complexity,
+        reason = "three names of one leaf, used once above"
+    )]
     fn held(
         &self,
         anchor: &AnchorRecord,
@@ -365,7 +415,9 @@ impl Anchoring {
         let mut followed = std::collections::BTreeSet::new();
         for index in anchor.old_size..anchor.size {
             let opening = store.leaf(index)?.opening()?;
-            let Content::CommitHeld(content) = opening.content() else { continue };
+            let Content::CommitHeld(content) = opening.content() else {
+                continue;
+            };
             if content.origin != Origin::Peer {
                 continue;
             }

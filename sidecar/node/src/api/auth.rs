@@ -20,12 +20,14 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Served>> for Asked<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Served>) -> Result<Self, Failure> {
-        Query::try_from_uri(&parts.uri).map(|Query(asked)| Self(asked)).map_err(|error| {
-            Failure::invalid(
-                format!("the query is not understood: {}", error.body_text()),
-                "docs/spec/sidecar-api.md lists what each path may be asked",
-            )
-        })
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(asked)| Self(asked))
+            .map_err(|error| {
+                Failure::invalid(
+                    format!("the query is not understood: {}", error.body_text()),
+                    "docs/spec/sidecar-api.md lists what each path may be asked",
+                )
+            })
     }
 }
 
@@ -66,15 +68,29 @@ impl FromRequest<Arc<Served>> for Authenticated {
             .and_then(|value| value.strip_prefix("Bearer "))
             .ok_or(TokenError::Missing)?
             .to_owned();
-        let body = Bytes::from_request(request, served).await.map_err(|error| {
-            Failure::new(Kind::TooLarge, error.body_text(), "split the write into several commits")
-        })?;
-        let requested = Requested { method: method.as_str(), path: &path, body: &body };
+        let body = Bytes::from_request(request, served)
+            .await
+            .map_err(|error| {
+                Failure::new(
+                    Kind::TooLarge,
+                    error.body_text(),
+                    "split the write into several commits",
+                )
+            })?;
+        let requested = Requested {
+            method: method.as_str(),
+            path: &path,
+            body: &body,
+        };
         let now = served.documents.now_seconds();
         let accepted = served.expected.verify(&token, requested, now)?;
         if let Some((id, end)) = accepted.single_use {
             served.single_use.spend(id, end, now)?;
         }
-        Ok(Self { actor: accepted.actor, single_use: accepted.single_use, body })
+        Ok(Self {
+            actor: accepted.actor,
+            single_use: accepted.single_use,
+            body,
+        })
     }
 }

@@ -92,14 +92,22 @@ pub(crate) struct Submit {
 
 impl Update {
     pub fn changes(self) -> Changes {
-        Changes { set: self.set, increment: self.increment, add: self.add, remove: self.remove }
+        Changes {
+            set: self.set,
+            increment: self.increment,
+            add: self.add,
+            remove: self.remove,
+        }
     }
 }
 
 /// Bytes in base64.
 pub(crate) fn bytes(field: &str, text: &str) -> Result<Vec<u8>, Failure> {
     STANDARD.decode(text).map_err(|_| {
-        Failure::invalid(format!("`{field}` is not base64"), "use the standard alphabet with padding")
+        Failure::invalid(
+            format!("`{field}` is not base64"),
+            "use the standard alphabet with padding",
+        )
     })
 }
 
@@ -115,7 +123,9 @@ pub(crate) fn cid(field: &str, text: &str) -> Result<Cid, Failure> {
 
 /// `resource:id`.
 pub(crate) fn scope(text: &str) -> Result<Scope, Failure> {
-    let parsed = text.split_once(':').and_then(|(resource, id)| Scope::new(resource, id).ok());
+    let parsed = text
+        .split_once(':')
+        .and_then(|(resource, id)| Scope::new(resource, id).ok());
     parsed.ok_or_else(|| {
         Failure::invalid(
             format!("{} names no object", excerpt(text)),
@@ -135,11 +145,7 @@ pub(crate) fn policy(served: &Served, name: &str) -> Result<PolicyId, Failure> {
 }
 
 /// A collection of a policy by name, `resource/name` or id.
-pub(crate) fn collection(
-    served: &Served,
-    policy: &PolicyId,
-    name: &str,
-) -> Result<Cid, Failure> {
+pub(crate) fn collection(served: &Served, policy: &PolicyId, name: &str) -> Result<Cid, Failure> {
     if let Ok(cid) = name.parse() {
         return Ok(cid);
     }
@@ -147,7 +153,10 @@ pub(crate) fn collection(
     match found.as_slice() {
         [one] => Ok(*one),
         [] => Err(Failure::not_found(
-            format!("the policy defines no collection {} as proven here", excerpt(name)),
+            format!(
+                "the policy defines no collection {} as proven here",
+                excerpt(name)
+            ),
             "define it on the hub, and wait a block",
         )),
         _ => Err(Failure::invalid(

@@ -35,7 +35,10 @@ async fn readable(
     action: &'static str,
 ) -> Result<Permit, Failure> {
     let document = bodies::cid("document", document)?;
-    served.documents.permit(&document, actor, Sight::Bodies, action).await
+    served
+        .documents
+        .permit(&document, actor, Sight::Bodies, action)
+        .await
 }
 
 /// Changing or rolling back shows what is there (an unknown element, a head), so it takes the
@@ -61,7 +64,10 @@ async fn rollback_intent(
             ))
         }
     };
-    Ok(Intent::Rollback { document: *permit.document(), target })
+    Ok(Intent::Rollback {
+        document: *permit.document(),
+        target,
+    })
 }
 
 async fn update_intent(
@@ -71,7 +77,10 @@ async fn update_intent(
     changes: Changes,
 ) -> Result<Intent, Failure> {
     let permit = readable(served, actor, document, "document.update").await?;
-    Ok(Intent::Update { document: *permit.document(), changes })
+    Ok(Intent::Update {
+        document: *permit.document(),
+        changes,
+    })
 }
 
 pub(crate) async fn prepare(State(served): Shared, who: Authenticated) -> Answer<Value> {
@@ -82,12 +91,14 @@ pub(crate) async fn prepare(State(served): Shared, who: Authenticated) -> Answer
             let document = update.document.clone();
             update_intent(&served, actor, &document, update.changes()).await?
         }
-        Prepare::Delete(named) => {
-            Intent::Delete { document: bodies::cid("document", &named.document)? }
-        }
+        Prepare::Delete(named) => Intent::Delete {
+            document: bodies::cid("document", &named.document)?,
+        },
         Prepare::Rollback(rollback) => {
-            let target =
-                Target { to_commits: rollback.to_commits, to_anchor: rollback.to_anchor };
+            let target = Target {
+                to_commits: rollback.to_commits,
+                to_anchor: rollback.to_anchor,
+            };
             rollback_intent(&served, actor, &rollback.document, target).await?
         }
     };
@@ -110,14 +121,21 @@ pub(crate) async fn submit(State(served): Shared, who: Authenticated) -> Answer<
     let header = bodies::bytes("header", &submit.header)?;
     let signature = bodies::bytes("signature", &submit.signature)?;
     let body = bodies::bytes("body", &submit.body)?;
-    let submitted =
-        served.documents.submit(header, &signature, &body, &who.actor, who.single_use).await?;
+    let submitted = served
+        .documents
+        .submit(header, &signature, &body, &who.actor, who.single_use)
+        .await?;
     Ok(Json(submitted))
 }
 
 pub(crate) async fn create(State(served): Shared, who: Authenticated) -> Answer<Submitted> {
     let intent = creation(&served, who.json()?)?;
-    Ok(Json(served.documents.write(&who.actor, intent, who.single_use).await?))
+    Ok(Json(
+        served
+            .documents
+            .write(&who.actor, intent, who.single_use)
+            .await?,
+    ))
 }
 
 pub(crate) async fn update(
@@ -126,7 +144,12 @@ pub(crate) async fn update(
     who: Authenticated,
 ) -> Answer<Submitted> {
     let intent = update_intent(&served, &who.actor, &document, who.json()?).await?;
-    Ok(Json(served.documents.write(&who.actor, intent, who.single_use).await?))
+    Ok(Json(
+        served
+            .documents
+            .write(&who.actor, intent, who.single_use)
+            .await?,
+    ))
 }
 
 pub(crate) async fn remove(
@@ -134,8 +157,15 @@ pub(crate) async fn remove(
     Path(document): Path<String>,
     who: Authenticated,
 ) -> Answer<Submitted> {
-    let intent = Intent::Delete { document: bodies::cid("document", &document)? };
-    Ok(Json(served.documents.write(&who.actor, intent, who.single_use).await?))
+    let intent = Intent::Delete {
+        document: bodies::cid("document", &document)?,
+    };
+    Ok(Json(
+        served
+            .documents
+            .write(&who.actor, intent, who.single_use)
+            .await?,
+    ))
 }
 
 pub(crate) async fn rollback(
@@ -144,7 +174,12 @@ pub(crate) async fn rollback(
     who: Authenticated,
 ) -> Answer<Submitted> {
     let intent = rollback_intent(&served, &who.actor, &document, who.json()?).await?;
-    Ok(Json(served.documents.write(&who.actor, intent, who.single_use).await?))
+    Ok(Json(
+        served
+            .documents
+            .write(&who.actor, intent, who.single_use)
+            .await?,
+    ))
 }
 
 /// As of when to read.
@@ -167,16 +202,25 @@ pub(crate) async fn get_one(
     let heads: Option<Vec<Cid>> = match (as_of.at, as_of.at_anchor) {
         (None, None) => None,
         (Some(commits), None) => Some(
-            commits.split(',').map(|commit| bodies::cid("at", commit)).collect::<Result<_, _>>()?,
+            commits
+                .split(',')
+                .map(|commit| bodies::cid("at", commit))
+                .collect::<Result<_, _>>()?,
         ),
         (None, Some(sequence)) => Some(served.documents.heads_at_anchor(&permit, sequence)?),
         (Some(_), Some(_)) => {
-            return Err(Failure::invalid("`at` and `at_anchor` exclude each other", "give one"))
+            return Err(Failure::invalid(
+                "`at` and `at_anchor` exclude each other",
+                "give one",
+            ))
         }
     };
     let view = served.documents.get(&permit, heads.as_deref())?;
     if served.log_reads {
-        served.documents.log_reads(&who.actor, &[permit], "document.read").await?;
+        served
+            .documents
+            .log_reads(&who.actor, &[permit], "document.read")
+            .await?;
     }
     Ok(Json(view))
 }
@@ -189,7 +233,10 @@ pub(crate) async fn history(
     let permit = readable(&served, &who.actor, &document, "document.history").await?;
     let history = served.documents.history(&permit)?;
     if served.log_reads {
-        served.documents.log_reads(&who.actor, &[permit], "document.history").await?;
+        served
+            .documents
+            .log_reads(&who.actor, &[permit], "document.history")
+            .await?;
     }
     Ok(Json(history))
 }
@@ -215,13 +262,24 @@ pub(crate) async fn list(
 ) -> Answer<Listed> {
     let policy = bodies::policy(&served, &query.policy)?;
     let collection = bodies::collection(&served, &policy, &query.collection)?;
-    let after = query.after.map(|after| bodies::cid("after", &after)).transpose()?;
+    let after = query
+        .after
+        .map(|after| bodies::cid("after", &after))
+        .transpose()?;
     let filter: Vec<(String, Value)> = match (query.field, query.equals) {
         (None, None) => Vec::new(),
         (Some(field), Some(value)) => {
-            vec![(field, serde_json::from_str(&value).unwrap_or(Value::String(value)))]
+            vec![(
+                field,
+                serde_json::from_str(&value).unwrap_or(Value::String(value)),
+            )]
         }
-        _ => return Err(Failure::invalid("a filter needs `field` and `equals`", "give both")),
+        _ => {
+            return Err(Failure::invalid(
+                "a filter needs `field` and `equals`",
+                "give both",
+            ))
+        }
     };
     let limit = query.limit.unwrap_or(100);
     let (listed, permits) = served.documents.list(
@@ -233,7 +291,10 @@ pub(crate) async fn list(
         limit,
     )?;
     if served.log_reads && !permits.is_empty() {
-        served.documents.log_reads(&who.actor, &permits, "document.list").await?;
+        served
+            .documents
+            .log_reads(&who.actor, &permits, "document.list")
+            .await?;
     }
     Ok(Json(listed))
 }

@@ -184,7 +184,10 @@ pub(crate) struct FollowBody {
 /// Longest alias; it is a name that a person types.
 const ALIAS_BYTES_MAX: usize = 64;
 
-pub(crate) async fn follow(State(served): Shared, who: Authenticated) -> Result<Json<Value>, Failure> {
+pub(crate) async fn follow(
+    State(served): Shared,
+    who: Authenticated,
+) -> Result<Json<Value>, Failure> {
     if who.actor != served.operator {
         return Err(Failure::new(
             Kind::Denied,
@@ -194,15 +197,32 @@ pub(crate) async fn follow(State(served): Shared, who: Authenticated) -> Result<
     }
     let body: FollowBody = who.json()?;
     if body.alias.is_empty() || body.alias.len() > ALIAS_BYTES_MAX {
-        return Err(Failure::invalid("the alias is empty or longer than 64 bytes", "choose another"));
+        return Err(Failure::invalid(
+            "the alias is empty or longer than 64 bytes",
+            "choose another",
+        ));
     }
     let policy = PolicyId::parse(&body.policy)
         .map_err(|error| Failure::invalid(error.to_string(), "name the policy's id in hex"))?;
     let store = served.documents.store();
-    let put = (Column::Meta, meta::followed(&body.alias), Some(policy.to_vec()));
-    store.submit(Write { puts: vec![put], ..Write::default() }).await?;
-    served.documents.authority().follow(&body.alias, policy, store)?;
-    Ok(Json(json!({ "alias": body.alias, "policy": policy.to_string() })))
+    let put = (
+        Column::Meta,
+        meta::followed(&body.alias),
+        Some(policy.to_vec()),
+    );
+    store
+        .submit(Write {
+            puts: vec![put],
+            ..Write::default()
+        })
+        .await?;
+    served
+        .documents
+        .authority()
+        .follow(&body.alias, policy, store)?;
+    Ok(Json(
+        json!({ "alias": body.alias, "policy": policy.to_string() }),
+    ))
 }
 
 /// Which anchors to show.
@@ -220,7 +240,10 @@ pub(crate) async fn anchors(
 ) -> Result<Json<Value>, Failure> {
     let limit = query.limit.unwrap_or(100).clamp(1, LIST_PAGE_MAX);
     let anchors = list(served.documents.store(), query.from.unwrap_or(0), limit)?;
-    let views: Vec<_> = anchors.iter().map(crate::anchoring::AnchorRecord::view).collect();
+    let views: Vec<_> = anchors
+        .iter()
+        .map(crate::anchoring::AnchorRecord::view)
+        .collect();
     Ok(Json(json!({ "anchors": views })))
 }
 
@@ -230,6 +253,7 @@ pub(crate) async fn anchors(
 pub(crate) struct TrailQuery {
     from_anchor: Option<u64>,
     to_anchor: Option<u64>,
+    height: Option<u64>,
 }
 
 pub(crate) async fn trail(
@@ -238,16 +262,24 @@ pub(crate) async fn trail(
     who: Authenticated,
 ) -> Result<Response, Failure> {
     let exporter = served.exporter.as_ref().ok_or_else(|| {
-        Failure::new(Kind::Conflict, "this sidecar anchors no log", "name a policy in config.toml")
+        Failure::new(
+            Kind::Conflict,
+            "this sidecar anchors no log",
+            "name a policy in config.toml",
+        )
     })?;
     let request = TrailRequest {
         auditor: who.actor,
         from_anchor: query.from_anchor,
         to_anchor: query.to_anchor,
+        height: query.height,
     };
     let exported = exporter.export(&request).await?;
     let headers = [
-        (header::CONTENT_TYPE.as_str(), "application/octet-stream".to_owned()),
+        (
+            header::CONTENT_TYPE.as_str(),
+            "application/octet-stream".to_owned(),
+        ),
         (TRUST_HEADER, exported.trust),
     ];
     Ok((headers, exported.bytes).into_response())

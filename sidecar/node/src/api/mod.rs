@@ -55,8 +55,8 @@ pub(crate) type Shared = State<Arc<Served>>;
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.kind.status())
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, Json(self)).into_response()
     }
 }
@@ -74,11 +74,17 @@ pub fn router(served: Arc<Served>) -> Router {
         .route("/v1/trail", get(hub::trail))
         .route("/v1/prepare", post(documents::prepare))
         .route("/v1/submit", post(documents::submit))
-        .route("/v1/documents", post(documents::create).get(documents::list))
+        .route(
+            "/v1/documents",
+            post(documents::create).get(documents::list),
+        )
         .route("/v1/documents/{document}", get(documents::get_one))
         .route("/v1/documents/{document}", delete(documents::remove))
         .route("/v1/documents/{document}/update", post(documents::update))
-        .route("/v1/documents/{document}/rollback", post(documents::rollback))
+        .route(
+            "/v1/documents/{document}/rollback",
+            post(documents::rollback),
+        )
         .route("/v1/documents/{document}/history", get(documents::history))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(HTTP_BODY_BYTES_MAX))
@@ -110,7 +116,10 @@ async fn bounded(busy: Arc<Semaphore>, request: Request, next: Next) -> Response
 }
 
 async fn unknown() -> Failure {
-    Failure::not_found("there is no such path", "docs/spec/sidecar-api.md lists the paths")
+    Failure::not_found(
+        "there is no such path",
+        "docs/spec/sidecar-api.md lists the paths",
+    )
 }
 
 async fn metrics(State(served): Shared) -> Response {
@@ -123,9 +132,11 @@ async fn metrics(State(served): Shared) -> Response {
 /// # Errors
 /// One sentence that names the address, such as when the port is in use.
 pub async fn listen(address: SocketAddr) -> Result<tokio::net::TcpListener, String> {
-    tokio::net::TcpListener::bind(address).await.map_err(|error| {
-        format!("the API cannot listen on {address} ({error}); choose another `listen.api`")
-    })
+    tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(|error| {
+            format!("the API cannot listen on {address} ({error}); choose another `listen.api`")
+        })
 }
 
 /// Serves until `stop` changes, then lets running requests end.

@@ -35,9 +35,10 @@ fn of_client(error: ClientError) -> HubError {
     }
     match &error {
         ClientError::TrustExpired { .. } => HubError::TrustExpired(error.to_string()),
-        ClientError::Refused { code, .. } | ClientError::Failed { code, .. } => {
-            HubError::Refused { code: *code, message: error.to_string() }
-        }
+        ClientError::Refused { code, .. } | ClientError::Failed { code, .. } => HubError::Refused {
+            code: *code,
+            message: error.to_string(),
+        },
         ClientError::Absent { .. } => HubError::Absent("such record"),
         _ if error.lies().is_empty() => HubError::Unreachable(error.to_string()),
         _ => HubError::Unverified(error.to_string()),
@@ -61,7 +62,13 @@ impl LightHub {
     ) -> Result<Self, HubError> {
         let transports = options.transports.clone();
         let client = HubClient::open(options).map_err(of_client)?;
-        Ok(Self { client, transports, operator, key, fee })
+        Ok(Self {
+            client,
+            transports,
+            operator,
+            key,
+            fee,
+        })
     }
 
     /// Asks the nodes in turn for `path` after block `height`; the answer is believed by nobody
@@ -82,7 +89,10 @@ impl LightHub {
                     Err(error) => last = unverified(error),
                 },
                 Ok(answer) => {
-                    last = HubError::Refused { code: answer.code, message: answer.log };
+                    last = HubError::Refused {
+                        code: answer.code,
+                        message: answer.log,
+                    };
                 }
                 Err(error) => last = HubError::Unreachable(error.to_string()),
             }
@@ -103,9 +113,12 @@ impl LightHub {
             height: height.0,
             prove: true,
         };
-        let answer: QueryStateResponse =
-            self.query("/holdfast.light.v1.Query/State", &request, height).await?;
-        let wire = answer.state_proof.ok_or_else(|| unverified("the proof is missing"))?;
+        let answer: QueryStateResponse = self
+            .query("/holdfast.light.v1.Query/State", &request, height)
+            .await?;
+        let wire = answer
+            .state_proof
+            .ok_or_else(|| unverified("the proof is missing"))?;
         let proof = StateProof::from_wire(&wire).map_err(unverified)?;
         let record = proof.verify_record::<R>(trusted, key).map_err(unverified)?;
         Ok((record, proof))
@@ -117,7 +130,11 @@ impl LightHub {
         let mut revisions = Vec::new();
         for _ in 0..PAGES_MAX {
             let next = from + revisions.len() as u64;
-            let request = QueryChangesRequest { policy: policy.to_vec(), from: next, limit: 0 };
+            let request = QueryChangesRequest {
+                policy: policy.to_vec(),
+                from: next,
+                limit: 0,
+            };
             let answer: QueryChangesResponse = match self
                 .query("/holdfast.policy.v1.Query/Changes", &request, height)
                 .await
@@ -128,7 +145,9 @@ impl LightHub {
                     let (record, _) = self.proof::<PolicyRecord>(&trusted, &key).await?;
                     return match record {
                         None => Err(HubError::Absent("such policy")),
-                        Some(_) => Err(unverified("a node refuses the changes of a policy that exists")),
+                        Some(_) => Err(unverified(
+                            "a node refuses the changes of a policy that exists",
+                        )),
                     };
                 }
                 answer => answer?,
@@ -144,7 +163,11 @@ impl LightHub {
             let known = from + revisions.len() as u64;
             if known >= record.log.size() {
                 // The replica checks every leaf and change against this record.
-                return Ok(Update { record, height: height.0, revisions });
+                return Ok(Update {
+                    record,
+                    height: height.0,
+                    revisions,
+                });
             }
             if brought == 0 {
                 return Err(unverified("a page of changes brings nothing new"));
@@ -159,7 +182,9 @@ impl LightHub {
         trusted: &Trusted,
         log: &LogId,
     ) -> Result<(LogRecord, StateProof, Vec<AnchorLeaf>), HubError> {
-        let (record, proof) = self.proof::<LogRecord>(trusted, &audit_keys::log(log)).await?;
+        let (record, proof) = self
+            .proof::<LogRecord>(trusted, &audit_keys::log(log))
+            .await?;
         let record = record.ok_or(HubError::Absent("such log"))?;
         let mut anchors = Vec::new();
         let mut range = CompactRange::default();
@@ -170,14 +195,20 @@ impl LightHub {
                 limit: 0,
             };
             let answer: wire::audit::QueryAnchorsResponse = self
-                .query("/holdfast.audit.v1.Query/Anchors", &request, trusted.state_height())
+                .query(
+                    "/holdfast.audit.v1.Query/Anchors",
+                    &request,
+                    trusted.state_height(),
+                )
                 .await?;
             if answer.anchors.is_empty() {
                 return Err(unverified("a page of anchors brings nothing new"));
             }
             for leaf in answer.anchors {
                 let leaf = AnchorLeaf::from_wire(leaf).map_err(unverified)?;
-                range.append(&leaf.to_bytes(), &mut |_, _, _| {}).map_err(unverified)?;
+                range
+                    .append(&leaf.to_bytes(), &mut |_, _, _| {})
+                    .map_err(unverified)?;
                 anchors.push(leaf);
             }
         }
@@ -192,9 +223,18 @@ impl LightHub {
         policy: PolicyId,
         log: LogId,
         witnesses: Vec<LogId>,
+        height: Option<u64>,
     ) -> Result<TrailState, HubError> {
-        let trusted = self.client.latest().await.map_err(of_client)?;
-        let block = self.client.light_block(trusted.height).await.map_err(of_client)?;
+        let trusted = match height {
+            None => self.client.latest().await,
+            Some(height) => self.client.at(Height(height)).await,
+        }
+        .map_err(of_client)?;
+        let block = self
+            .client
+            .light_block(trusted.height)
+            .await
+            .map_err(of_client)?;
         let header = hub_light::LightBlock::from_wire(&block.value)
             .map_err(unverified)?
             .without_next_validators();
@@ -220,8 +260,14 @@ impl LightHub {
         })
     }
 
-    async fn send(&self, message: impl FnOnce(AccountAddress) -> HubMessage) -> Result<(), HubError> {
-        let key = self.key.as_ref().ok_or(HubError::Absent("key of the operator here"))?;
+    async fn send(
+        &self,
+        message: impl FnOnce(AccountAddress) -> HubMessage,
+    ) -> Result<(), HubError> {
+        let key = self
+            .key
+            .as_ref()
+            .ok_or(HubError::Absent("key of the operator here"))?;
         let account = AccountAddress::of(key.public_key()).map_err(unverified)?;
         let terms = Terms {
             fee: (self.fee > 0).then_some(Amount(self.fee)),
@@ -244,8 +290,12 @@ impl Hub for LightHub {
         Box::pin(async move {
             let trusted = self.client.latest().await.map_err(of_client)?;
             let seconds = u64::try_from(trusted.time.seconds()).unwrap_or(0);
-            let time_ms = seconds.saturating_mul(1000) + u64::from(trusted.time.nanos()) / 1_000_000;
-            Ok(Tip { height: trusted.height.0, time_ms })
+            let time_ms =
+                seconds.saturating_mul(1000) + u64::from(trusted.time.nanos()) / 1_000_000;
+            Ok(Tip {
+                height: trusted.height.0,
+                time_ms,
+            })
         })
     }
 
@@ -255,7 +305,11 @@ impl Hub for LightHub {
 
     fn open_log(&self, policy: PolicyId) -> BoxFuture<'_, Result<Option<LogRecord>, HubError>> {
         Box::pin(async move {
-            let open = self.client.open_log(&policy, &self.operator).await.map_err(of_client)?;
+            let open = self
+                .client
+                .open_log(&policy, &self.operator)
+                .await
+                .map_err(of_client)?;
             match open.value {
                 None => Ok(None),
                 Some(log) => {
@@ -268,14 +322,18 @@ impl Hub for LightHub {
 
     fn create_log(&self, policy: PolicyId) -> BoxFuture<'_, Result<(), HubError>> {
         Box::pin(self.send(move |creator| {
-            HubMessage::OpenLog(OpenLog { creator, policy, anchoring: None })
+            HubMessage::OpenLog(OpenLog {
+                creator,
+                policy,
+                anchoring: None,
+            })
         }))
     }
 
     fn log(&self, log: LogId) -> BoxFuture<'_, Result<LogRecord, HubError>> {
-        Box::pin(async move {
-            present(self.client.log(&log).await.map_err(of_client)?, "such log")
-        })
+        Box::pin(
+            async move { present(self.client.log(&log).await.map_err(of_client)?, "such log") },
+        )
     }
 
     fn anchor(&self, anchor: Anchor) -> BoxFuture<'_, Result<(), HubError>> {
@@ -288,7 +346,11 @@ impl Hub for LightHub {
         index: u64,
     ) -> BoxFuture<'_, Result<super::hub::Anchored, HubError>> {
         Box::pin(async move {
-            let proven = self.client.anchor_proof(&log, index).await.map_err(of_client)?;
+            let proven = self
+                .client
+                .anchor_proof(&log, index)
+                .await
+                .map_err(of_client)?;
             let (wire, anchored) = proven.value;
             Ok(super::hub::Anchored {
                 index: anchored.index,
@@ -308,12 +370,15 @@ impl Hub for LightHub {
         policy: PolicyId,
         log: LogId,
         witnesses: Vec<LogId>,
+        height: Option<u64>,
     ) -> BoxFuture<'_, Result<TrailState, HubError>> {
-        Box::pin(self.trail_state(policy, log, witnesses))
+        Box::pin(self.trail_state(policy, log, witnesses, height))
     }
 
     fn account(&self) -> Option<String> {
         let key = self.key.as_ref()?;
-        AccountAddress::of(key.public_key()).ok().map(|account| account.to_string())
+        AccountAddress::of(key.public_key())
+            .ok()
+            .map(|account| account.to_string())
     }
 }

@@ -107,12 +107,13 @@ pub trait Hub: Send + Sync + 'static {
     fn anchored(&self, log: LogId, index: u64) -> BoxFuture<'_, Result<Anchored, HubError>>;
     /// The verified header at a height.
     fn header(&self, height: u64) -> BoxFuture<'_, Result<Trusted, HubError>>;
-    /// Everything that a bundle shows of the hub, under one header.
+    /// Everything that a bundle shows of the hub, under the header of that height, or the newest.
     fn trail(
         &self,
         policy: PolicyId,
         log: LogId,
         witnesses: Vec<LogId>,
+        height: Option<u64>,
     ) -> BoxFuture<'_, Result<TrailState, HubError>>;
     /// The account that pays for anchors; none without the operator's key.
     fn account(&self) -> Option<String>;

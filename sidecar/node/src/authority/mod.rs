@@ -8,7 +8,6 @@
 //! Verdicts on commits do not ask how fresh the replica is: they are a function of blocks known and
 //! hub state, and wait where that is missing (Invariant 4).
 
-
 mod client;
 pub mod hub;
 mod poll;
@@ -26,7 +25,6 @@ use identity::{ChainId, Did};
 use policy::{check, Actor, CheckError, Limits, ObjectRef, Question, ENGINE_VERSION};
 use serde::Serialize;
 use tokio::sync::watch;
-
 
 pub use client::LightHub;
 pub use poll::{run, Follow};
@@ -201,14 +199,21 @@ impl Authority {
         let replicas = healed(self.replicas.read());
         replicas
             .iter()
-            .find(|(_, replica)| healed(replica.read()).collections().get(collection).is_some())
+            .find(|(_, replica)| {
+                healed(replica.read())
+                    .collections()
+                    .get(collection)
+                    .is_some()
+            })
             .map(|(id, _)| *id)
     }
 
     /// The schema versions of a collection.
     #[must_use]
     pub fn schemas(&self, policy: &PolicyId, collection: &crdt::Cid) -> crdt::Schemas {
-        let Some(replica) = self.replica(policy) else { return crdt::Schemas::new() };
+        let Some(replica) = self.replica(policy) else {
+            return crdt::Schemas::new();
+        };
         let replica = healed(replica.read());
         replica.schemas(collection).cloned().unwrap_or_default()
     }
@@ -229,7 +234,9 @@ impl Authority {
     /// The ids of the policy's collections with that name, or that `resource/name`.
     #[must_use]
     pub fn collections_named(&self, policy: &PolicyId, name: &str) -> Vec<crdt::Cid> {
-        let Some(replica) = self.replica(policy) else { return Vec::new() };
+        let Some(replica) = self.replica(policy) else {
+            return Vec::new();
+        };
         let replica = healed(replica.read());
         let authority = replica.authority();
         let view = authority
@@ -263,14 +270,17 @@ impl Authority {
         });
         let status = self.status.borrow();
         self.metrics.hub_height.set(status.height);
-        self.metrics.hub_offline.set(i64::from(status.trouble.is_some()));
+        self.metrics
+            .hub_offline
+            .set(i64::from(status.trouble.is_some()));
     }
 
     /// A block was verified whose time is `block_ms`.
     pub(crate) fn verified(&self, block_ms: u64) {
         let now = self.clock.wall_ms();
         // A node that hands out old blocks one by one gains no freshness by it.
-        *healed(self.fresh.write()) = Freshness::restored(self.clock.as_ref(), block_ms.min(now), now);
+        *healed(self.fresh.write()) =
+            Freshness::restored(self.clock.as_ref(), block_ms.min(now), now);
     }
 
     /// Age of the last verified block.
@@ -298,8 +308,9 @@ impl Authority {
         policy: &PolicyId,
         read: impl FnOnce(&Replica, &PolicyAuthority<'_>, &Reading) -> R,
     ) -> Result<R, CouldNotTell> {
-        let replica =
-            self.replica(policy).ok_or_else(|| CouldNotTell::NotFollowed(policy.to_string()))?;
+        let replica = self
+            .replica(policy)
+            .ok_or_else(|| CouldNotTell::NotFollowed(policy.to_string()))?;
         let replica = healed(replica.read());
         let reading = self
             .reading(&replica)
@@ -316,8 +327,9 @@ impl Authority {
         policy: &PolicyId,
         read: impl FnOnce(&PolicyAuthority<'_>, &Reading) -> R,
     ) -> Result<R, CouldNotTell> {
-        let replica =
-            self.replica(policy).ok_or_else(|| CouldNotTell::NotFollowed(policy.to_string()))?;
+        let replica = self
+            .replica(policy)
+            .ok_or_else(|| CouldNotTell::NotFollowed(policy.to_string()))?;
         let replica = healed(replica.read());
         let reading = self
             .reading(&replica)
@@ -388,8 +400,7 @@ impl Authority {
                 .map(|view| check(&view, &question, Limits::CONSENSUS));
             (answer, reading.clone())
         })?;
-        let answer =
-            answer.ok_or_else(|| CouldNotTell::NothingProven(policy.to_string()))??;
+        let answer = answer.ok_or_else(|| CouldNotTell::NothingProven(policy.to_string()))??;
         Ok((answer.is_allow(), reading))
     }
 }

@@ -49,7 +49,9 @@ pub async fn run(follow: Follow, mut stop: watch::Receiver<bool>) -> Result<(), 
                 if follow.authority.status().borrow().trouble.as_ref() != Some(&sentence) {
                     tracing::warn!(%error, "going on at the last proven revision");
                 }
-                follow.authority.tell(|status| status.trouble = Some(sentence));
+                follow
+                    .authority
+                    .tell(|status| status.trouble = Some(sentence));
                 HUB_RETRY_INTERVAL
             }
         };
@@ -89,7 +91,12 @@ impl Follow {
             // What other policies proved stands, and must not be lost with this error.
             if changed {
                 self.authority.tell(|status| status.epoch += 1);
-                self.store.submit(Write { puts, ..Write::default() }).await?;
+                self.store
+                    .submit(Write {
+                        puts,
+                        ..Write::default()
+                    })
+                    .await?;
             }
             return Ok(Err(error));
         }
@@ -113,10 +120,21 @@ impl Follow {
         }
         *clock_written_ms = now_ms;
         let age_ms = u64::try_from(self.authority.age().as_millis()).unwrap_or(u64::MAX);
-        let record =
-            ClockRecord { verified_ms: now_ms.saturating_sub(age_ms), highest_ms: now_ms };
-        puts.push((Column::Meta, meta::CLOCK.to_vec(), Some(record.encode_to_vec())));
-        self.store.submit(Write { puts, ..Write::default() }).await?;
+        let record = ClockRecord {
+            verified_ms: now_ms.saturating_sub(age_ms),
+            highest_ms: now_ms,
+        };
+        puts.push((
+            Column::Meta,
+            meta::CLOCK.to_vec(),
+            Some(record.encode_to_vec()),
+        ));
+        self.store
+            .submit(Write {
+                puts,
+                ..Write::default()
+            })
+            .await?;
         Ok(Ok(()))
     }
 
@@ -127,7 +145,9 @@ impl Follow {
         policy: PolicyId,
         tip_height: u64,
     ) -> Result<Option<(Vec<Put>, bool)>, HubError> {
-        let Some(replica) = self.authority.replica(&policy) else { return Ok(None) };
+        let Some(replica) = self.authority.replica(&policy) else {
+            return Ok(None);
+        };
         let (from, proven) = {
             let replica = healed(replica.read());
             (replica.next_revision(), replica.proven_height())

@@ -41,7 +41,10 @@ pub enum ReplicaError {
     #[error("the record is that of another policy")]
     OtherPolicy,
     /// The hub's engine is not ours.
-    #[error("the policy is decided by engine version {found}, this program has {}; upgrade it", policy::ENGINE_VERSION)]
+    #[error(
+        "the policy is decided by engine version {found}, this program has {}; upgrade it",
+        policy::ENGINE_VERSION
+    )]
     Engine {
         /// The policy's.
         found: u32,
@@ -128,7 +131,11 @@ impl Replica {
             });
             Ok::<bool, StoreError>(true)
         })?;
-        let update = Update { record, height: proven.height, revisions };
+        let update = Update {
+            record,
+            height: proven.height,
+            revisions,
+        };
         replica.apply(&update).map_err(|error| {
             tracing::error!(%error, policy = %id, "the stored replica does not verify");
             StoreError::Log("the replica of a policy does not verify")
@@ -149,13 +156,18 @@ impl Replica {
             return Err(ReplicaError::OtherPolicy);
         }
         if update.record.engine_version != policy::ENGINE_VERSION {
-            return Err(ReplicaError::Engine { found: update.record.engine_version });
+            return Err(ReplicaError::Engine {
+                found: update.record.engine_version,
+            });
         }
         let mut range = self.range.clone();
         for revision in &update.revisions {
             let expected = range.size();
             if revision.leaf.revision != expected || revision.leaf.policy != self.id {
-                return Err(ReplicaError::Gap { found: revision.leaf.revision, expected });
+                return Err(ReplicaError::Gap {
+                    found: revision.leaf.revision,
+                    expected,
+                });
             }
             if changes_root(&revision.changes) != revision.leaf.changes_root
                 || revision.changes.len() as u64 != revision.leaf.changes_count
@@ -186,9 +198,11 @@ impl Replica {
             let changes: Vec<policy::Change> =
                 revision.changes.iter().map(Change::to_policy).collect();
             defined.extend(changes.iter().filter_map(|change| match change {
-                policy::Change::CollectionDefined { resource, name, record } => {
-                    Some((resource.clone(), name.clone(), record.clone()))
-                }
+                policy::Change::CollectionDefined {
+                    resource,
+                    name,
+                    record,
+                } => Some((resource.clone(), name.clone(), record.clone())),
                 _ => None,
             }));
             self.history
@@ -199,10 +213,15 @@ impl Replica {
                 .map_err(|_| ReplicaError::Log)?;
             let kept = Kept {
                 leaf: revision.leaf.to_bytes(),
-                changes: revision.changes.iter().map(hub_types::Record::to_bytes).collect(),
+                changes: revision
+                    .changes
+                    .iter()
+                    .map(hub_types::Record::to_bytes)
+                    .collect(),
             };
             let key = keys::policy_leaf(self.id.as_bytes(), revision.leaf.revision).to_vec();
-            self.unsaved.push((Column::Policies, key, Some(kept.encode_to_vec())));
+            self.unsaved
+                .push((Column::Policies, key, Some(kept.encode_to_vec())));
         }
         let mut puts = std::mem::take(&mut self.unsaved);
         if !defined.is_empty() {
@@ -211,10 +230,16 @@ impl Replica {
         for (resource, name, record) in defined {
             self.define(resource.as_str(), name.as_str(), &record);
         }
-        let newer = self.proven.as_ref().is_none_or(|(_, height)| update.height > *height);
+        let newer = self
+            .proven
+            .as_ref()
+            .is_none_or(|(_, height)| update.height > *height);
         if newer {
             self.proven = Some((update.record.clone(), update.height));
-            let proven = Proven { record: update.record.to_bytes(), height: update.height };
+            let proven = Proven {
+                record: update.record.to_bytes(),
+                height: update.height,
+            };
             puts.push((
                 Column::Meta,
                 meta::policy(self.id.as_bytes()),
@@ -232,8 +257,14 @@ impl Replica {
         // A schema that does not read here reads nowhere; its documents have no fields then.
         let schema = Schema::decode(&record.schema).or_else(|error| {
             tracing::warn!(%error, resource, name, "the hub records a schema that does not read");
-            let field = Field { kind: FieldKind::Register, permission: None };
-            Schema::new([("unreadable".to_owned(), field)].into(), Permissions::default())
+            let field = Field {
+                kind: FieldKind::Register,
+                permission: None,
+            };
+            Schema::new(
+                [("unreadable".to_owned(), field)].into(),
+                Permissions::default(),
+            )
         });
         if let Ok(schema) = schema {
             let versions = self.schemas.entry(*preimage.id().cid()).or_default();
@@ -274,7 +305,8 @@ impl Replica {
     /// The policy's bound on staleness.
     #[must_use]
     pub fn max_staleness_seconds(&self) -> u64 {
-        self.record().map_or(0, |record| record.max_staleness_seconds)
+        self.record()
+            .map_or(0, |record| record.max_staleness_seconds)
     }
 
     /// The collections.
@@ -287,7 +319,12 @@ impl Replica {
     #[must_use]
     pub fn authority(&self) -> PolicyAuthority<'_> {
         let anchor_lag = self.record().map_or(0, |record| record.anchor_lag);
-        PolicyAuthority::new(&self.history, &self.collections, anchor_lag, self.proven_height())
+        PolicyAuthority::new(
+            &self.history,
+            &self.collections,
+            anchor_lag,
+            self.proven_height(),
+        )
     }
 
     /// The leaves and changes as they were proven, for a bundle.

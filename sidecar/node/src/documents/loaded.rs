@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use audit::authority::PolicyAuthority;
 use audit::verdict::{
-    admit, counts, decide, Attestation, Authority as _, Claim, DocumentClaim, ParentClaim, Standing, Verdict,
+    admit, counts, decide, Attestation, Authority as _, Claim, DocumentClaim, ParentClaim,
+    Standing, Verdict,
 };
 use crdt::{
     materialize, Cid, Commit, Dag, Disclosure, DocumentId, DocumentPreimage, DocumentState, Error,
@@ -136,9 +137,12 @@ impl Loaded {
         }
         let mut attestations = Vec::new();
         store.scan(Column::Attestations, document, &[], |key, value| {
-            let commit = crate::store::keys::second(key)
-                .ok_or_else(|| wrong(Column::Attestations))?;
-            attestations.push((Cid::from_digest(commit), attested::decode_kept(value)?.facts));
+            let commit =
+                crate::store::keys::second(key).ok_or_else(|| wrong(Column::Attestations))?;
+            attestations.push((
+                Cid::from_digest(commit),
+                attested::decode_kept(value)?.facts,
+            ));
             Ok::<bool, StoreError>(true)
         })?;
         for (commit, attestation) in attestations {
@@ -176,7 +180,9 @@ impl Loaded {
     fn insert(&mut self, commit: &Digest, store: &Store) -> Result<(), StoreError> {
         let blocks = store.blocks(commit)?.ok_or_else(|| wrong(Column::Blocks))?;
         let (commit, body) = commit_of(&blocks)?;
-        self.dag.insert(commit, body).map_err(|_| wrong(Column::Commits))?;
+        self.dag
+            .insert(commit, body)
+            .map_err(|_| wrong(Column::Commits))?;
         Ok(())
     }
 
@@ -189,7 +195,12 @@ impl Loaded {
 
     /// Takes an attestation that was verified.
     pub fn attest(&mut self, commit: Cid, attestation: Attestation) {
-        if self.attestations.entry(commit).or_default().insert(attestation) {
+        if self
+            .attestations
+            .entry(commit)
+            .or_default()
+            .insert(attestation)
+        {
             self.attestations_count += 1;
         }
     }
@@ -200,7 +211,11 @@ impl Loaded {
         let now = Judged {
             revision: authority.revision_after(height).unwrap_or(0),
             // An attestation may wait for its height; without any, only revisions matter.
-            height: if self.attestations.is_empty() { 0 } else { height },
+            height: if self.attestations.is_empty() {
+                0
+            } else {
+                height
+            },
             commits: self.dag.len(),
             attestations: self.attestations_count,
         };
@@ -226,7 +241,11 @@ impl Loaded {
         }
         if self.verdicts != verdicts {
             let counting = |verdicts: &HashMap<Cid, Verdict>| -> BTreeSet<Cid> {
-                verdicts.iter().filter(|(_, v)| v.counts()).map(|(cid, _)| *cid).collect()
+                verdicts
+                    .iter()
+                    .filter(|(_, v)| v.counts())
+                    .map(|(cid, _)| *cid)
+                    .collect()
             };
             if counting(&self.verdicts) != counting(&verdicts) {
                 self.state = None;
@@ -246,19 +265,28 @@ impl Loaded {
             if self.entries.contains_key(commit.cid()) {
                 continue;
             }
-            let Ok(claim) = Claim::of(commit, &self.claim) else { continue };
+            let Ok(claim) = Claim::of(commit, &self.claim) else {
+                continue;
+            };
             let parents: Vec<(Cid, Option<ParentClaim>)> = commit
                 .header()
                 .parents
                 .iter()
                 .map(|parent| {
                     let known = self.dag.get(parent);
-                    (*parent, known.map(|known| ParentClaim::of(known.header(), &self.claim)))
+                    (
+                        *parent,
+                        known.map(|known| ParentClaim::of(known.header(), &self.claim)),
+                    )
                 })
                 .collect();
             match admit(&claim, &parents, chain, authority) {
                 Ok(standing) => {
-                    let entry = Entry { claim, standing, settled: None };
+                    let entry = Entry {
+                        claim,
+                        standing,
+                        settled: None,
+                    };
                     self.entries.insert(*commit.cid(), entry);
                 }
                 Err(verdict) => {
@@ -278,7 +306,13 @@ impl Loaded {
         }
         for commit in self.dag.topological().into_iter().rev() {
             let mut own = sets.remove(commit.cid()).unwrap_or_default();
-            own.extend(self.attestations.get(commit.cid()).into_iter().flatten().cloned());
+            own.extend(
+                self.attestations
+                    .get(commit.cid())
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
             if own.is_empty() {
                 continue;
             }
@@ -287,7 +321,9 @@ impl Loaded {
             }
             sets.insert(*commit.cid(), own);
         }
-        sets.into_iter().map(|(cid, set)| (cid, set.into_iter().collect())).collect()
+        sets.into_iter()
+            .map(|(cid, set)| (cid, set.into_iter().collect()))
+            .collect()
     }
 
     /// The verdict of a commit, as of the last [`Loaded::judge`].
@@ -311,7 +347,9 @@ impl Loaded {
         authority: &PolicyAuthority<'_>,
         proven: u64,
     ) -> Use {
-        let Some(entry) = self.entries.get(commit) else { return Use::None };
+        let Some(entry) = self.entries.get(commit) else {
+            return Use::None;
+        };
         let settled = entry.settled.is_some();
         if settled {
             return Use::None;
@@ -320,7 +358,9 @@ impl Loaded {
             return Use::Settles;
         }
         // The same leaf at the height proven now, anchored in the next block: would that count?
-        let Some(revision) = authority.revision_after(proven) else { return Use::None };
+        let Some(revision) = authority.revision_after(proven) else {
+            return Use::None;
+        };
         let again = Attestation {
             height: proven,
             revision,
@@ -365,6 +405,11 @@ impl Loaded {
     /// # Errors
     /// [`Error::UnknownCommit`], [`Error::MissingSchema`].
     pub fn state_at(&self, heads: &[Cid], schemas: &Schemas) -> Result<DocumentState, Error> {
-        materialize(&self.dag, Some(heads), &|commit| self.counts(commit), schemas)
+        materialize(
+            &self.dag,
+            Some(heads),
+            &|commit| self.counts(commit),
+            schemas,
+        )
     }
 }

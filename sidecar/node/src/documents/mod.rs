@@ -160,11 +160,10 @@ impl Documents {
     }
 
     /// The document in memory, brought up to what the store holds.
-    fn loaded(
-        &self,
-        document: &Digest,
-    ) -> Result<Option<InMemory>, StoreError> {
-        let Some(record) = self.store.document(document)? else { return Ok(None) };
+    fn loaded(&self, document: &Digest) -> Result<Option<InMemory>, StoreError> {
+        let Some(record) = self.store.document(document)? else {
+            return Ok(None);
+        };
         let known = locked(&self.cache).get(document).cloned();
         let loaded = match known {
             Some(loaded) => loaded,
@@ -189,7 +188,9 @@ impl Documents {
         document: &Digest,
         work: impl FnOnce(&mut Loaded, &Schemas, &Reading) -> R,
     ) -> Result<Option<R>, Failure> {
-        let Some((loaded, _)) = self.loaded(document)? else { return Ok(None) };
+        let Some((loaded, _)) = self.loaded(document)? else {
+            return Ok(None);
+        };
         let mut loaded = locked(&loaded);
         let policy = loaded.policy;
         self.authority
@@ -219,7 +220,10 @@ impl Documents {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn claim(&self, document: &Digest) -> Result<Option<(DocumentClaim, PolicyId)>, StoreError> {
+    pub fn claim(
+        &self,
+        document: &Digest,
+    ) -> Result<Option<(DocumentClaim, PolicyId)>, StoreError> {
         // First what is in flight: what leaves it meanwhile is in the store by then.
         let in_flight = locked(&self.in_flight).documents.get(document).cloned();
         let record = match in_flight {
@@ -229,7 +233,8 @@ impl Documents {
                 None => return Ok(None),
             },
         };
-        let policy = crate::store::records::digest(crate::store::Column::Documents, &record.policy)?;
+        let policy =
+            crate::store::records::digest(crate::store::Column::Documents, &record.policy)?;
         Ok(Some((claim_of(&record)?, PolicyId::new(policy))))
     }
 
@@ -275,7 +280,9 @@ impl Documents {
         actor: &Did,
         sight: Sight,
     ) -> Result<Option<Permit>, StoreError> {
-        let Some((claim, policy)) = self.claim(document)? else { return Ok(None) };
+        let Some((claim, policy)) = self.claim(document)? else {
+            return Ok(None);
+        };
         Ok(self.guard.permit(&policy, &claim, actor, sight).ok())
     }
 
@@ -288,7 +295,9 @@ impl Documents {
         document: &Digest,
         actor: &Did,
     ) -> Result<Option<Permit>, StoreError> {
-        let Some((claim, policy)) = self.claim(document)? else { return Ok(None) };
+        let Some((claim, policy)) = self.claim(document)? else {
+            return Ok(None);
+        };
         Ok(self.guard.audit(&policy, &claim, actor).ok())
     }
 
@@ -299,7 +308,9 @@ impl Documents {
         commit: &crdt::Cid,
         facts: &audit::verdict::Attestation,
     ) -> Result<Use, Failure> {
-        let Some((loaded, _)) = self.loaded(document)? else { return Ok(Use::None) };
+        let Some((loaded, _)) = self.loaded(document)? else {
+            return Ok(Use::None);
+        };
         let mut loaded = locked(&loaded);
         let policy = loaded.policy;
         self.authority
@@ -316,15 +327,22 @@ impl Documents {
         document: &Digest,
         commit: &crdt::Cid,
     ) -> Result<(), Failure> {
-        let Some(blocks) = self.store.blocks(commit.digest())? else { return Ok(()) };
+        let Some(blocks) = self.store.blocks(commit.digest())? else {
+            return Ok(());
+        };
         let (commit, _) = commit_of(&blocks)?;
-        let Some((_, policy)) = self.claim(document)? else { return Ok(()) };
+        let Some((_, policy)) = self.claim(document)? else {
+            return Ok(());
+        };
         let reading = self
             .authority
             .judge(&policy, |_, reading| reading.clone())
             .map_err(|error| could_not_tell(&error))?;
         let content = leaves::held(&commit, &reading, audit::content::Origin::Peer);
-        let write = Write { leaves: vec![leaves::draft(content)?], ..Write::default() };
+        let write = Write {
+            leaves: vec![leaves::draft(content)?],
+            ..Write::default()
+        };
         self.store.submit(write).await?;
         Ok(())
     }
@@ -340,7 +358,10 @@ impl Documents {
     ) -> Result<Failure, StoreError> {
         match refusal {
             Refusal::CouldNotTell(error) => Ok(could_not_tell(&error)),
-            Refusal::Denied { permission, reading } => {
+            Refusal::Denied {
+                permission,
+                reading,
+            } => {
                 let (resource, _) = self
                     .authority
                     .collection_name(policy, &claim.collection)
@@ -372,7 +393,12 @@ impl Documents {
     pub(crate) async fn log_denial(&self, actor: &str, content: Content) -> Result<(), StoreError> {
         self.metrics.denials.inc();
         if let Some(leaf) = self.denials.take(actor, content, self.clock.wall_ms())? {
-            self.store.submit(Write { leaves: vec![leaf], ..Write::default() }).await?;
+            self.store
+                .submit(Write {
+                    leaves: vec![leaf],
+                    ..Write::default()
+                })
+                .await?;
         }
         Ok(())
     }
@@ -383,7 +409,12 @@ impl Documents {
     /// [`StoreError`].
     pub async fn end_denial_window(&self, now: bool) -> Result<(), StoreError> {
         if let Some(leaf) = self.denials.end_window(self.clock.wall_ms(), now)? {
-            self.store.submit(Write { leaves: vec![leaf], ..Write::default() }).await?;
+            self.store
+                .submit(Write {
+                    leaves: vec![leaf],
+                    ..Write::default()
+                })
+                .await?;
         }
         Ok(())
     }
@@ -398,7 +429,11 @@ impl Documents {
 
     fn was_rejected(&self, commit: &Digest) -> Option<String> {
         let rejected = locked(&self.rejected);
-        rejected.iter().rev().find(|(known, _)| known == commit).map(|(_, reason)| reason.clone())
+        rejected
+            .iter()
+            .rev()
+            .find(|(known, _)| known == commit)
+            .map(|(_, reason)| reason.clone())
     }
 }
 
@@ -428,9 +463,10 @@ pub fn could_not_tell(error: &CouldNotTell) -> Failure {
 /// The failure of a state that cannot be made.
 pub(crate) fn of_state(error: &crdt::Error) -> Failure {
     match error {
-        crdt::Error::UnknownCommit { .. } => {
-            Failure::not_found(error.to_string(), "GET the document's history for its commits")
-        }
+        crdt::Error::UnknownCommit { .. } => Failure::not_found(
+            error.to_string(),
+            "GET the document's history for its commits",
+        ),
         _ => Failure::new(
             Kind::CouldNotTell,
             error.to_string(),

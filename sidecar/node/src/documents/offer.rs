@@ -13,7 +13,8 @@ use super::{attested, Documents};
 use crate::failure::Failure;
 use crate::guard::{Permit, Sight};
 use crate::limits::{
-    FETCH_ATTESTATIONS_MAX, FETCH_COMMITS_MAX, FRAME_BYTES_MAX, FRAME_DOCUMENTS_MAX, FRAME_HEADS_MAX,
+    FETCH_ATTESTATIONS_MAX, FETCH_COMMITS_MAX, FRAME_BYTES_MAX, FRAME_DOCUMENTS_MAX,
+    FRAME_HEADS_MAX,
 };
 use crate::network::messages::{
     ChangesAnswer, CommitBlocks, Cursor, DocumentHeads, FetchAnswer, FetchQuestion,
@@ -60,18 +61,23 @@ impl Documents {
         cursor: Option<Cursor>,
         epoch: u64,
     ) -> Result<ChangesAnswer, Failure> {
-        let from = cursor.filter(|cursor| cursor.epoch == epoch).map_or(0, |cursor| cursor.next);
+        let from = cursor
+            .filter(|cursor| cursor.epoch == epoch)
+            .map_or(0, |cursor| cursor.next);
         let mut entries: Vec<(u64, FeedRecord)> = Vec::new();
         let mut more = false;
-        self.store.scan(Column::Feed, &[], &keys::number(from), |key, value| {
-            if entries.len() == FRAME_DOCUMENTS_MAX {
-                more = true;
-                return Ok(false);
-            }
-            let number = key.try_into().map_err(|_| StoreError::Record(Column::Feed.name()))?;
-            entries.push((u64::from_be_bytes(number), decode(Column::Feed, value)?));
-            Ok::<bool, StoreError>(true)
-        })?;
+        self.store
+            .scan(Column::Feed, &[], &keys::number(from), |key, value| {
+                if entries.len() == FRAME_DOCUMENTS_MAX {
+                    more = true;
+                    return Ok(false);
+                }
+                let number = key
+                    .try_into()
+                    .map_err(|_| StoreError::Record(Column::Feed.name()))?;
+                entries.push((u64::from_be_bytes(number), decode(Column::Feed, value)?));
+                Ok::<bool, StoreError>(true)
+            })?;
         let mut answer = ChangesAnswer::default();
         let mut next = from;
         let mut bytes = FRAME_ROOM_BYTES;
@@ -122,7 +128,9 @@ impl Documents {
     /// [`Failure`]; a document that the peer may not see looks like one that is not there.
     pub fn fetch(&self, actor: &Did, question: &FetchQuestion) -> Result<FetchAnswer, Failure> {
         let wanted = |list: &[Vec<u8>]| -> Vec<Cid> {
-            list.iter().filter_map(|bytes| Cid::from_bytes(bytes).ok()).collect()
+            list.iter()
+                .filter_map(|bytes| Cid::from_bytes(bytes).ok())
+                .collect()
         };
         let Ok(document) = Cid::from_bytes(&question.document) else {
             return Ok(FetchAnswer::default());
@@ -130,7 +138,9 @@ impl Documents {
         let Some(permit) = self.permit_peer(document.digest(), actor, Sight::Headers)? else {
             return Ok(FetchAnswer::default());
         };
-        let bodies = self.permit_peer(document.digest(), actor, Sight::Bodies)?.is_some();
+        let bodies = self
+            .permit_peer(document.digest(), actor, Sight::Bodies)?
+            .is_some();
         let (want, have) = (wanted(&question.want), wanted(&question.have));
         let document = permit.document();
         let commits = self
@@ -139,9 +149,9 @@ impl Documents {
                 let offered: Vec<Cid> = want
                     .into_iter()
                     .filter(|commit| {
-                        heads.iter().any(|head| {
-                            loaded.dag.is_in_closure(commit, head).unwrap_or(false)
-                        })
+                        heads
+                            .iter()
+                            .any(|head| loaded.dag.is_in_closure(commit, head).unwrap_or(false))
                     })
                     .collect();
                 loaded.dag.since(&offered, &have).unwrap_or_default()
@@ -161,7 +171,9 @@ impl Documents {
         let mut bytes = FRAME_ROOM_BYTES;
         let mut sent = BTreeSet::new();
         for commit in commits {
-            let Some(kept) = self.store.blocks(commit.digest())? else { continue };
+            let Some(kept) = self.store.blocks(commit.digest())? else {
+                continue;
+            };
             let body = kept.body.filter(|_| bodies);
             bytes += kept.header.len() + 96 + body.as_ref().map_or(0, Vec::len);
             let full = answer.commits.len() == FETCH_COMMITS_MAX || bytes > FRAME_BYTES_MAX;
@@ -177,17 +189,22 @@ impl Documents {
             sent.insert(*commit.digest());
         }
         for commit in sent {
-            self.store.scan(Column::Attestations, &keys::pair(document, &commit), &[], |_, value| {
-                let raw = attested::decode_kept(value)?.raw;
-                bytes += raw.len() + 8;
-                let room = answer.attestations.len() < FETCH_ATTESTATIONS_MAX
-                    && bytes <= FRAME_BYTES_MAX;
-                if room {
-                    answer.attestations.push(raw);
-                }
-                // What has no room comes with the feed.
-                Ok::<bool, StoreError>(room)
-            })?;
+            self.store.scan(
+                Column::Attestations,
+                &keys::pair(document, &commit),
+                &[],
+                |_, value| {
+                    let raw = attested::decode_kept(value)?.raw;
+                    bytes += raw.len() + 8;
+                    let room = answer.attestations.len() < FETCH_ATTESTATIONS_MAX
+                        && bytes <= FRAME_BYTES_MAX;
+                    if room {
+                        answer.attestations.push(raw);
+                    }
+                    // What has no room comes with the feed.
+                    Ok::<bool, StoreError>(room)
+                },
+            )?;
         }
         Ok(answer)
     }
@@ -221,7 +238,9 @@ impl Documents {
     /// # Errors
     /// [`StoreError`].
     pub fn have(&self, document: &Digest) -> Result<Vec<Cid>, StoreError> {
-        let Some((loaded, _)) = self.loaded(document)? else { return Ok(Vec::new()) };
+        let Some((loaded, _)) = self.loaded(document)? else {
+            return Ok(Vec::new());
+        };
         let loaded = super::locked(&loaded);
         let mut have: BTreeSet<Cid> = loaded.dag.heads().copied().take(FRAME_HEADS_MAX).collect();
         let order = loaded.dag.topological();
@@ -238,6 +257,10 @@ impl Documents {
 pub(crate) fn named(offered: &Offered) -> DocumentHeads {
     DocumentHeads {
         document: offered.document.to_bytes().to_vec(),
-        heads: offered.heads.iter().map(|head| head.to_bytes().to_vec()).collect(),
+        heads: offered
+            .heads
+            .iter()
+            .map(|head| head.to_bytes().to_vec())
+            .collect(),
     }
 }

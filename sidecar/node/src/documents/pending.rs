@@ -58,11 +58,20 @@ impl Pending {
         let mut pending = Self::default();
         store.scan(Column::Pending, &[], &[], |key, value| {
             let wrong = || StoreError::Record(Column::Pending.name());
-            let document = Digest::try_from(key.get(..32).ok_or_else(wrong)?).map_err(|_| wrong())?;
+            let document =
+                Digest::try_from(key.get(..32).ok_or_else(wrong)?).map_err(|_| wrong())?;
             let commit = keys::second(key).ok_or_else(wrong)?;
             let record: PendingRecord = decode(Column::Pending, value)?;
             let bytes = record.blocks.as_ref().map_or(0, size);
-            pending.index(commit, Waiting { document, peer: record.peer, bytes, waits: Waits::Replica(0) });
+            pending.index(
+                commit,
+                Waiting {
+                    document,
+                    peer: record.peer,
+                    bytes,
+                    waits: Waits::Replica(0),
+                },
+            );
             Ok::<bool, StoreError>(true)
         })?;
         Ok(pending)
@@ -75,7 +84,10 @@ impl Pending {
         self.bytes += waiting.bytes;
         if let Waits::For(parents) = &waiting.waits {
             for parent in parents {
-                self.by_parent.entry(*parent.digest()).or_default().insert(commit);
+                self.by_parent
+                    .entry(*parent.digest())
+                    .or_default()
+                    .insert(commit);
             }
         }
         self.waiting.insert(commit, waiting);
@@ -106,8 +118,19 @@ impl Pending {
         {
             return None;
         }
-        self.index(commit, Waiting { document, peer: peer.to_owned(), bytes, waits });
-        let record = PendingRecord { blocks: Some(blocks), peer: peer.to_owned() };
+        self.index(
+            commit,
+            Waiting {
+                document,
+                peer: peer.to_owned(),
+                bytes,
+                waits,
+            },
+        );
+        let record = PendingRecord {
+            blocks: Some(blocks),
+            peer: peer.to_owned(),
+        };
         let key = keys::pair(&document, &commit).to_vec();
         Some((Column::Pending, key, Some(record.encode_to_vec())))
     }
@@ -133,7 +156,11 @@ impl Pending {
                 }
             }
         }
-        Some((Column::Pending, keys::pair(&waiting.document, commit).to_vec(), None))
+        Some((
+            Column::Pending,
+            keys::pair(&waiting.document, commit).to_vec(),
+            None,
+        ))
     }
 
     /// The commits that wait for `parent`, with their documents.
@@ -150,7 +177,9 @@ impl Pending {
     pub fn for_replica(&self, height: u64) -> Vec<(Digest, Digest)> {
         let waiting = self.waiting.iter();
         waiting
-            .filter(|(_, waiting)| matches!(waiting.waits, Waits::Replica(until) if until <= height))
+            .filter(
+                |(_, waiting)| matches!(waiting.waits, Waits::Replica(until) if until <= height),
+            )
             .map(|(commit, waiting)| (waiting.document, *commit))
             .collect()
     }
@@ -159,9 +188,15 @@ impl Pending {
     #[must_use]
     pub fn missing(&self, document: &Digest) -> Vec<Cid> {
         let mut missing = BTreeSet::new();
-        for waiting in self.waiting.values().filter(|waiting| waiting.document == *document) {
+        for waiting in self
+            .waiting
+            .values()
+            .filter(|waiting| waiting.document == *document)
+        {
             if let Waits::For(parents) = &waiting.waits {
-                let absent = parents.iter().filter(|parent| !self.contains(parent.digest()));
+                let absent = parents
+                    .iter()
+                    .filter(|parent| !self.contains(parent.digest()));
                 missing.extend(absent.copied());
             }
         }
@@ -174,7 +209,11 @@ mod tests {
     use super::*;
 
     fn blocks(bytes: usize) -> Blocks {
-        Blocks { header: vec![0; bytes], signature: vec![], body: None }
+        Blocks {
+            header: vec![0; bytes],
+            signature: vec![],
+            body: None,
+        }
     }
 
     #[test]
@@ -182,13 +221,23 @@ mod tests {
         let mut pending = Pending::default();
         let half = PEER_PENDING_BYTES_MAX / 2;
         let waits = || Waits::For(vec![Cid::of(b"parent")]);
-        assert!(pending.insert([0; 32], [1; 32], blocks(half), "a", waits()).is_some());
-        assert!(pending.insert([0; 32], [2; 32], blocks(half), "a", waits()).is_some());
-        assert!(pending.insert([0; 32], [3; 32], blocks(1), "a", waits()).is_none());
-        assert!(pending.insert([0; 32], [3; 32], blocks(1), "b", waits()).is_some());
+        assert!(pending
+            .insert([0; 32], [1; 32], blocks(half), "a", waits())
+            .is_some());
+        assert!(pending
+            .insert([0; 32], [2; 32], blocks(half), "a", waits())
+            .is_some());
+        assert!(pending
+            .insert([0; 32], [3; 32], blocks(1), "a", waits())
+            .is_none());
+        assert!(pending
+            .insert([0; 32], [3; 32], blocks(1), "b", waits())
+            .is_some());
         assert_eq!(pending.children(Cid::of(b"parent").digest()).len(), 3);
         assert!(pending.remove(&[1; 32]).is_some());
-        assert!(pending.insert([0; 32], [4; 32], blocks(half), "a", waits()).is_some());
+        assert!(pending
+            .insert([0; 32], [4; 32], blocks(half), "a", waits())
+            .is_some());
         assert_eq!(pending.missing(&[0; 32]), vec![Cid::of(b"parent")]);
         assert!(pending.remove(&[1; 32]).is_none());
     }

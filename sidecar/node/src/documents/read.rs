@@ -117,8 +117,10 @@ fn operation(operation: &Operation) -> Json {
             json!({ "add": { "field": field, "value": values::to_json(value) } })
         }
         Operation::Remove { field, adds } => {
-            let adds: Vec<Json> =
-                adds.iter().map(|add| json!([add.commit.to_string(), add.index])).collect();
+            let adds: Vec<Json> = adds
+                .iter()
+                .map(|add| json!([add.commit.to_string(), add.index]))
+                .collect();
             json!({ "remove": { "field": field, "adds": adds } })
         }
         Operation::Delete => json!({ "delete": {} }),
@@ -157,7 +159,11 @@ fn view(loaded: &Loaded, state: &DocumentState, permit: &Permit) -> View {
         preimage: Preimage {
             scope: loaded.claim.scope.to_string(),
             author: loaded.claim.creator.as_str().to_owned(),
-            nonce: loaded.dag.preimage().map(|it| hex::encode(it.nonce)).unwrap_or_default(),
+            nonce: loaded
+                .dag
+                .preimage()
+                .map(|it| hex::encode(it.nonce))
+                .unwrap_or_default(),
             ..Preimage::default()
         },
         fields: values::fields(state),
@@ -194,21 +200,23 @@ impl Documents {
     pub fn get(&self, permit: &Permit, heads: Option<&[Cid]>) -> Result<View, Failure> {
         must_see_bodies(permit)?;
         let document = *permit.document();
-        let names = self.claim(document.digest())?.and_then(|(claim, policy)| {
-            self.authority.collection_name(&policy, &claim.collection)
-        });
-        let mut view = self.judged(document.digest(), |loaded, schemas, _| match heads {
+        let names = self
+            .claim(document.digest())?
+            .and_then(|(claim, policy)| self.authority.collection_name(&policy, &claim.collection));
+        let mut view = self
+            .judged(document.digest(), |loaded, schemas, _| match heads {
                 None => {
                     let state = loaded.state(schemas).map_err(|error| of_state(&error))?;
                     Ok::<View, Failure>(view(loaded, &state, permit))
                 }
                 Some(heads) => {
-                    let state =
-                        loaded.state_at(heads, schemas).map_err(|error| of_state(&error))?;
+                    let state = loaded
+                        .state_at(heads, schemas)
+                        .map_err(|error| of_state(&error))?;
                     Ok(view(loaded, &state, permit))
                 }
-        })?
-        .ok_or_else(|| unknown_document(&document))??;
+            })?
+            .ok_or_else(|| unknown_document(&document))??;
         (view.preimage.resource, view.preimage.collection) = names.unwrap_or_default();
         Ok(view)
     }
@@ -225,8 +233,10 @@ impl Documents {
                 "GET /v1/anchors lists the anchors of this sidecar",
             )
         })?;
-        let (value, _) =
-            self.store.heads_tree().prove_key(version, DocumentHeads::key(document))?;
+        let (value, _) = self
+            .store
+            .heads_tree()
+            .prove_key(version, DocumentHeads::key(document))?;
         let value = value.ok_or_else(|| {
             Failure::not_found(
                 format!("the document is not under anchor {sequence}"),
@@ -248,11 +258,17 @@ impl Documents {
             let mut commits = Vec::with_capacity(loaded.dag.len());
             for commit in loaded.dag.topological() {
                 let header = commit.header();
-                let kept = self.store.commit(document.digest(), commit.cid().digest())?;
+                let kept = self
+                    .store
+                    .commit(document.digest(), commit.cid().digest())?;
                 let operations = match loaded.dag.body(commit.cid()) {
-                    Some(Disclosure::Open(body)) if bodies => {
-                        Some(body.operations().unwrap_or_default().iter().map(operation).collect())
-                    }
+                    Some(Disclosure::Open(body)) if bodies => Some(
+                        body.operations()
+                            .unwrap_or_default()
+                            .iter()
+                            .map(operation)
+                            .collect(),
+                    ),
                     _ => None,
                 };
                 commits.push(HistoryEntry {
@@ -294,9 +310,13 @@ impl Documents {
         let mut leaves = Vec::with_capacity(permits.len());
         for permit in permits {
             let document = *permit.document();
-            let Some((claim, policy)) = self.claim(document.digest())? else { continue };
-            let (resource, _) =
-                self.authority.collection_name(&policy, &claim.collection).unwrap_or_default();
+            let Some((claim, policy)) = self.claim(document.digest())? else {
+                continue;
+            };
+            let (resource, _) = self
+                .authority
+                .collection_name(&policy, &claim.collection)
+                .unwrap_or_default();
             let asked = Asked {
                 actor: actor.as_str(),
                 resource: &resource,
@@ -308,9 +328,20 @@ impl Documents {
             };
             let outcome = audit::content::Outcome::Allow;
             let now = self.now_seconds();
-            leaves.push(leaves::draft(leaves::decision(asked, outcome, "", permit.reading(), now))?);
+            leaves.push(leaves::draft(leaves::decision(
+                asked,
+                outcome,
+                "",
+                permit.reading(),
+                now,
+            ))?);
         }
-        self.store.submit(Write { leaves, ..Write::default() }).await?;
+        self.store
+            .submit(Write {
+                leaves,
+                ..Write::default()
+            })
+            .await?;
         Ok(())
     }
 
@@ -332,24 +363,32 @@ impl Documents {
         self.authority
             .answer(policy, |_, _| ())
             .map_err(|error| super::could_not_tell(&error))?;
-        let mut listed = Listed { documents: Vec::new(), next: None };
+        let mut listed = Listed {
+            documents: Vec::new(),
+            next: None,
+        };
         let mut permits = Vec::new();
         let limit = limit.clamp(1, LIST_PAGE_MAX);
         let mut found: Vec<Digest> = Vec::new();
         let from = after.map(|after| keys::pair(collection.digest(), after.digest()).to_vec());
         let from = from.unwrap_or_default();
-        self.store.scan(Column::Collections, collection.digest(), &from, |key, _| {
-            let document =
-                keys::second(key).ok_or(StoreError::Record(Column::Collections.name()))?;
-            if key != from.as_slice() {
-                found.push(document);
-            }
-            Ok::<bool, StoreError>(found.len() < LIST_PAGE_MAX)
-        })?;
+        self.store
+            .scan(Column::Collections, collection.digest(), &from, |key, _| {
+                let document =
+                    keys::second(key).ok_or(StoreError::Record(Column::Collections.name()))?;
+                if key != from.as_slice() {
+                    found.push(document);
+                }
+                Ok::<bool, StoreError>(found.len() < LIST_PAGE_MAX)
+            })?;
         for document in &found {
-            let Some(permit) = self.permit_peer(document, actor, Sight::Bodies)? else { continue };
+            let Some(permit) = self.permit_peer(document, actor, Sight::Bodies)? else {
+                continue;
+            };
             let view = self.get(&permit, None)?;
-            let fits = filter.iter().all(|(field, value)| fits(view.fields.get(field), value));
+            let fits = filter
+                .iter()
+                .all(|(field, value)| fits(view.fields.get(field), value));
             if fits && !view.deleted {
                 listed.documents.push(view);
                 permits.push(permit);

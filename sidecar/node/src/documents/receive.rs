@@ -88,7 +88,8 @@ impl Documents {
             };
             match received {
                 Ok(received) => {
-                    self.metrics.count_commit(metrics::Origin::Peer, received.outcome);
+                    self.metrics
+                        .count_commit(metrics::Origin::Peer, received.outcome);
                     results[place] = Some(received);
                 }
                 Err(failure) => {
@@ -159,7 +160,13 @@ impl Documents {
         let document = *header.document_id().cid();
         if let Some((_, Some(policy))) = self.document_of_header(&block)? {
             let content = self.authority.judge(&policy, |_, reading| {
-                leaves::refused(block.cid(), &document, header.author.as_str(), &reason, reading)
+                leaves::refused(
+                    block.cid(),
+                    &document,
+                    header.author.as_str(),
+                    &reason,
+                    reading,
+                )
             });
             if let Ok(content) = content {
                 self.log_denial(peer, content).await?;
@@ -178,7 +185,10 @@ impl Documents {
         block: &HeaderBlock,
     ) -> Result<Option<((), Option<hub_types::PolicyId>)>, StoreError> {
         if let Some(preimage) = block.header().preimage() {
-            return Ok(Some(((), self.authority.policy_of(preimage.collection.cid()))));
+            return Ok(Some((
+                (),
+                self.authority.policy_of(preimage.collection.cid()),
+            )));
         }
         let document = block.header().document_id();
         let known = self.claim(document.cid().digest())?;
@@ -194,7 +204,10 @@ impl Documents {
         flight: &mut Flight,
     ) -> Result<Received, Failure> {
         let received = self.consider_one(peer, &commit, &blocks, flight).await?;
-        if matches!(received.outcome, metrics::Outcome::Reject | metrics::Outcome::Defer) {
+        if matches!(
+            received.outcome,
+            metrics::Outcome::Reject | metrics::Outcome::Defer
+        ) {
             return Ok(received);
         }
         self.release(*commit.cid().digest(), flight).await?;
@@ -244,7 +257,10 @@ impl Documents {
         flight: &mut Flight,
     ) -> Result<(), Failure> {
         if let Some(received) = self.reconsider(document, &commit, flight).await? {
-            if !matches!(received.outcome, metrics::Outcome::Reject | metrics::Outcome::Defer) {
+            if !matches!(
+                received.outcome,
+                metrics::Outcome::Reject | metrics::Outcome::Defer
+            ) {
                 self.release(commit, flight).await?;
             }
         }
@@ -257,7 +273,10 @@ impl Documents {
         commit: &Digest,
         flight: &mut Flight,
     ) -> Result<Option<Received>, Failure> {
-        let Some(bytes) = self.store.get(Column::Pending, &keys::pair(document, commit))? else {
+        let Some(bytes) = self
+            .store
+            .get(Column::Pending, &keys::pair(document, commit))?
+        else {
             locked(&self.pending).remove(commit);
             return Ok(None);
         };
@@ -265,9 +284,15 @@ impl Documents {
         let blocks = record.blocks.unwrap_or_default();
         // Its signature was verified before it was made to wait.
         let (kept, _) = super::commit_of(&blocks)?;
-        let blocks =
-            CommitBlocks { header: blocks.header, signature: blocks.signature, body: blocks.body };
-        Ok(Some(self.consider_one(&record.peer, &kept, &blocks, flight).await?))
+        let blocks = CommitBlocks {
+            header: blocks.header,
+            signature: blocks.signature,
+            body: blocks.body,
+        };
+        Ok(Some(
+            self.consider_one(&record.peer, &kept, &blocks, flight)
+                .await?,
+        ))
     }
 
     async fn consider_one(
@@ -278,7 +303,11 @@ impl Documents {
         flight: &mut Flight,
     ) -> Result<Received, Failure> {
         let cid = *commit.cid();
-        let result = |outcome, reason: String| Received { commit: Some(cid), outcome, reason };
+        let result = |outcome, reason: String| Received {
+            commit: Some(cid),
+            outcome,
+            reason,
+        };
         let body = match &blocks.body {
             None => Disclosure::Absent,
             Some(bytes) => match commit.open_body(bytes) {
@@ -294,7 +323,9 @@ impl Documents {
         }
         let Some((claim, policy)) = self.document_of(commit)? else {
             let waits = Waits::For(commit.header().parents.clone());
-            return self.wait(peer, commit, blocks, waits, "its document is not known yet").await;
+            return self
+                .wait(peer, commit, blocks, waits, "its document is not known yet")
+                .await;
         };
         let Some(policy) = policy else {
             return self.foreign(peer, commit, blocks).await;
@@ -318,12 +349,23 @@ impl Documents {
             Ok(judged) => judged,
             Err(CouldNotTell::NothingProven(_)) => {
                 let why = "nothing of its policy was proven yet";
-                return self.wait(peer, commit, blocks, Waits::Replica(0), why).await;
+                return self
+                    .wait(peer, commit, blocks, Waits::Replica(0), why)
+                    .await;
             }
             Err(error) => return Err(could_not_tell(&error)),
         };
-        let preimage = commit.header().preimage().map(crdt::DocumentPreimage::encode);
-        let judged = Judged { claim, policy, verdict, reading, preimage };
+        let preimage = commit
+            .header()
+            .preimage()
+            .map(crdt::DocumentPreimage::encode);
+        let judged = Judged {
+            claim,
+            policy,
+            verdict,
+            reading,
+            preimage,
+        };
         match &judged.verdict {
             Verdict::Reject(reason) => {
                 let content = leaves::refused(
@@ -338,7 +380,8 @@ impl Documents {
             }
             Verdict::Defer(DeferReason::ParentsMissing(missing)) => {
                 let waits = Waits::For(missing.clone());
-                self.wait(peer, commit, blocks, waits, "parents are not known yet").await
+                self.wait(peer, commit, blocks, waits, "parents are not known yet")
+                    .await
             }
             Verdict::Defer(reason @ DeferReason::Ahead { .. }) => {
                 let why = reason.to_string();
@@ -354,11 +397,13 @@ impl Documents {
                         format!("{why}, and the author's quota of late commits is full"),
                     ));
                 }
-                self.store_received(commit, blocks, &body, &judged, flight).await?;
+                self.store_received(commit, blocks, &body, &judged, flight)
+                    .await?;
                 Ok(result(metrics::Outcome::Late, why))
             }
             Verdict::Settled { .. } | Verdict::Provisional { .. } => {
-                self.store_received(commit, blocks, &body, &judged, flight).await?;
+                self.store_received(commit, blocks, &body, &judged, flight)
+                    .await?;
                 Ok(result(outcome(&judged.verdict), String::new()))
             }
         }
@@ -379,20 +424,31 @@ impl Documents {
                 Ok(reading) => readings.push(reading),
                 Err(_) => {
                     let why = "nothing of a followed policy was proven yet";
-                    return self.wait(peer, commit, blocks, Waits::Replica(0), why).await;
+                    return self
+                        .wait(peer, commit, blocks, Waits::Replica(0), why)
+                        .await;
                 }
             }
         }
         if readings.iter().any(|reading| cited.height > reading.height) {
             let why = "its collection is not known at the height proven here";
-            return self.wait(peer, commit, blocks, Waits::Replica(cited.height), why).await;
+            return self
+                .wait(peer, commit, blocks, Waits::Replica(cited.height), why)
+                .await;
         }
-        let reason = RejectReason::Collection { revision: cited.revision };
+        let reason = RejectReason::Collection {
+            revision: cited.revision,
+        };
         if let Some(reading) = readings.first() {
             let header = commit.header();
             let document = *header.document_id().cid();
-            let content =
-                leaves::refused(commit.cid(), &document, header.author.as_str(), &reason, reading);
+            let content = leaves::refused(
+                commit.cid(),
+                &document,
+                header.author.as_str(),
+                &reason,
+                reading,
+            );
             self.reject(commit, &reason.to_string(), content).await?;
         }
         Ok(Received {
@@ -414,15 +470,26 @@ impl Documents {
             let mut pending = locked(&self.pending);
             let mut open = vec![*commit.cid().digest()];
             while let Some(commit) = open.pop() {
-                open.extend(pending.children(&commit).into_iter().map(|(_, child)| child));
+                open.extend(
+                    pending
+                        .children(&commit)
+                        .into_iter()
+                        .map(|(_, child)| child),
+                );
                 puts.extend(pending.remove(&commit));
             }
         }
         if !puts.is_empty() {
-            self.store.submit(Write { puts, ..Write::default() }).await?;
+            self.store
+                .submit(Write {
+                    puts,
+                    ..Write::default()
+                })
+                .await?;
         }
         self.remember_rejected(commit.cid().digest(), reason);
-        self.log_denial(commit.header().author.as_str(), content).await?;
+        self.log_denial(commit.header().author.as_str(), content)
+            .await?;
         Ok(())
     }
 
@@ -449,7 +516,12 @@ impl Documents {
             locked(&self.pending).insert(document, *commit.cid().digest(), blocks, peer, waits);
         match put {
             Some(put) => {
-                self.store.submit(Write { puts: vec![put], ..Write::default() }).await?;
+                self.store
+                    .submit(Write {
+                        puts: vec![put],
+                        ..Write::default()
+                    })
+                    .await?;
             }
             None => {
                 self.metrics.peer_commits_dropped.inc();
@@ -476,7 +548,10 @@ impl Documents {
         let bytes = blocks.body.as_deref().unwrap_or_default();
         let mut write = self.kept(commit, bytes, body, judged, Origin::Peer)?;
         if matches!(judged.verdict, Verdict::Late { .. }) {
-            let author = identity::hash("holdfast/author/1", &[judged.claim.author.as_str().as_bytes()]);
+            let author = identity::hash(
+                "holdfast/author/1",
+                &[judged.claim.author.as_str().as_bytes()],
+            );
             let key = keys::triple(&author, &document, commit.cid().digest()).to_vec();
             write.puts.push((Column::Late, key, Some(Vec::new())));
         }
@@ -525,14 +600,26 @@ impl Documents {
         blocks: &CommitBlocks,
         body: Disclosure,
     ) -> Result<(), Failure> {
-        let Some(bytes) = &blocks.body else { return Ok(()) };
-        let Some(mut kept) = self.store.blocks(commit.cid().digest())? else { return Ok(()) };
+        let Some(bytes) = &blocks.body else {
+            return Ok(());
+        };
+        let Some(mut kept) = self.store.blocks(commit.cid().digest())? else {
+            return Ok(());
+        };
         if kept.body.is_some() {
             return Ok(());
         }
         kept.body = Some(bytes.clone());
-        let put = (Column::Blocks, commit.cid().digest().to_vec(), Some(kept.encode_to_vec()));
-        let write = Write { puts: vec![put], touched: vec![*document], ..Write::default() };
+        let put = (
+            Column::Blocks,
+            commit.cid().digest().to_vec(),
+            Some(kept.encode_to_vec()),
+        );
+        let write = Write {
+            puts: vec![put],
+            touched: vec![*document],
+            ..Write::default()
+        };
         self.store.submit(write).await?;
         if let Some(loaded) = locked(&self.cache).get(document).cloned() {
             locked(&loaded).disclose(commit.cid(), body);

@@ -50,12 +50,22 @@ pub fn value(field: &str, json: &Json) -> Result<Value, Failure> {
         },
         Json::Object(object) => match (object.len(), object.get(BYTES)) {
             (1, Some(Json::String(text))) => Value::Bytes(
-                STANDARD.decode(text).map_err(|_| wrong(field, "bytes in base64"))?,
+                STANDARD
+                    .decode(text)
+                    .map_err(|_| wrong(field, "bytes in base64"))?,
             ),
-            _ => return Err(wrong(field, "null, a boolean, a number, a text or {\"$bytes\": …}")),
+            _ => {
+                return Err(wrong(
+                    field,
+                    "null, a boolean, a number, a text or {\"$bytes\": …}",
+                ))
+            }
         },
         Json::Array(_) => {
-            return Err(wrong(field, "null, a boolean, a number, a text or {\"$bytes\": …}"))
+            return Err(wrong(
+                field,
+                "null, a boolean, a number, a text or {\"$bytes\": …}",
+            ))
         }
     })
 }
@@ -81,8 +91,13 @@ fn elements(field: &str, json: &Json) -> Result<Vec<Value>, Failure> {
 }
 
 fn increment(field: &str, by: &Json) -> Result<Operation, Failure> {
-    let by = by.as_i64().ok_or_else(|| wrong(field, "an integer of 64 bits with sign"))?;
-    Ok(Operation::Increment { field: field.to_owned(), by })
+    let by = by
+        .as_i64()
+        .ok_or_else(|| wrong(field, "an integer of 64 bits with sign"))?;
+    Ok(Operation::Increment {
+        field: field.to_owned(),
+        by,
+    })
 }
 
 /// The operations that create a document with these fields: each by the kind that its schema
@@ -93,21 +108,31 @@ fn increment(field: &str, by: &Json) -> Result<Operation, Failure> {
 pub fn creation(fields: &Map<String, Json>, schema: &Schema) -> Result<Vec<Operation>, Failure> {
     let mut operations = Vec::new();
     for (field, json) in fields {
-        let kind = schema.fields().get(field).map(|field| field.kind).ok_or_else(|| {
-            let known: Vec<&str> = schema.fields().keys().map(String::as_str).collect();
-            Failure::invalid(
-                format!("the collection has no field `{field}`"),
-                format!("its fields are {}", known.join(", ")),
-            )
-        })?;
+        let kind = schema
+            .fields()
+            .get(field)
+            .map(|field| field.kind)
+            .ok_or_else(|| {
+                let known: Vec<&str> = schema.fields().keys().map(String::as_str).collect();
+                Failure::invalid(
+                    format!("the collection has no field `{field}`"),
+                    format!("its fields are {}", known.join(", ")),
+                )
+            })?;
         match kind {
             FieldKind::Register => {
-                operations.push(Operation::Set { field: field.clone(), value: value(field, json)? });
+                operations.push(Operation::Set {
+                    field: field.clone(),
+                    value: value(field, json)?,
+                });
             }
             FieldKind::Counter => operations.push(increment(field, json)?),
             FieldKind::Set => {
                 for value in elements(field, json)? {
-                    operations.push(Operation::Add { field: field.clone(), value });
+                    operations.push(Operation::Add {
+                        field: field.clone(),
+                        value,
+                    });
                 }
             }
         }
@@ -124,14 +149,20 @@ impl Changes {
     pub fn operations(&self, state: &DocumentState) -> Result<Vec<Operation>, Failure> {
         let mut operations = Vec::new();
         for (field, json) in &self.set {
-            operations.push(Operation::Set { field: field.clone(), value: value(field, json)? });
+            operations.push(Operation::Set {
+                field: field.clone(),
+                value: value(field, json)?,
+            });
         }
         for (field, by) in &self.increment {
             operations.push(increment(field, by)?);
         }
         for (field, json) in &self.add {
             for value in elements(field, json)? {
-                operations.push(Operation::Add { field: field.clone(), value });
+                operations.push(Operation::Add {
+                    field: field.clone(),
+                    value,
+                });
             }
         }
         for (field, json) in &self.remove {
@@ -150,7 +181,10 @@ impl Changes {
                         "get the document to see its elements",
                     ));
                 }
-                operations.push(Operation::Remove { field: field.clone(), adds });
+                operations.push(Operation::Remove {
+                    field: field.clone(),
+                    adds,
+                });
             }
         }
         Ok(operations)
@@ -196,7 +230,12 @@ mod tests {
         ] {
             assert_eq!(to_json(&value("f", &json).unwrap()), json);
         }
-        for json in [json!([1]), json!({}), json!({ "$bytes": "?" }), json!(u64::MAX)] {
+        for json in [
+            json!([1]),
+            json!({}),
+            json!({ "$bytes": "?" }),
+            json!(u64::MAX),
+        ] {
             assert!(value("f", &json).is_err(), "{json}");
         }
     }

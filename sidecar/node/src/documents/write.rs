@@ -100,7 +100,10 @@ pub struct Submitted {
 }
 
 fn of_crdt(error: &crdt::Error) -> Failure {
-    Failure::invalid(error.to_string(), "docs/spec/commit.md describes what a commit may be")
+    Failure::invalid(
+        error.to_string(),
+        "docs/spec/commit.md describes what a commit may be",
+    )
 }
 
 /// What a commit does, in the words of the log.
@@ -108,7 +111,9 @@ fn action(commit: &Commit, body: &Disclosure) -> &'static str {
     if commit.header().preimage().is_some() {
         return "document.create";
     }
-    let Disclosure::Open(body) = body else { return "document.update" };
+    let Disclosure::Open(body) = body else {
+        return "document.update";
+    };
     for operation in body.operations().unwrap_or_default() {
         match operation {
             Operation::Delete => return "document.delete",
@@ -136,19 +141,27 @@ impl Documents {
     /// [`Failure`]: what does not fit the schema, or a replica too old to be cited.
     pub fn prepare(&self, actor: &Did, intent: Intent) -> Result<Prepared, Failure> {
         match intent {
-            Intent::Create { policy, collection, scope, fields } => {
-                self.prepare_create(actor, policy, collection, scope, &fields)
-            }
+            Intent::Create {
+                policy,
+                collection,
+                scope,
+                fields,
+            } => self.prepare_create(actor, policy, collection, scope, &fields),
             Intent::Update { document, changes } => {
                 self.prepare_change(actor, &document, |state| changes.operations(state))
             }
             Intent::Delete { document } => {
                 self.prepare_change(actor, &document, |_| Ok(vec![Operation::Delete]))
             }
-            Intent::Rollback { document, mut target } => {
+            Intent::Rollback {
+                document,
+                mut target,
+            } => {
                 target.sort_unstable();
                 target.dedup();
-                self.prepare_change(actor, &document, |_| Ok(vec![Operation::Rollback { target }]))
+                self.prepare_change(actor, &document, |_| {
+                    Ok(vec![Operation::Rollback { target }])
+                })
             }
         }
     }
@@ -163,7 +176,9 @@ impl Documents {
     ) -> Result<Prepared, Failure> {
         let (reading, cited) = self
             .authority
-            .answer(&policy, |authority, reading| (reading.clone(), cited(authority, reading, 0)))
+            .answer(&policy, |authority, reading| {
+                (reading.clone(), cited(authority, reading, 0))
+            })
             .map_err(|error| could_not_tell(&error))?;
         let schemas = self.authority.schemas(&policy, &collection);
         let (schema_version, schema) = schemas.latest().ok_or_else(|| {
@@ -181,11 +196,23 @@ impl Documents {
         };
         let document = *preimage.id().cid();
         let blocks = self
-            .draft(actor, DocumentRef::First(preimage), schema_version, Vec::new(), cited, operations)?
+            .draft(
+                actor,
+                DocumentRef::First(preimage),
+                schema_version,
+                Vec::new(),
+                cited,
+                operations,
+            )?
             .prepare(schema)
             .map_err(|error| of_crdt(&error))?;
         let resource = self.resource(&policy, &collection);
-        Ok(Prepared { document, resource, blocks, reading })
+        Ok(Prepared {
+            document,
+            resource,
+            blocks,
+            reading,
+        })
     }
 
     fn prepare_change(
@@ -194,8 +221,9 @@ impl Documents {
         document: &Cid,
         operations: impl FnOnce(&crdt::DocumentState) -> Result<Vec<Operation>, Failure>,
     ) -> Result<Prepared, Failure> {
-        let (loaded, record) =
-            self.loaded(document.digest())?.ok_or_else(|| unknown_document(document))?;
+        let (loaded, record) = self
+            .loaded(document.digest())?
+            .ok_or_else(|| unknown_document(document))?;
         if record.commits >= DOCUMENT_COMMITS_MAX {
             return Err(Failure::new(
                 Kind::TooLarge,
@@ -206,8 +234,9 @@ impl Documents {
         let mut loaded = locked(&loaded);
         let (policy, collection) = (loaded.policy, loaded.claim.collection);
         let schemas = self.authority.schemas(&policy, &collection);
-        let (schema_version, schema) =
-            schemas.latest().ok_or_else(|| of_crdt(&crdt::Error::MissingSchema { version: 1 }))?;
+        let (schema_version, schema) = schemas
+            .latest()
+            .ok_or_else(|| of_crdt(&crdt::Error::MissingSchema { version: 1 }))?;
         let reading = self
             .authority
             .answer(&policy, |authority, reading| {
@@ -238,18 +267,35 @@ impl Documents {
         drop(loaded);
         let cited = self
             .authority
-            .judge(&policy, |authority, _| cited(authority, &reading, least.unwrap_or(0)))
+            .judge(&policy, |authority, _| {
+                cited(authority, &reading, least.unwrap_or(0))
+            })
             .map_err(|error| could_not_tell(&error))?;
         let blocks = self
-            .draft(actor, document_ref, schema_version, parents, cited, operations)?
+            .draft(
+                actor,
+                document_ref,
+                schema_version,
+                parents,
+                cited,
+                operations,
+            )?
             .prepare(schema)
             .map_err(|error| of_crdt(&error))?;
         let resource = self.resource(&policy, &collection);
-        Ok(Prepared { document: *document, resource, blocks, reading })
+        Ok(Prepared {
+            document: *document,
+            resource,
+            blocks,
+            reading,
+        })
     }
 
     fn resource(&self, policy: &PolicyId, collection: &Cid) -> String {
-        self.authority.collection_name(policy, collection).unwrap_or_default().0
+        self.authority
+            .collection_name(policy, collection)
+            .unwrap_or_default()
+            .0
     }
 
     fn draft(
@@ -295,7 +341,14 @@ impl Documents {
         let (commit, body) = prepared.blocks.sign(key).map_err(|error| of_crdt(&error))?;
         // What was just encoded need not be decoded again.
         let (body, bytes) = body.into_parts();
-        self.keep(commit, &bytes, Disclosure::Open(Arc::new(body)), actor, single_use).await
+        self.keep(
+            commit,
+            &bytes,
+            Disclosure::Open(Arc::new(body)),
+            actor,
+            single_use,
+        )
+        .await
     }
 
     /// Takes a commit that was signed elsewhere.
@@ -312,7 +365,10 @@ impl Documents {
         single_use: Option<(TokenId, u64)>,
     ) -> Result<Submitted, Failure> {
         let signature = Signature::from_slice(signature).map_err(|_| {
-            Failure::invalid("the signature has not 64 bytes", "send r and s, or the ed25519 signature, as 64 bytes")
+            Failure::invalid(
+                "the signature has not 64 bytes",
+                "send r and s, or the ed25519 signature, as 64 bytes",
+            )
         })?;
         let commit = HeaderBlock::decode(header)
             .and_then(|block| block.verify(&self.chain, signature))
@@ -335,7 +391,10 @@ impl Documents {
     ) -> Result<Submitted, Failure> {
         if commit.header().author != *actor {
             return Err(Failure::invalid(
-                format!("the commit's author is {}, the token's actor {actor}", commit.header().author),
+                format!(
+                    "the commit's author is {}, the token's actor {actor}",
+                    commit.header().author
+                ),
                 "send the commit with a token of its author",
             ));
         }
@@ -352,7 +411,11 @@ impl Documents {
             write.puts.push(spent(id, end));
         }
         let written = self.store.submit(write).await?;
-        let outcome = if written.known { metrics::Outcome::Known } else { outcome(&judged.verdict) };
+        let outcome = if written.known {
+            metrics::Outcome::Known
+        } else {
+            outcome(&judged.verdict)
+        };
         self.metrics.count_commit(metrics::Origin::Local, outcome);
         Ok(Submitted {
             document: judged.claim.document.id.to_string(),
@@ -379,7 +442,13 @@ impl Documents {
             // The commit that holds it stands in the log right before this leaf.
             preimage: None,
         };
-        leaves::decision(asked, Outcome::Allow, "", &judged.reading, self.now_seconds())
+        leaves::decision(
+            asked,
+            Outcome::Allow,
+            "",
+            &judged.reading,
+            self.now_seconds(),
+        )
     }
 
     /// What is known of a commit's parents.
@@ -436,8 +505,9 @@ impl Documents {
         action: &'static str,
     ) -> Result<Judged, Failure> {
         let document = *commit.header().document_id().cid();
-        let (claim, policy) =
-            self.document_of(commit)?.ok_or_else(|| unknown_document(&document))?;
+        let (claim, policy) = self
+            .document_of(commit)?
+            .ok_or_else(|| unknown_document(&document))?;
         let policy = policy.ok_or_else(|| {
             Failure::not_found(
                 "no followed policy defines the document's collection",
@@ -462,7 +532,13 @@ impl Documents {
             })
             .map_err(|error| could_not_tell(&error))?;
         let preimage = commit.header().preimage().map(DocumentPreimage::encode);
-        let judged = Judged { claim, policy, verdict, reading, preimage };
+        let judged = Judged {
+            claim,
+            policy,
+            verdict,
+            reading,
+            preimage,
+        };
         match &judged.verdict {
             Verdict::Settled { .. } | Verdict::Provisional { .. } => Ok(judged),
             Verdict::Defer(reason) => Err(deferred(reason, &judged.reading)),
@@ -470,8 +546,14 @@ impl Documents {
             Verdict::Late { lost_at } => {
                 let permission = self.lost_permission(&judged);
                 let why = format!("the permission was lost at height {lost_at}");
-                self.log_refused_write(&judged, &permission, &why, action).await?;
-                Err(denied(&commit.header().author, &permission, &document.to_string(), judged.reading))
+                self.log_refused_write(&judged, &permission, &why, action)
+                    .await?;
+                Err(denied(
+                    &commit.header().author,
+                    &permission,
+                    &document.to_string(),
+                    judged.reading,
+                ))
             }
         }
     }
@@ -509,11 +591,16 @@ impl Documents {
             )
             .at(judged.reading.clone()));
         };
-        self.log_refused_write(judged, permission, &reason.to_string(), action).await?;
+        self.log_refused_write(judged, permission, &reason.to_string(), action)
+            .await?;
         let object = judged.claim.document.id.to_string();
-        let object =
-            if judged.claim.creates { judged.claim.document.scope.to_string() } else { object };
-        let author = Did::parse(judged.claim.author.as_str()).map_err(|error| Failure::internal(&error))?;
+        let object = if judged.claim.creates {
+            judged.claim.document.scope.to_string()
+        } else {
+            object
+        };
+        let author =
+            Did::parse(judged.claim.author.as_str()).map_err(|error| Failure::internal(&error))?;
         Ok(denied(&author, permission, &object, judged.reading.clone()))
     }
 
@@ -545,9 +632,15 @@ impl Documents {
             document,
             preimage,
         };
-        let content =
-            leaves::decision(asked, Outcome::Deny, reason, &judged.reading, self.now_seconds());
-        self.log_denial(judged.claim.author.as_str(), content).await?;
+        let content = leaves::decision(
+            asked,
+            Outcome::Deny,
+            reason,
+            &judged.reading,
+            self.now_seconds(),
+        );
+        self.log_denial(judged.claim.author.as_str(), content)
+            .await?;
         Ok(())
     }
 
@@ -579,19 +672,34 @@ impl Documents {
             height: header.authority.height,
             leaf: 0,
             from_peer: origin == Origin::Peer,
-            parents: header.parents.iter().map(|parent| parent.digest().to_vec()).collect(),
+            parents: header
+                .parents
+                .iter()
+                .map(|parent| parent.digest().to_vec())
+                .collect(),
             kept_ms: self.clock.wall_ms(),
         };
         let new = NewCommit {
             document: *header.document_id().cid().digest(),
             commit: *commit.cid().digest(),
-            parents: header.parents.iter().map(|parent| *parent.digest()).collect(),
+            parents: header
+                .parents
+                .iter()
+                .map(|parent| *parent.digest())
+                .collect(),
             blocks: blocks.encode_to_vec(),
             record,
             creates,
         };
-        let mut write = Write { commit: Some(new), ..Write::default() };
-        write.leaves.push(leaves::draft(leaves::held(commit, &judged.reading, origin))?);
+        let mut write = Write {
+            commit: Some(new),
+            ..Write::default()
+        };
+        write.leaves.push(leaves::draft(leaves::held(
+            commit,
+            &judged.reading,
+            origin,
+        ))?);
         if let Disclosure::Open(body) = body {
             for operation in body.operations().unwrap_or_default() {
                 if let Operation::Rollback { target } = operation {
@@ -609,8 +717,13 @@ impl Documents {
 /// say the same, and a sidecar that was cut off from the hub a block earlier could not judge the
 /// commit until the hub is back.
 fn cited(authority: &PolicyAuthority<'_>, reading: &Reading, least: u64) -> Cited {
-    let made = authority.height_of(reading.revision).unwrap_or(reading.height);
-    Cited { revision: reading.revision, height: made.max(least) }
+    let made = authority
+        .height_of(reading.revision)
+        .unwrap_or(reading.height);
+    Cited {
+        revision: reading.revision,
+        height: made.max(least),
+    }
 }
 
 /// The outcome that a verdict is counted as.
@@ -642,5 +755,9 @@ fn deferred(reason: &DeferReason, reading: &Reading) -> Failure {
 
 /// The put that remembers a spent token.
 fn spent(id: TokenId, end: u64) -> Put {
-    (Column::TokenIds, id.to_vec(), Some(end.to_be_bytes().to_vec()))
+    (
+        Column::TokenIds,
+        id.to_vec(),
+        Some(end.to_be_bytes().to_vec()),
+    )
 }

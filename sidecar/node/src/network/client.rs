@@ -13,8 +13,8 @@ use libp2p::{Multiaddr, PeerId};
 use tokio::sync::mpsc;
 
 use super::messages::{
-    Answer, ChangesAnswer, ChangesQuestion, CommitBlocks, Cursor, FetchAnswer, FetchQuestion, Hello,
-    Push, PushResult, Question,
+    Answer, ChangesAnswer, ChangesQuestion, CommitBlocks, Cursor, FetchAnswer, FetchQuestion,
+    Hello, Push, PushResult, Question,
 };
 use super::quota::Quotas;
 use super::swarm::{self, Asker, NetworkError, Parts, PeerEvent, Respond};
@@ -78,7 +78,9 @@ impl Client {
                 tokio::spawn(async move { while happened.recv().await.is_some() {} });
                 Ok(Self { asker, peer })
             }
-            _ => Err(NetworkError::Unanswered("nobody was reached within ten seconds".into())),
+            _ => Err(NetworkError::Unanswered(
+                "nobody was reached within ten seconds".into(),
+            )),
         }
     }
 
@@ -106,7 +108,10 @@ impl Client {
     /// # Errors
     /// [`NetworkError`].
     pub async fn push(&self, commits: Vec<CommitBlocks>) -> Result<Vec<PushResult>, NetworkError> {
-        let push = Push { commits, attestations: Vec::new() };
+        let push = Push {
+            commits,
+            attestations: Vec::new(),
+        };
         match self.ask(Question::Push(push)).await? {
             Answer::Push(answer) => Ok(answer.results),
             _ => Err(NetworkError::WrongKind),
@@ -118,7 +123,10 @@ impl Client {
     /// # Errors
     /// [`NetworkError`].
     pub async fn changes(&self, cursor: Option<Cursor>) -> Result<ChangesAnswer, NetworkError> {
-        match self.ask(Question::Changes(ChangesQuestion { cursor })).await? {
+        match self
+            .ask(Question::Changes(ChangesQuestion { cursor }))
+            .await?
+        {
             Answer::Changes(answer) => Ok(answer),
             _ => Err(NetworkError::WrongKind),
         }

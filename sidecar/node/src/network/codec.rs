@@ -50,7 +50,9 @@ where
     if length > FRAME_BYTES_MAX {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("a frame of {length} bytes was announced, at most {FRAME_BYTES_MAX} are allowed"),
+            format!(
+                "a frame of {length} bytes was announced, at most {FRAME_BYTES_MAX} are allowed"
+            ),
         ));
     }
     let mut bytes = Vec::with_capacity(length.min(RESERVED_BYTES));
@@ -110,7 +112,14 @@ impl request_response::Codec for Codec {
     where
         T: AsyncWrite + Unpin + Send,
     {
-        write_frame(io, &Request { question: Some(question) }.encode_to_vec()).await
+        write_frame(
+            io,
+            &Request {
+                question: Some(question),
+            }
+            .encode_to_vec(),
+        )
+        .await
     }
 
     async fn write_response<T>(
@@ -122,7 +131,14 @@ impl request_response::Codec for Codec {
     where
         T: AsyncWrite + Unpin + Send,
     {
-        write_frame(io, &Response { answer: Some(answer) }.encode_to_vec()).await
+        write_frame(
+            io,
+            &Response {
+                answer: Some(answer),
+            }
+            .encode_to_vec(),
+        )
+        .await
     }
 }
 
@@ -136,14 +152,23 @@ mod tests {
     async fn a_frame_returns_as_it_went() {
         let mut wire = Cursor::new(Vec::new());
         write_frame(&mut wire, b"heads").await.unwrap();
-        assert_eq!(read_frame(&mut Cursor::new(wire.into_inner())).await.unwrap(), b"heads");
+        assert_eq!(
+            read_frame(&mut Cursor::new(wire.into_inner()))
+                .await
+                .unwrap(),
+            b"heads"
+        );
     }
 
     #[tokio::test]
     async fn an_endless_frame_is_refused_by_its_announced_length() {
-        let error = read_frame(&mut Cursor::new(vec![0xff; 64])).await.unwrap_err();
+        let error = read_frame(&mut Cursor::new(vec![0xff; 64]))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        let cut = read_frame(&mut Cursor::new(vec![0, 0, 1, 0, 7])).await.unwrap_err();
+        let cut = read_frame(&mut Cursor::new(vec![0, 0, 1, 0, 7]))
+            .await
+            .unwrap_err();
         assert_eq!(cut.kind(), io::ErrorKind::UnexpectedEof);
     }
 }

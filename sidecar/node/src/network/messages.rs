@@ -261,7 +261,9 @@ fn at_most(what: &'static str, count: usize, most: usize) -> Result<(), MessageE
 
 fn cid(bytes: &[u8]) -> Result<(), MessageError> {
     if bytes.len() != CID_BYTES {
-        return Err(MessageError::Cid { length: bytes.len() });
+        return Err(MessageError::Cid {
+            length: bytes.len(),
+        });
     }
     Ok(())
 }
@@ -270,7 +272,11 @@ fn documents(documents: &[DocumentHeads]) -> Result<(), MessageError> {
     at_most("documents", documents.len(), FRAME_DOCUMENTS_MAX)?;
     for document in documents {
         cid(&document.document)?;
-        at_most("heads of one document", document.heads.len(), FRAME_HEADS_MAX)?;
+        at_most(
+            "heads of one document",
+            document.heads.len(),
+            FRAME_HEADS_MAX,
+        )?;
         document.heads.iter().try_for_each(|head| cid(head))?;
     }
     Ok(())
@@ -282,7 +288,8 @@ impl Request {
     /// # Errors
     /// [`MessageError`] naming the bound that it breaks.
     pub fn parse(bytes: &[u8]) -> Result<Question, MessageError> {
-        let request = <Self as prost::Message>::decode(bytes).map_err(|_| MessageError::Malformed)?;
+        let request =
+            <Self as prost::Message>::decode(bytes).map_err(|_| MessageError::Malformed)?;
         let question = request.question.ok_or(MessageError::UnknownKind)?;
         match &question {
             Question::Hello(_) | Question::Changes(_) => {}
@@ -290,11 +297,19 @@ impl Request {
                 cid(&fetch.document)?;
                 at_most("wanted commits", fetch.want.len(), FRAME_HEADS_MAX)?;
                 at_most("known commits", fetch.have.len(), 2 * FRAME_HEADS_MAX)?;
-                fetch.want.iter().chain(&fetch.have).try_for_each(|commit| cid(commit))?;
+                fetch
+                    .want
+                    .iter()
+                    .chain(&fetch.have)
+                    .try_for_each(|commit| cid(commit))?;
             }
             Question::Push(push) => {
                 at_most("commits", push.commits.len(), FETCH_COMMITS_MAX)?;
-                at_most("attestations", push.attestations.len(), FETCH_ATTESTATIONS_MAX)?;
+                at_most(
+                    "attestations",
+                    push.attestations.len(),
+                    FETCH_ATTESTATIONS_MAX,
+                )?;
             }
             Question::Announcement(announcement) => {
                 documents(&announcement.documents)?;
@@ -322,11 +337,19 @@ impl Response {
             Answer::Hello(_) | Answer::Heard(_) => {}
             Answer::Changes(changes) => {
                 documents(&changes.documents)?;
-                at_most("attestations", changes.attestations.len(), FETCH_ATTESTATIONS_MAX)?;
+                at_most(
+                    "attestations",
+                    changes.attestations.len(),
+                    FETCH_ATTESTATIONS_MAX,
+                )?;
             }
             Answer::Fetch(fetch) => {
                 at_most("commits", fetch.commits.len(), FETCH_COMMITS_MAX)?;
-                at_most("attestations", fetch.attestations.len(), FETCH_ATTESTATIONS_MAX)?;
+                at_most(
+                    "attestations",
+                    fetch.attestations.len(),
+                    FETCH_ATTESTATIONS_MAX,
+                )?;
             }
             Answer::Push(push) => at_most("results", push.results.len(), FETCH_COMMITS_MAX)?,
             Answer::Refused(why) => at_most("bytes of a refusal", why.len(), 1024)?,
@@ -344,10 +367,16 @@ mod tests {
     #[test]
     fn what_is_said_is_understood() {
         let question = Question::Announcement(Announcement {
-            documents: vec![DocumentHeads { document: vec![1; 36], heads: vec![vec![2; 36]] }],
+            documents: vec![DocumentHeads {
+                document: vec![1; 36],
+                heads: vec![vec![2; 36]],
+            }],
             attestations: vec![],
         });
-        let bytes = Request { question: Some(question.clone()) }.encode_to_vec();
+        let bytes = Request {
+            question: Some(question.clone()),
+        }
+        .encode_to_vec();
         assert_eq!(Request::parse(&bytes), Ok(question));
     }
 
@@ -355,15 +384,30 @@ mod tests {
     fn a_frame_that_breaks_a_bound_is_refused_by_the_name_of_the_bound() {
         let many = vec![vec![0; 36]; FRAME_HEADS_MAX + 1];
         let fetch = |want: Vec<Vec<u8>>| {
-            let question =
-                Question::Fetch(FetchQuestion { document: vec![0; 36], want, have: vec![] });
-            Request::parse(&Request { question: Some(question) }.encode_to_vec())
+            let question = Question::Fetch(FetchQuestion {
+                document: vec![0; 36],
+                want,
+                have: vec![],
+            });
+            Request::parse(
+                &Request {
+                    question: Some(question),
+                }
+                .encode_to_vec(),
+            )
         };
         assert_eq!(
             fetch(many),
-            Err(MessageError::TooMany { what: "wanted commits", count: 65, most: 64 })
+            Err(MessageError::TooMany {
+                what: "wanted commits",
+                count: 65,
+                most: 64
+            })
         );
-        assert_eq!(fetch(vec![vec![0; 35]]), Err(MessageError::Cid { length: 35 }));
+        assert_eq!(
+            fetch(vec![vec![0; 35]]),
+            Err(MessageError::Cid { length: 35 })
+        );
         assert_eq!(Request::parse(&[]), Err(MessageError::UnknownKind));
         assert_eq!(Request::parse(&[0xff; 40]), Err(MessageError::Malformed));
         assert_eq!(Response::parse(&[0x0a, 0xff]), Err(MessageError::Malformed));

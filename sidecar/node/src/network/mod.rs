@@ -12,4 +12,3 @@ pub mod peer_identity;
 pub mod quota;
 pub mod serve;
 pub mod swarm;
-

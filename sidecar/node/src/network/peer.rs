@@ -103,7 +103,13 @@ pub fn start(
     stop: watch::Receiver<bool>,
 ) -> Network {
     let changes = exchange.documents().store().changes();
-    tokio::spawn(announce(asker.clone(), exchange.clone(), changes, metrics, stop.clone()));
+    tokio::spawn(announce(
+        asker.clone(),
+        exchange.clone(),
+        changes,
+        metrics,
+        stop.clone(),
+    ));
     tokio::spawn(peers(asker.clone(), exchange.clone(), events, stop));
     Network { asker, exchange }
 }
@@ -195,7 +201,11 @@ impl Driver {
     }
 
     async fn introduce(&self) -> bool {
-        match self.asker.ask(self.peer, Question::Hello(self.exchange.hello())).await {
+        match self
+            .asker
+            .ask(self.peer, Question::Hello(self.exchange.hello()))
+            .await
+        {
             Ok(Answer::Hello(hello)) => match self.exchange.introduced(&self.peer, &hello) {
                 Ok(()) => true,
                 Err(error) => {
@@ -238,9 +248,14 @@ impl Driver {
         attestations: Vec<Vec<u8>>,
     ) -> Result<(), RoundError> {
         for offered in documents {
-            let Ok(document) = Cid::from_bytes(&offered.document) else { continue };
-            let heads: Vec<Cid> =
-                offered.heads.iter().filter_map(|head| Cid::from_bytes(head).ok()).collect();
+            let Ok(document) = Cid::from_bytes(&offered.document) else {
+                continue;
+            };
+            let heads: Vec<Cid> = offered
+                .heads
+                .iter()
+                .filter_map(|head| Cid::from_bytes(head).ok())
+                .collect();
             self.fetch(document, heads).await?;
         }
         self.exchange.attestations().receive(attestations).await?;
@@ -260,7 +275,10 @@ impl Driver {
             }
             let question = FetchQuestion {
                 document: document.to_bytes().to_vec(),
-                want: want.iter().map(|commit| commit.to_bytes().to_vec()).collect(),
+                want: want
+                    .iter()
+                    .map(|commit| commit.to_bytes().to_vec())
+                    .collect(),
                 have: documents
                     .have(document.digest())?
                     .iter()
@@ -276,7 +294,10 @@ impl Driver {
                 return Ok(());
             }
             let received = self.exchange.received(self.peer, answer.commits).await?;
-            self.exchange.attestations().receive(answer.attestations).await?;
+            self.exchange
+                .attestations()
+                .receive(answer.attestations)
+                .await?;
             let progress = received.iter().any(|received| {
                 !matches!(
                     received.outcome,
@@ -324,11 +345,10 @@ async fn announce(
         for (peer, identity) in exchange.connected_peers() {
             let mut announcement = Announcement::default();
             for document in documents.iter().take(FRAME_DOCUMENTS_MAX) {
-                let permit = exchange.documents().permit_peer(
-                    document,
-                    identity.actor(),
-                    Sight::Headers,
-                );
+                let permit =
+                    exchange
+                        .documents()
+                        .permit_peer(document, identity.actor(), Sight::Headers);
                 let Ok(Some(permit)) = permit else { continue };
                 if let Ok(offered) = exchange.documents().heads(&permit) {
                     announcement.documents.push(named(&offered));
@@ -346,7 +366,11 @@ async fn announce(
             let metrics = metrics.clone();
             tokio::spawn(async move {
                 // A lost announcement costs one exchange interval, nothing else.
-                if asker.ask(peer, Question::Announcement(announcement)).await.is_err() {
+                if asker
+                    .ask(peer, Question::Announcement(announcement))
+                    .await
+                    .is_err()
+                {
                     metrics.announcements_dropped.inc();
                 }
             });

@@ -39,7 +39,10 @@ impl PeerIdentity {
     /// # Errors
     /// [`PeerIdentityError::KeyKind`].
     pub fn of(peer: &PeerId) -> Result<Self, PeerIdentityError> {
-        Ok(Self { sidecar: sidecar_of(peer)?, operator: None })
+        Ok(Self {
+            sidecar: sidecar_of(peer)?,
+            operator: None,
+        })
     }
 
     /// The actor whose permissions decide what the peer gets.
@@ -134,12 +137,17 @@ mod tests {
 
         let signature = delegate(&operator, &chain, &network.did(), 100);
         let check = |operator: &str, not_after, signature: &[u8], now| {
-            alone.clone().delegated(&chain, operator, not_after, signature, now)
+            alone
+                .clone()
+                .delegated(&chain, operator, not_after, signature, now)
         };
         let did = operator.did();
         let proven = check(did.as_str(), 100, signature.as_bytes(), 100).unwrap();
         assert_eq!(proven.actor(), &did);
-        assert_eq!(check(did.as_str(), 100, signature.as_bytes(), 101), Err(PeerIdentityError::Ended));
+        assert_eq!(
+            check(did.as_str(), 100, signature.as_bytes(), 101),
+            Err(PeerIdentityError::Ended)
+        );
         assert_eq!(
             check(did.as_str(), 200, signature.as_bytes(), 101),
             Err(PeerIdentityError::Signature)
@@ -149,7 +157,9 @@ mod tests {
             Err(PeerIdentityError::Signature)
         );
         let other = ChainId::parse("plant-2").unwrap();
-        assert!(alone.delegated(&other, did.as_str(), 100, signature.as_bytes(), 1).is_err());
+        assert!(alone
+            .delegated(&other, did.as_str(), 100, signature.as_bytes(), 1)
+            .is_err());
         assert!(keypair(&operator).is_err());
     }
 }

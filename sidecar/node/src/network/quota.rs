@@ -22,7 +22,10 @@ pub struct Quotas {
 
 impl Quotas {
     fn with<R>(&self, peer: PeerId, work: impl FnOnce(&mut Usage) -> R) -> R {
-        let mut peers = self.peers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut peers = self
+            .peers
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         work(peers.entry(peer).or_default())
     }
 
@@ -44,17 +47,24 @@ impl Quotas {
 
     /// A request was answered.
     pub fn request_ends(&self, peer: PeerId) {
-        self.with(peer, |usage| usage.requests = usage.requests.saturating_sub(1));
+        self.with(peer, |usage| {
+            usage.requests = usage.requests.saturating_sub(1)
+        });
     }
 
     /// A commit of the peer's was rejected.
     pub fn rejected(&self, peer: PeerId, count: u32) {
-        self.with(peer, |usage| usage.rejected = usage.rejected.saturating_add(count));
+        self.with(peer, |usage| {
+            usage.rejected = usage.rejected.saturating_add(count)
+        });
     }
 
     /// Forgets a peer that is gone, unless it is cut off.
     pub fn gone(&self, peer: &PeerId) {
-        let mut peers = self.peers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut peers = self
+            .peers
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if peers.get(peer).is_some_and(|usage| usage.rejected == 0) {
             peers.remove(peer);
         }
@@ -77,7 +87,10 @@ mod tests {
         quotas.rejected(peer, PEER_REJECTED_MAX);
         quotas.request_ends(peer);
         quotas.gone(&peer);
-        assert!(!quotas.request_starts(peer, 1), "a new connection gains nothing");
+        assert!(
+            !quotas.request_starts(peer, 1),
+            "a new connection gains nothing"
+        );
         assert!(quotas.request_starts(peer, QUOTA_WINDOW.as_millis() as u64 + 1));
     }
 

@@ -108,7 +108,9 @@ impl Exchange {
         let hash = identity::hash("holdfast/cursor/1", &[actor.as_str().as_bytes()]);
         let mut of_actor = [0; 8];
         of_actor.copy_from_slice(&hash[..8]);
-        let epoch = self.epoch_base.wrapping_add(self.authority.status().borrow().epoch);
+        let epoch = self
+            .epoch_base
+            .wrapping_add(self.authority.status().borrow().epoch);
         epoch ^ u64::from_be_bytes(of_actor)
     }
 
@@ -117,7 +119,9 @@ impl Exchange {
     }
 
     fn delegated(&self) -> std::sync::MutexGuard<'_, BTreeMap<PeerId, (PeerIdentity, u64)>> {
-        self.delegated.lock().unwrap_or_else(PoisonError::into_inner)
+        self.delegated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A peer connected; its announcements go to `announcements`.
@@ -155,7 +159,10 @@ impl Exchange {
     #[must_use]
     pub fn connected_peers(&self) -> Vec<(PeerId, PeerIdentity)> {
         let peers: Vec<PeerId> = self.peers().keys().copied().collect();
-        peers.into_iter().filter_map(|peer| Some((peer, self.identity(&peer).ok()?))).collect()
+        peers
+            .into_iter()
+            .filter_map(|peer| Some((peer, self.identity(&peer).ok()?)))
+            .collect()
     }
 
     /// Takes a peer's introduction.
@@ -194,12 +201,14 @@ impl Exchange {
             Question::Changes(question) => {
                 let actor = identity.actor();
                 let epoch = self.epoch(actor);
-                let changes = self.documents.changes_since(actor, question.cursor, epoch)?;
+                let changes = self
+                    .documents
+                    .changes_since(actor, question.cursor, epoch)?;
                 Ok(Answer::Changes(changes))
             }
-            Question::Fetch(question) => {
-                Ok(Answer::Fetch(self.documents.fetch(identity.actor(), &question)?))
-            }
+            Question::Fetch(question) => Ok(Answer::Fetch(
+                self.documents.fetch(identity.actor(), &question)?,
+            )),
             Question::Push(push) => {
                 let results = self.received(peer, push.commits).await?;
                 self.attestations.receive(push.attestations).await?;
@@ -238,9 +247,12 @@ impl Exchange {
         commits: Vec<CommitBlocks>,
     ) -> Result<Vec<Received>, Failure> {
         let results = self.documents.receive(&peer.to_base58(), commits).await?;
-        let rejected =
-            results.iter().filter(|received| received.outcome == Outcome::Reject).count();
-        self.quotas.rejected(peer, u32::try_from(rejected).unwrap_or(u32::MAX));
+        let rejected = results
+            .iter()
+            .filter(|received| received.outcome == Outcome::Reject)
+            .count();
+        self.quotas
+            .rejected(peer, u32::try_from(rejected).unwrap_or(u32::MAX));
         Ok(results)
     }
 }
@@ -258,4 +270,3 @@ impl Respond for Exchange {
         })
     }
 }
-

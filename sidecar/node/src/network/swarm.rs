@@ -40,7 +40,9 @@ pub enum NetworkError {
     #[error("the network cannot start: {0}")]
     Start(String),
     /// It cannot listen.
-    #[error("cannot listen for peers at {address}: {message}; choose another port in `listen.peers`")]
+    #[error(
+        "cannot listen for peers at {address}: {message}; choose another port in `listen.peers`"
+    )]
     Listen {
         /// Where.
         address: Multiaddr,
@@ -48,7 +50,9 @@ pub enum NetworkError {
         message: String,
     },
     /// A peer's address names no peer.
-    #[error("the peer address {0} must end in /p2p/ and the peer's id, so that Noise can check it")]
+    #[error(
+        "the peer address {0} must end in /p2p/ and the peer's id, so that Noise can check it"
+    )]
     NoPeerId(Multiaddr),
     /// A peer did not answer.
     #[error("the peer did not answer: {0}")]
@@ -80,10 +84,23 @@ pub enum PeerEvent {
 }
 
 enum Command {
-    Ask { peer: PeerId, question: Box<Question>, reply: oneshot::Sender<Result<Answer, NetworkError>> },
-    Respond { peer: PeerId, channel: ResponseChannel<Answer>, answer: Box<Answer> },
-    Keep { address: Multiaddr, peer: PeerId },
-    Addresses { reply: oneshot::Sender<Vec<Multiaddr>> },
+    Ask {
+        peer: PeerId,
+        question: Box<Question>,
+        reply: oneshot::Sender<Result<Answer, NetworkError>>,
+    },
+    Respond {
+        peer: PeerId,
+        channel: ResponseChannel<Answer>,
+        answer: Box<Answer>,
+    },
+    Keep {
+        address: Multiaddr,
+        peer: PeerId,
+    },
+    Addresses {
+        reply: oneshot::Sender<Vec<Multiaddr>>,
+    },
 }
 
 /// Asks peers.
@@ -99,8 +116,15 @@ impl Asker {
     /// [`NetworkError`]; a refusal of the peer is [`NetworkError::Refused`].
     pub async fn ask(&self, peer: PeerId, question: Question) -> Result<Answer, NetworkError> {
         let (reply, answer) = oneshot::channel();
-        let command = Command::Ask { peer, question: Box::new(question), reply };
-        self.commands.send(command).await.map_err(|_| NetworkError::Stopped)?;
+        let command = Command::Ask {
+            peer,
+            question: Box::new(question),
+            reply,
+        };
+        self.commands
+            .send(command)
+            .await
+            .map_err(|_| NetworkError::Stopped)?;
         match answer.await.map_err(|_| NetworkError::Stopped)?? {
             Answer::Refused(why) => Err(NetworkError::Refused(why)),
             answer => Ok(answer),
@@ -219,13 +243,17 @@ fn swarm(parts: &Parts) -> Result<Swarm<Behaviour>, NetworkError> {
 pub fn start(parts: Parts) -> Result<(Asker, tokio::task::JoinHandle<()>), NetworkError> {
     let mut swarm = swarm(&parts)?;
     if let Some(address) = &parts.listen {
-        swarm.listen_on(address.clone()).map_err(|error| NetworkError::Listen {
-            address: address.clone(),
-            message: error.to_string(),
-        })?;
+        swarm
+            .listen_on(address.clone())
+            .map_err(|error| NetworkError::Listen {
+                address: address.clone(),
+                message: error.to_string(),
+            })?;
     }
     let (commands, waiting) = mpsc::channel(QUEUE_LENGTH);
-    let asker = Asker { commands: commands.clone() };
+    let asker = Asker {
+        commands: commands.clone(),
+    };
     let mut shell = Shell {
         swarm,
         commands: commands.downgrade(),
@@ -260,7 +288,11 @@ impl Shell {
         if peer == *self.swarm.local_peer_id() {
             return;
         }
-        let kept = Kept { address, pause: REDIAL_PAUSE_MIN, next: Instant::now() };
+        let kept = Kept {
+            address,
+            pause: REDIAL_PAUSE_MIN,
+            next: Instant::now(),
+        };
         self.kept.insert(peer, kept);
     }
 
@@ -301,8 +333,16 @@ impl Shell {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Ask { peer, question, reply } => {
-                let in_flight = self.asked.values().filter(|(asked, _)| *asked == peer).count();
+            Command::Ask {
+                peer,
+                question,
+                reply,
+            } => {
+                let in_flight = self
+                    .asked
+                    .values()
+                    .filter(|(asked, _)| *asked == peer)
+                    .count();
                 if !self.swarm.is_connected(&peer) {
                     let error = NetworkError::Unanswered("it is not connected".into());
                     let _ = reply.send(Err(error));
@@ -315,10 +355,18 @@ impl Shell {
                     self.asked.insert(id, (peer, reply));
                 }
             }
-            Command::Respond { peer, channel, answer } => {
+            Command::Respond {
+                peer,
+                channel,
+                answer,
+            } => {
                 self.parts.quotas.request_ends(peer);
                 // Fails when the peer has gone in between.
-                let _ = self.swarm.behaviour_mut().exchange.send_response(channel, *answer);
+                let _ = self
+                    .swarm
+                    .behaviour_mut()
+                    .exchange
+                    .send_response(channel, *answer);
             }
             Command::Keep { address, peer } => self.keep(peer, address),
             Command::Addresses { reply } => {
@@ -330,7 +378,11 @@ impl Shell {
     async fn event(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Exchange(event)) => self.exchange(event),
-            SwarmEvent::ConnectionEstablished { peer_id, num_established, .. } => {
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                num_established,
+                ..
+            } => {
                 if let Some(kept) = self.kept.get_mut(&peer_id) {
                     kept.pause = REDIAL_PAUSE_MIN;
                 }
@@ -339,13 +391,21 @@ impl Shell {
                     let _ = self.parts.events.send(PeerEvent::Connected(peer_id)).await;
                 }
             }
-            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
+            SwarmEvent::ConnectionClosed {
+                peer_id,
+                num_established: 0,
+                ..
+            } => {
                 self.parts.metrics.peers.dec();
                 self.parts.quotas.gone(&peer_id);
                 if let Some(kept) = self.kept.get_mut(&peer_id) {
                     kept.next = Instant::now() + REDIAL_PAUSE_MIN;
                 }
-                let _ = self.parts.events.send(PeerEvent::Disconnected(peer_id)).await;
+                let _ = self
+                    .parts
+                    .events
+                    .send(PeerEvent::Disconnected(peer_id))
+                    .await;
             }
             SwarmEvent::NewListenAddr { address, .. } => {
                 let peer = self.swarm.local_peer_id();
@@ -361,15 +421,31 @@ impl Shell {
     fn exchange(&mut self, event: request_response::Event<Question, Answer>) {
         use request_response::{Event, Message};
         match event {
-            Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
+            Event::Message {
+                peer,
+                message:
+                    Message::Request {
+                        request, channel, ..
+                    },
+                ..
+            } => {
                 self.request(peer, request, channel);
             }
-            Event::Message { message: Message::Response { request_id, response }, .. } => {
+            Event::Message {
+                message:
+                    Message::Response {
+                        request_id,
+                        response,
+                    },
+                ..
+            } => {
                 if let Some((_, reply)) = self.asked.remove(&request_id) {
                     let _ = reply.send(Ok(response));
                 }
             }
-            Event::OutboundFailure { request_id, error, .. } => {
+            Event::OutboundFailure {
+                request_id, error, ..
+            } => {
                 if let Some((_, reply)) = self.asked.remove(&request_id) {
                     let _ = reply.send(Err(NetworkError::Unanswered(error.to_string())));
                 }
@@ -382,17 +458,33 @@ impl Shell {
     }
 
     fn request(&mut self, peer: PeerId, question: Question, channel: ResponseChannel<Answer>) {
-        if !self.parts.quotas.request_starts(peer, self.parts.clock.monotone_ms()) {
+        if !self
+            .parts
+            .quotas
+            .request_starts(peer, self.parts.clock.monotone_ms())
+        {
             self.parts.metrics.peer_requests_refused.inc();
             let refused = Answer::Refused("you ask for more than your quota".into());
-            let _ = self.swarm.behaviour_mut().exchange.send_response(channel, refused);
+            let _ = self
+                .swarm
+                .behaviour_mut()
+                .exchange
+                .send_response(channel, refused);
             return;
         }
-        let Some(commands) = self.commands.upgrade() else { return };
+        let Some(commands) = self.commands.upgrade() else {
+            return;
+        };
         let responder = self.parts.responder.clone();
         tokio::spawn(async move {
             let answer = Box::new(responder.respond(peer, question).await);
-            let _ = commands.send(Command::Respond { peer, channel, answer }).await;
+            let _ = commands
+                .send(Command::Respond {
+                    peer,
+                    channel,
+                    answer,
+                })
+                .await;
         });
     }
 }

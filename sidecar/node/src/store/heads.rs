@@ -63,8 +63,9 @@ impl HeadsTree {
         let set = entries
             .iter()
             .map(|(key, value)| (KeyHash::with::<Sha256>(key), Some(value.clone())));
-        let (root, batch) =
-            tree.put_value_set(set, version).map_err(|error| tree_error(&error))?;
+        let (root, batch) = tree
+            .put_value_set(set, version)
+            .map_err(|error| tree_error(&error))?;
         let mut puts = Vec::new();
         for (key, node) in batch.node_batch.nodes() {
             let unwritable = |error: std::io::Error| tree_error(&error.into());
@@ -73,11 +74,19 @@ impl HeadsTree {
             puts.push((Column::HeadsNodes, key, Some(node)));
         }
         for ((version, key_hash), value) in batch.node_batch.values() {
-            puts.push((Column::HeadsValues, value_key(*key_hash, *version), value.clone()));
+            puts.push((
+                Column::HeadsValues,
+                value_key(*key_hash, *version),
+                value.clone(),
+            ));
         }
         for (key, _) in entries {
             let key_hash = KeyHash::with::<Sha256>(key);
-            puts.push((Column::HeadsValues, preimage_key(key_hash), Some(key.clone())));
+            puts.push((
+                Column::HeadsValues,
+                preimage_key(key_hash),
+                Some(key.clone()),
+            ));
         }
         Ok(HeadsUpdate { root: root.0, puts })
     }

@@ -35,7 +35,10 @@ impl Tail {
     /// An empty log's.
     #[must_use]
     pub fn empty() -> Self {
-        Self { range: CompactRange::default(), levels: Vec::new() }
+        Self {
+            range: CompactRange::default(),
+            levels: Vec::new(),
+        }
     }
 
     /// Appends a leaf by its hash, and returns its index.
@@ -71,12 +74,21 @@ impl Tail {
     /// # Errors
     /// [`StoreError::Log`] when leaves or tiles are missing, or do not give the stored range.
     pub fn restore(db: &DB, range: CompactRange) -> Result<Self, StoreError> {
-        let mut tail = Self { levels: Vec::new(), range: range.clone() };
+        let mut tail = Self {
+            levels: Vec::new(),
+            range: range.clone(),
+        };
         let (mut count, mut level) = (range.size(), 0_u8);
         while count > 0 {
             let first = count - count % u64::from(TILE_WIDTH);
             let row = (first..count)
-                .map(|index| if level == 0 { leaf_hash(db, index) } else { tile_root(db, level - 1, index) })
+                .map(|index| {
+                    if level == 0 {
+                        leaf_hash(db, index)
+                    } else {
+                        tile_root(db, level - 1, index)
+                    }
+                })
                 .collect::<Result<Vec<Hash>, StoreError>>()?;
             tail.levels.push(row);
             count /= u64::from(TILE_WIDTH);
@@ -108,7 +120,9 @@ fn tile_root(db: &DB, level: u8, index: u64) -> Result<Hash, StoreError> {
 /// The root over `count` (a power of two) hashes of a tile, starting at hash `first`.
 fn subtree(tile: &[u8], first: usize, count: usize) -> Result<Hash, StoreError> {
     let (hashes, _) = tile.as_chunks::<32>();
-    let row = hashes.get(first..first + count).ok_or(StoreError::Log("a tile is cut"))?;
+    let row = hashes
+        .get(first..first + count)
+        .ok_or(StoreError::Log("a tile is cut"))?;
     let mut row = row.to_vec();
     while row.len() > 1 {
         row = row
@@ -116,7 +130,9 @@ fn subtree(tile: &[u8], first: usize, count: usize) -> Result<Hash, StoreError> 
             .map(|pair| hash_children(&pair[0], &pair[1]))
             .collect();
     }
-    row.first().copied().ok_or(StoreError::Log("a tile is empty"))
+    row.first()
+        .copied()
+        .ok_or(StoreError::Log("a tile is empty"))
 }
 
 /// Reads nodes of the log, for proofs of any size up to the tail's.
@@ -132,7 +148,10 @@ impl Nodes for LogReader<'_> {
         let tile_level = level / TILE_HEIGHT;
         let within = level % TILE_HEIGHT;
         let first = index << within;
-        let (tile, first) = (first >> TILE_HEIGHT, first as usize % usize::from(TILE_WIDTH));
+        let (tile, first) = (
+            first >> TILE_HEIGHT,
+            first as usize % usize::from(TILE_WIDTH),
+        );
         let count = 1_usize << within;
         if let Some(bytes) = get(self.db, Column::Tiles, &keys::tile(tile_level, tile))? {
             return subtree(&bytes, first, count);
@@ -157,7 +176,11 @@ impl Nodes for LogSnapshot {
     type Error = StoreError;
 
     fn node(&self, level: u8, index: u64) -> Result<Hash, StoreError> {
-        LogReader { db: &self.db, tail: &self.tail }.node(level, index)
+        LogReader {
+            db: &self.db,
+            tail: &self.tail,
+        }
+        .node(level, index)
     }
 }
 
@@ -173,7 +196,11 @@ impl LeafRecord {
             None => None,
             Some(index) => Some(audit::leaf::Previous {
                 index,
-                leaf_hash: self.previous_hash.as_slice().try_into().map_err(|_| wrong())?,
+                leaf_hash: self
+                    .previous_hash
+                    .as_slice()
+                    .try_into()
+                    .map_err(|_| wrong())?,
             }),
         };
         audit::leaf::Opening::from_parts(salt, self.content.clone(), previous).map_err(|_| wrong())

@@ -65,7 +65,10 @@ pub enum StoreError {
         expected: String,
     },
     /// Its format is another one.
-    #[error("the store has format {found}, this program reads format {}; use the version that wrote it", keys::FORMAT)]
+    #[error(
+        "the store has format {found}, this program reads format {}; use the version that wrote it",
+        keys::FORMAT
+    )]
     Format {
         /// In the store.
         found: u64,
@@ -74,7 +77,9 @@ pub enum StoreError {
     #[error("the store is damaged: a record of `{0}` cannot be read; restore it from a backup")]
     Record(&'static str),
     /// The log does not hold together.
-    #[error("the store is damaged: the audit log does not hold together, {0}; restore it from a backup")]
+    #[error(
+        "the store is damaged: the audit log does not hold together, {0}; restore it from a backup"
+    )]
     Log(&'static str),
     /// The log is full.
     #[error("the audit log holds 2^48 leaves and takes no more; open a new log")]
@@ -96,7 +101,12 @@ pub enum StoreError {
 impl StoreError {
     fn from_open(path: &Path, error: &rocksdb::Error) -> Self {
         let path = path.to_owned();
-        let message = error.to_string().lines().next().unwrap_or_default().to_owned();
+        let message = error
+            .to_string()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         match error.kind() {
             rocksdb::ErrorKind::IOError if message.contains("lock") => StoreError::Locked(path),
             rocksdb::ErrorKind::Corruption | rocksdb::ErrorKind::InvalidArgument => {
@@ -115,8 +125,11 @@ impl StoreError {
 }
 
 pub(crate) fn get(db: &DB, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-    let family = db.cf_handle(column.name()).ok_or(StoreError::Record(column.name()))?;
-    db.get_cf(&family, key).map_err(|error| StoreError::read(&error))
+    let family = db
+        .cf_handle(column.name())
+        .ok_or(StoreError::Record(column.name()))?;
+    db.get_cf(&family, key)
+        .map_err(|error| StoreError::read(&error))
 }
 
 /// Whom the store belongs to.
@@ -188,7 +201,14 @@ impl Store {
             changes: changes.clone(),
             metrics,
         })?;
-        Ok(Self { db, tail, writer, size, changes, closing: watch::channel(()).0 })
+        Ok(Self {
+            db,
+            tail,
+            writer,
+            size,
+            changes,
+            closing: watch::channel(()).0,
+        })
     }
 
     /// Hands a write to the writer. The receiver is told when it is durable.
@@ -241,8 +261,15 @@ impl Store {
     /// The log as it stands.
     #[must_use]
     pub fn log(&self) -> LogSnapshot {
-        let tail = self.tail.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        LogSnapshot { db: self.db.clone(), tail }
+        let tail = self
+            .tail
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone();
+        LogSnapshot {
+            db: self.db.clone(),
+            tail,
+        }
     }
 
     /// The raw value of a key.
@@ -294,7 +321,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Read`], [`StoreError::Record`].
     pub fn blocks(&self, commit: &Digest) -> Result<Option<Blocks>, StoreError> {
-        self.get(Column::Blocks, commit)?.map(|bytes| decode(Column::Blocks, &bytes)).transpose()
+        self.get(Column::Blocks, commit)?
+            .map(|bytes| decode(Column::Blocks, &bytes))
+            .transpose()
     }
 
     /// What is known of a commit of a document.
@@ -334,7 +363,9 @@ fn belongs(db: &DB, identity: &Identity) -> Result<(), StoreError> {
     if let Some(bytes) = get(db, Column::Meta, meta::BELONGS)? {
         let found: Belongs = decode(Column::Meta, &bytes)?;
         if found.format != keys::FORMAT {
-            return Err(StoreError::Format { found: found.format });
+            return Err(StoreError::Format {
+                found: found.format,
+            });
         }
         if found.chain_id != identity.chain_id {
             return Err(StoreError::ForeignChain {
@@ -355,10 +386,13 @@ fn belongs(db: &DB, identity: &Identity) -> Result<(), StoreError> {
         chain_id: identity.chain_id.clone(),
         sidecar: identity.sidecar.clone(),
     };
-    let family = db.cf_handle(Column::Meta.name()).ok_or(StoreError::Record("meta"))?;
+    let family = db
+        .cf_handle(Column::Meta.name())
+        .ok_or(StoreError::Record("meta"))?;
     let mut batch = WriteBatch::default();
     batch.put_cf(&family, meta::BELONGS, value.encode_to_vec());
-    db.write_opt(batch, &synced()).map_err(|error| StoreError::Write(error.to_string()))
+    db.write_opt(batch, &synced())
+        .map_err(|error| StoreError::Write(error.to_string()))
 }
 
 /// Every write waits for the disk.

@@ -182,5 +182,7 @@ pub fn digests(column: Column, list: &[Vec<u8>]) -> Result<Vec<[u8; 32]>, StoreE
 /// # Errors
 /// [`StoreError::Record`] when it has not 32 bytes.
 pub fn digest(column: Column, bytes: &[u8]) -> Result<[u8; 32], StoreError> {
-    bytes.try_into().map_err(|_| StoreError::Record(column.name()))
+    bytes
+        .try_into()
+        .map_err(|_| StoreError::Record(column.name()))
 }

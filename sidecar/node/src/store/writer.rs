@@ -43,11 +43,18 @@ impl LeafDraft {
     ///
     /// # Errors
     /// [`StoreError::Leaf`] when the content breaks a bound.
-    pub fn new(salt: audit::leaf::Salt, content: audit::content::Content) -> Result<Self, StoreError> {
+    pub fn new(
+        salt: audit::leaf::Salt,
+        content: audit::content::Content,
+    ) -> Result<Self, StoreError> {
         let document = content.document().map(|document| *document.digest());
         let opening = Opening::new(salt, content, None)
             .map_err(|error| StoreError::Leaf(error.to_string()))?;
-        Ok(Self { commitment: opening.content_commitment(), opening, document })
+        Ok(Self {
+            commitment: opening.content_commitment(),
+            opening,
+            document,
+        })
     }
 }
 
@@ -121,11 +128,16 @@ impl Handle {
     }
 
     pub(super) async fn send(&self, write: Write, reply: Reply) -> Result<(), StoreError> {
-        self.queue()?.send((write, reply)).await.map_err(|_| StoreError::Stopped)
+        self.queue()?
+            .send((write, reply))
+            .await
+            .map_err(|_| StoreError::Stopped)
     }
 
     pub(super) fn send_blocking(&self, write: Write, reply: Reply) -> Result<(), StoreError> {
-        self.queue()?.blocking_send((write, reply)).map_err(|_| StoreError::Stopped)
+        self.queue()?
+            .blocking_send((write, reply))
+            .map_err(|_| StoreError::Stopped)
     }
 }
 
@@ -151,12 +163,23 @@ pub(super) fn start(parts: Parts) -> Result<Handle, StoreError> {
     let feed_next = match get(&parts.db, Column::Meta, meta::FEED_NEXT)? {
         None => 1,
         Some(bytes) => u64::from_be_bytes(
-            bytes.try_into().map_err(|_| StoreError::Record(Column::Meta.name()))?,
+            bytes
+                .try_into()
+                .map_err(|_| StoreError::Record(Column::Meta.name()))?,
         ),
     };
-    let tail = parts.tail.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let tail = parts
+        .tail
+        .read()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .clone();
     let (queue, mut waiting) = mpsc::channel::<(Write, Reply)>(WRITER_QUEUE_LENGTH);
-    let mut writer = Writer { parts, tail, feed_next, documents: HashMap::new() };
+    let mut writer = Writer {
+        parts,
+        tail,
+        feed_next,
+        documents: HashMap::new(),
+    };
     let thread = std::thread::Builder::new()
         .name("store-writer".into())
         .spawn(move || {
@@ -178,7 +201,10 @@ pub(super) fn start(parts: Parts) -> Result<Handle, StoreError> {
             }
         })
         .map_err(|error| StoreError::Write(error.to_string()))?;
-    Ok(Handle { queue: Some(queue), thread: Some(thread) })
+    Ok(Handle {
+        queue: Some(queue),
+        thread: Some(thread),
+    })
 }
 
 struct Writer {
@@ -211,16 +237,25 @@ impl Writer {
             results.push(self.gather(&db, std::mem::take(write), &mut gathered)?);
         }
         for tile in gathered.full {
-            gathered.batch.put_cf(family(&db, Column::Tiles)?, tile.key, tile.hashes);
+            gathered
+                .batch
+                .put_cf(family(&db, Column::Tiles)?, tile.key, tile.hashes);
         }
         let metadata = family(&db, Column::Meta)?;
-        gathered.batch.put_cf(metadata, meta::LOG, self.tail.range.to_bytes());
-        gathered.batch.put_cf(metadata, meta::FEED_NEXT, keys::number(self.feed_next));
+        gathered
+            .batch
+            .put_cf(metadata, meta::LOG, self.tail.range.to_bytes());
+        gathered
+            .batch
+            .put_cf(metadata, meta::FEED_NEXT, keys::number(self.feed_next));
         db.write_opt(gathered.batch, &synced())
             .map_err(|error| StoreError::Write(error.to_string()))?;
 
-        *self.parts.tail.write().unwrap_or_else(std::sync::PoisonError::into_inner) =
-            self.tail.clone();
+        *self
+            .parts
+            .tail
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = self.tail.clone();
         self.parts.metrics.groups.inc();
         self.parts.metrics.group_writes.inc_by(group.len() as u64);
         self.parts.metrics.log_size.set(self.tail.range.size());
@@ -249,7 +284,10 @@ impl Writer {
             let known = group.commits.contains_key(&key)
                 || (may_be_known && get(db, Column::Commits, &key)?.is_some());
             if known {
-                return Ok(Written { known: true, first_leaf });
+                return Ok(Written {
+                    known: true,
+                    first_leaf,
+                });
             }
         }
         if let Some(commit) = &write.commit {
@@ -258,7 +296,10 @@ impl Writer {
         let mut held = None;
         let mut dirty: Vec<Digest> = Vec::new();
         for leaf in write.leaves {
-            let holds = matches!(leaf.opening.content(), audit::content::Content::CommitHeld(_));
+            let holds = matches!(
+                leaf.opening.content(),
+                audit::content::Content::CommitHeld(_)
+            );
             dirty.extend(leaf.document);
             let index = self.gather_leaf(db, leaf, group)?;
             if holds && held.is_none() {
@@ -268,9 +309,18 @@ impl Writer {
         if let Some(mut commit) = write.commit {
             commit.record.leaf = held.unwrap_or(first_leaf);
             let key = keys::pair(&commit.document, &commit.commit);
-            group.batch.put_cf(family(db, Column::Commits)?, key, commit.record.encode_to_vec());
-            group.batch.put_cf(family(db, Column::Blocks)?, commit.commit, commit.blocks);
-            group.batch.delete_cf(family(db, Column::Pending)?, key);
+            group.batch.put_cf(
+                family(db, Column::Commits)?,
+                key,
+                commit.record.encode_to_vec(),
+            );
+            group
+                .batch
+                .put_cf(family(db, Column::Blocks)?, commit.commit, commit.blocks);
+            // Only a peer's commit can have waited.
+            if commit.record.from_peer {
+                group.batch.delete_cf(family(db, Column::Pending)?, key);
+            }
             group.commits.insert(key, ());
             self.tell(db, commit.document, group)?;
             dirty.push(commit.document);
@@ -286,7 +336,9 @@ impl Writer {
         for attestation in write.attestations {
             let number = self.next_in_feed();
             let feed = family(db, Column::Feed)?;
-            group.batch.put_cf(feed, keys::number(number), attestation.encode_to_vec());
+            group
+                .batch
+                .put_cf(feed, keys::number(number), attestation.encode_to_vec());
             if let Ok(document) = Digest::try_from(attestation.document.as_slice()) {
                 group.changed.documents.push(document);
             }
@@ -305,7 +357,10 @@ impl Writer {
                 None => group.batch.delete_cf(family, key),
             }
         }
-        Ok(Written { known: false, first_leaf })
+        Ok(Written {
+            known: false,
+            first_leaf,
+        })
     }
 
     fn gather_commit(
@@ -315,12 +370,13 @@ impl Writer {
         group: &mut Group,
     ) -> Result<(), StoreError> {
         if !self.has_document(db, &commit.document)? {
-            let new = commit
-                .creates
-                .as_ref()
-                .ok_or(StoreError::Log("a commit came before its document's first one"))?;
+            let new = commit.creates.as_ref().ok_or(StoreError::Log(
+                "a commit came before its document's first one",
+            ))?;
             let key = keys::pair(&new.collection, &commit.document);
-            group.batch.put_cf(family(db, Column::Collections)?, key, []);
+            group
+                .batch
+                .put_cf(family(db, Column::Collections)?, key, []);
             self.documents.insert(
                 commit.document,
                 DocumentRecord {
@@ -361,22 +417,32 @@ impl Writer {
                 let record = self.known(&document)?;
                 Hash::try_from(record.last_leaf_hash.as_slice())
                     .ok()
-                    .map(|leaf_hash| Previous { index: record.last_leaf, leaf_hash })
+                    .map(|leaf_hash| Previous {
+                        index: record.last_leaf,
+                        leaf_hash,
+                    })
             }
         };
         leaf.opening.previous = previous;
         let index = self.tail.range.size();
-        let link = audit::leaf::Link { content_commitment: leaf.commitment, previous };
+        let link = audit::leaf::Link {
+            content_commitment: leaf.commitment,
+            previous,
+        };
         let hash = link.leaf(index).hash();
         self.tail.append(hash, &mut group.full)?;
         let record = LeafRecord {
             salt: leaf.opening.salt.to_vec(),
             content: leaf.opening.content_bytes().to_vec(),
             previous: previous.map(|previous| previous.index),
-            previous_hash: previous.map(|previous| previous.leaf_hash.to_vec()).unwrap_or_default(),
+            previous_hash: previous
+                .map(|previous| previous.leaf_hash.to_vec())
+                .unwrap_or_default(),
         };
         let leaves = family(db, Column::Leaves)?;
-        group.batch.put_cf(leaves, keys::number(index), record.encode_to_vec());
+        group
+            .batch
+            .put_cf(leaves, keys::number(index), record.encode_to_vec());
         if let Some(document) = document {
             let record = self.known(&document)?;
             record.last_leaf = index;
@@ -395,8 +461,13 @@ impl Writer {
         if old != 0 {
             group.batch.delete_cf(feed, keys::number(old));
         }
-        let entry = FeedRecord { document: document.to_vec(), ..FeedRecord::default() };
-        group.batch.put_cf(feed, keys::number(number), entry.encode_to_vec());
+        let entry = FeedRecord {
+            document: document.to_vec(),
+            ..FeedRecord::default()
+        };
+        group
+            .batch
+            .put_cf(feed, keys::number(number), entry.encode_to_vec());
         Ok(())
     }
 
@@ -408,7 +479,9 @@ impl Writer {
 
     fn save(&mut self, db: &DB, document: &Digest, group: &mut Group) -> Result<(), StoreError> {
         let bytes = self.known(document)?.encode_to_vec();
-        group.batch.put_cf(family(db, Column::Documents)?, document, bytes);
+        group
+            .batch
+            .put_cf(family(db, Column::Documents)?, document, bytes);
         Ok(())
     }
 
@@ -420,17 +493,21 @@ impl Writer {
         match get(db, Column::Documents, document)? {
             None => Ok(false),
             Some(bytes) => {
-                self.documents.insert(*document, decode(Column::Documents, &bytes)?);
+                self.documents
+                    .insert(*document, decode(Column::Documents, &bytes)?);
                 Ok(true)
             }
         }
     }
 
     fn known(&mut self, document: &Digest) -> Result<&mut DocumentRecord, StoreError> {
-        self.documents.get_mut(document).ok_or(StoreError::Record(Column::Documents.name()))
+        self.documents
+            .get_mut(document)
+            .ok_or(StoreError::Record(Column::Documents.name()))
     }
 }
 
 fn family(db: &DB, column: Column) -> Result<&ColumnFamily, StoreError> {
-    db.cf_handle(column.name()).ok_or(StoreError::Record(column.name()))
+    db.cf_handle(column.name())
+        .ok_or(StoreError::Record(column.name()))
 }

@@ -40,7 +40,13 @@ async fn a_crash_after_each_step_doubles_and_loses_no_anchor() {
     let home = tempfile::tempdir().unwrap();
     let plant = Plant::new();
     let mut sizes = Vec::new();
-    for crash_after in [Step::LogOpened, Step::Intended, Step::Submitted, Step::Confirmed, Step::Attested] {
+    for crash_after in [
+        Step::LogOpened,
+        Step::Intended,
+        Step::Submitted,
+        Step::Confirmed,
+        Step::Attested,
+    ] {
         let a = still(&plant, home.path()).await;
         a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
         let steps = anchoring(&a, &a.hub, &plant);
@@ -58,10 +64,16 @@ async fn a_crash_after_each_step_doubles_and_loses_no_anchor() {
         let steps = anchoring(&a, &a.hub, &plant);
         let mut idle = 0;
         while idle < 2 {
-            idle = if steps.step().await.unwrap() == Step::Idle { idle + 1 } else { 0 };
+            idle = if steps.step().await.unwrap() == Step::Idle {
+                idle + 1
+            } else {
+                0
+            };
         }
         let anchors = list(a.sidecar.documents.store(), 0, 100).unwrap();
-        assert!(anchors.iter().all(|anchor| anchor.state() == AnchorState::Final));
+        assert!(anchors
+            .iter()
+            .all(|anchor| anchor.state() == AnchorState::Final));
         let on_hub = plant.hub.anchors.load(Ordering::SeqCst) as usize;
         assert_eq!(anchors.len(), on_hub, "crashed after {crash_after:?}");
         sizes = anchors.iter().map(|anchor| anchor.size).collect();

@@ -21,9 +21,23 @@ fn sidecar(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
 fn init(home: &Path, more: &[&str], environment: &[(&str, &str)]) -> Output {
     let home = home.to_str().unwrap();
     let mut arguments = vec![
-        "init", "--output", "json", "--home", home, "--chain-id", "plant-1", "--hub",
-        "http://127.0.0.1:1", "--trust", TRUST, "--policy", POLICY, "--http", "127.0.0.1:0",
-        "--p2p", "/ip4/127.0.0.1/tcp/0",
+        "init",
+        "--output",
+        "json",
+        "--home",
+        home,
+        "--chain-id",
+        "plant-1",
+        "--hub",
+        "http://127.0.0.1:1",
+        "--trust",
+        TRUST,
+        "--policy",
+        POLICY,
+        "--http",
+        "127.0.0.1:0",
+        "--p2p",
+        "/ip4/127.0.0.1/tcp/0",
     ];
     arguments.extend(more);
     sidecar(&arguments, environment)
@@ -44,10 +58,17 @@ fn init_makes_a_home_once_and_says_who_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("a");
     let output = init(&home, &["--plain-keys"], &[]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let said: Value = serde_json::from_slice(&output.stdout).unwrap();
     for field in ["peer_id", "actor", "operator", "account"] {
-        assert!(said[field].as_str().is_some_and(|text| !text.is_empty()), "{said}");
+        assert!(
+            said[field].as_str().is_some_and(|text| !text.is_empty()),
+            "{said}"
+        );
     }
     refused(&init(&home, &["--plain-keys"], &[]), &["exists already"]);
     let wrong = folder.path().join("b");
@@ -69,7 +90,10 @@ fn start_refuses_what_is_wrong_in_one_sentence() {
     let right = [("SIDECAR_PASSPHRASE", "four words of sense")];
     assert!(init(&home, &[], &right).status.success());
     refused(&start(&home, &[]), &["sealed"]);
-    refused(&start(&home, &[("SIDECAR_PASSPHRASE", "wrong")]), &["passphrase does not open"]);
+    refused(
+        &start(&home, &[("SIDECAR_PASSPHRASE", "wrong")]),
+        &["passphrase does not open"],
+    );
 
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let config = home.join("config.toml");

@@ -19,7 +19,10 @@ async fn nothing_acknowledged_is_lost_when_it_is_killed_under_load() {
     for round in 0..3 {
         let a = Arc::new(plant.sidecar(home.path(), &plant.operator_a, 101).await);
         for document in &acknowledged {
-            assert!(a.get(&plant.alice.did(), document).await.is_ok(), "round {round} lost {document}");
+            assert!(
+                a.get(&plant.alice.did(), document).await.is_ok(),
+                "round {round} lost {document}"
+            );
         }
         for (size, root) in &roots {
             let found = merkle::root_at(&a.sidecar.documents.store().log(), *size).unwrap();
@@ -46,7 +49,10 @@ async fn nothing_acknowledged_is_lost_when_it_is_killed_under_load() {
         roots.push((range.size(), range.root()));
         Arc::into_inner(a).unwrap().sidecar.kill();
         let path = home.path().join(files::STORE);
-        let identity = || Identity { chain_id: plant.hub.chain.to_string(), sidecar: crate::support::key(101).did().to_string() };
+        let identity = || Identity {
+            chain_id: plant.hub.chain.to_string(),
+            sidecar: crate::support::key(101).did().to_string(),
+        };
         eventually("the killed one lets go of its store", async || {
             Store::open(&path, &identity(), Arc::new(Metrics::default())).is_ok()
         })
@@ -59,16 +65,35 @@ async fn nothing_acknowledged_is_lost_when_it_is_killed_under_load() {
 fn a_store_that_is_not_right_is_refused_in_one_sentence() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("store");
-    let identity = |chain: &str, sidecar: &str| Identity { chain_id: chain.into(), sidecar: sidecar.into() };
+    let identity = |chain: &str, sidecar: &str| Identity {
+        chain_id: chain.into(),
+        sidecar: sidecar.into(),
+    };
     let open = |chain: &str, sidecar: &str| {
-        Store::open(&path, &identity(chain, sidecar), Arc::new(Metrics::default())).map(|_| ())
+        Store::open(
+            &path,
+            &identity(chain, sidecar),
+            Arc::new(Metrics::default()),
+        )
+        .map(|_| ())
     };
     {
-        let _held = Store::open(&path, &identity("plant-1", "a"), Arc::new(Metrics::default())).unwrap();
+        let _held = Store::open(
+            &path,
+            &identity("plant-1", "a"),
+            Arc::new(Metrics::default()),
+        )
+        .unwrap();
         assert!(matches!(open("plant-1", "a"), Err(StoreError::Locked(_))));
     }
-    assert!(matches!(open("plant-2", "a"), Err(StoreError::ForeignChain { .. })));
-    assert!(matches!(open("plant-1", "b"), Err(StoreError::ForeignSidecar { .. })));
+    assert!(matches!(
+        open("plant-2", "a"),
+        Err(StoreError::ForeignChain { .. })
+    ));
+    assert!(matches!(
+        open("plant-1", "b"),
+        Err(StoreError::ForeignSidecar { .. })
+    ));
     assert!(open("plant-1", "a").is_ok());
     for entry in std::fs::read_dir(&path).unwrap().flatten() {
         let name = entry.file_name().into_string().unwrap();
@@ -79,6 +104,9 @@ fn a_store_that_is_not_right_is_refused_in_one_sentence() {
     let error = open("plant-1", "a").unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
     let sentence = error.to_string();
-    assert!(sentence.contains("damaged") && sentence.contains("backup"), "{sentence}");
+    assert!(
+        sentence.contains("damaged") && sentence.contains("backup"),
+        "{sentence}"
+    );
     assert_eq!(sentence.lines().count(), 1);
 }

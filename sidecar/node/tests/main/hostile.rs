@@ -23,7 +23,13 @@ fn reading(running: &Running) -> Authority {
         .unwrap()
 }
 
-fn draft(plant: &Plant, author: &SecretKey, document: DocumentRef, parents: Vec<(Cid, u64)>, authority: Authority) -> Draft {
+fn draft(
+    plant: &Plant,
+    author: &SecretKey,
+    document: DocumentRef,
+    parents: Vec<(Cid, u64)>,
+    authority: Authority,
+) -> Draft {
     Draft {
         chain: plant.hub.chain.clone(),
         document,
@@ -33,7 +39,10 @@ fn draft(plant: &Plant, author: &SecretKey, document: DocumentRef, parents: Vec<
         claimed_time_ms: 1,
         authority,
         salt: [9; 16],
-        operations: vec![Operation::Increment { field: "pieces".into(), by: 1 }],
+        operations: vec![Operation::Increment {
+            field: "pieces".into(),
+            by: 1,
+        }],
     }
 }
 
@@ -64,8 +73,9 @@ async fn mallorys_own_node_is_rejected_and_the_refusal_is_in_the_log() {
     let b = plant.sidecar(home.path(), &plant.operator_b, 102).await;
     let created = b.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
     let document = cid(&created.document);
-    let client =
-        Client::connect(key(66), plant.hub.chain.clone(), b.address().await).await.unwrap();
+    let client = Client::connect(key(66), plant.hub.chain.clone(), b.address().await)
+        .await
+        .unwrap();
     let push = async |blocks| client.push(vec![blocks]).await.unwrap().remove(0);
     let at = reading(&b);
     let mallory = &plant.mallory;
@@ -73,7 +83,10 @@ async fn mallorys_own_node_is_rejected_and_the_refusal_is_in_the_log() {
     // A correctly signed change of Alice's record, by somebody without a role.
     let reference = DocumentRef::Known(DocumentId(document));
     let parents = vec![(cid(&created.commit), 1)];
-    let (_, change) = sign(draft(&plant, mallory, reference.clone(), parents.clone(), at), mallory);
+    let (_, change) = sign(
+        draft(&plant, mallory, reference.clone(), parents.clone(), at),
+        mallory,
+    );
     let result = push(change.clone()).await;
     assert_eq!(result.verdict, "reject");
     assert!(result.reason.contains("edit"), "{}", result.reason);
@@ -84,7 +97,8 @@ async fn mallorys_own_node_is_rejected_and_the_refusal_is_in_the_log() {
     assert_eq!(push(create).await.verdict, "reject");
 
     // A policy of his own, in which he may do all.
-    let own = CollectionPreimage::new(plant.hub.chain.clone(), [5; 32], "batch", "batches").unwrap();
+    let own =
+        CollectionPreimage::new(plant.hub.chain.clone(), [5; 32], "batch", "batches").unwrap();
     let first = DocumentRef::First(preimage(*own.id().cid(), mallory, 2));
     let (_, create) = sign(draft(&plant, mallory, first, vec![], at), mallory);
     let result = push(create).await;
@@ -96,7 +110,10 @@ async fn mallorys_own_node_is_rejected_and_the_refusal_is_in_the_log() {
     let mut other = draft(&plant, alice, reference.clone(), parents.clone(), at);
     other.schema_version = 7;
     assert_eq!(push(sign(other, alice).1).await.verdict, "reject");
-    let wrong = Authority { revision: at.revision - 1, height: at.height };
+    let wrong = Authority {
+        revision: at.revision - 1,
+        height: at.height,
+    };
     let other = draft(&plant, bob, reference.clone(), parents.clone(), wrong);
     assert_eq!(push(sign(other, bob).1).await.verdict, "reject");
     let first = DocumentRef::First(preimage(plant.collection(), bob, 3));
@@ -108,17 +125,29 @@ async fn mallorys_own_node_is_rejected_and_the_refusal_is_in_the_log() {
     assert!(result.reason.contains("height"), "{}", result.reason);
 
     // Somebody else's signature, and another body than the one that was signed.
-    let (_, mut stolen) = sign(draft(&plant, bob, reference.clone(), parents.clone(), at), bob);
+    let (_, mut stolen) = sign(
+        draft(&plant, bob, reference.clone(), parents.clone(), at),
+        bob,
+    );
     stolen.signature[3] ^= 1;
     assert_eq!(push(stolen).await.verdict, "reject");
-    let (_, mut swapped) = sign(draft(&plant, bob, reference.clone(), parents.clone(), at), bob);
+    let (_, mut swapped) = sign(
+        draft(&plant, bob, reference.clone(), parents.clone(), at),
+        bob,
+    );
     swapped.body.as_mut().unwrap()[20] ^= 1;
     assert_eq!(push(swapped.clone()).await.verdict, "reject");
     assert_eq!(push(CommitBlocks::default()).await.verdict, "reject");
 
     // A commit of the future waits, and so does one whose parent is missing.
-    let ahead = Authority { revision: at.revision, height: at.height + 1000 };
-    let (_, waits) = sign(draft(&plant, bob, reference.clone(), parents.clone(), ahead), bob);
+    let ahead = Authority {
+        revision: at.revision,
+        height: at.height + 1000,
+    };
+    let (_, waits) = sign(
+        draft(&plant, bob, reference.clone(), parents.clone(), ahead),
+        bob,
+    );
     assert_eq!(push(waits).await.verdict, "defer");
     let orphan = vec![(Cid::of(b"nobody"), 3)];
     let (_, waits) = sign(draft(&plant, bob, reference.clone(), orphan, at), bob);
@@ -132,8 +161,19 @@ async fn mallorys_own_node_is_rejected_and_the_refusal_is_in_the_log() {
             _ => None,
         })
         .collect();
-    for reason in ["not-permitted", "collection", "schema", "below-parent", "citation", "dag-height", "signature"] {
-        assert!(refused.iter().any(|found| found == reason), "{reason} is not in {refused:?}");
+    for reason in [
+        "not-permitted",
+        "collection",
+        "schema",
+        "below-parent",
+        "citation",
+        "dag-height",
+        "signature",
+    ] {
+        assert!(
+            refused.iter().any(|found| found == reason),
+            "{reason} is not in {refused:?}"
+        );
     }
     // Offered again it costs a lookup, and no second leaf.
     let before = leaves(&b).len();
@@ -151,15 +191,20 @@ async fn a_flood_of_rejected_commits_cuts_the_peer_off() {
     let home = tempfile::tempdir().unwrap();
     let plant = Plant::new();
     let b = plant.sidecar(home.path(), &plant.operator_b, 102).await;
-    let client =
-        Client::connect(key(66), plant.hub.chain.clone(), b.address().await).await.unwrap();
+    let client = Client::connect(key(66), plant.hub.chain.clone(), b.address().await)
+        .await
+        .unwrap();
     let at = reading(&b);
     let flood = |from: u8| -> Vec<CommitBlocks> {
         (0..128)
             .map(|number| {
                 let first = preimage(plant.collection(), &plant.mallory, from + number);
                 let first = DocumentRef::First(first);
-                sign(draft(&plant, &plant.mallory, first, vec![], at), &plant.mallory).1
+                sign(
+                    draft(&plant, &plant.mallory, first, vec![], at),
+                    &plant.mallory,
+                )
+                .1
             })
             .collect()
     };
@@ -187,16 +232,26 @@ async fn garbage_on_the_wire_harms_nobody() {
             _ => None,
         })
         .unwrap();
-    for garbage in [vec![0_u8; 1], vec![0xff; 100_000], b"GET / HTTP/1.1\r\n\r\n".to_vec()] {
-        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    for garbage in [
+        vec![0_u8; 1],
+        vec![0xff; 100_000],
+        b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .unwrap();
         let _ = stream.write_all(&garbage).await;
     }
     // Peers of another chain speak another protocol and are not understood.
     let other = identity::ChainId::parse("plant-other-1").unwrap();
-    let stranger = Client::connect(key(67), other, address.clone()).await.unwrap();
+    let stranger = Client::connect(key(67), other, address.clone())
+        .await
+        .unwrap();
     assert!(stranger.changes(None).await.is_err());
     // Too many questions in one frame are refused by their bound, and counted.
-    let client = Client::connect(key(68), plant.hub.chain.clone(), address).await.unwrap();
+    let client = Client::connect(key(68), plant.hub.chain.clone(), address)
+        .await
+        .unwrap();
     let many = node::network::messages::FetchQuestion {
         document: vec![1; 36],
         want: vec![vec![1; 36]; 1000],

@@ -29,7 +29,11 @@ fn hubd() -> Option<PathBuf> {
 }
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 struct RealHub {
@@ -41,12 +45,23 @@ struct RealHub {
     client: HubClient,
 }
 
-async fn start_hub(binary: &std::path::Path, home: &std::path::Path, rich: &[&SecretKey]) -> RealHub {
+async fn start_hub(
+    binary: &std::path::Path,
+    home: &std::path::Path,
+    rich: &[&SecretKey],
+) -> RealHub {
     let port = free_port();
     let chain = ChainId::parse("plant-real-1").unwrap();
     let mut command = tokio::process::Command::new(binary);
     command
-        .args(["dev", "--block-ms", "100", "--chain-id", chain.as_str(), "--home"])
+        .args([
+            "dev",
+            "--block-ms",
+            "100",
+            "--chain-id",
+            chain.as_str(),
+            "--home",
+        ])
         .arg(home)
         .args(["--rpc", &format!("127.0.0.1:{port}")]);
     for key in rich {
@@ -63,7 +78,11 @@ async fn start_hub(binary: &std::path::Path, home: &std::path::Path, rich: &[&Se
     let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(&url).unwrap());
     let mut status = None;
     eventually("hubd makes blocks", async || {
-        status = Rpc::new(&*transport).status().await.ok().filter(|status| status.latest_height > 2);
+        status = Rpc::new(&*transport)
+            .status()
+            .await
+            .ok()
+            .filter(|status| status.latest_height > 2);
         status.is_some()
     })
     .await;
@@ -73,10 +92,21 @@ async fn start_hub(binary: &std::path::Path, home: &std::path::Path, rich: &[&Se
         hash: BlockHash::new(status.latest_hash),
     };
     let client = HubClient::open(Options::new(chain.clone(), trust, vec![transport])).unwrap();
-    RealHub { _process: process, url, chain, trust, client }
+    RealHub {
+        _process: process,
+        url,
+        chain,
+        trust,
+        client,
+    }
 }
 
-fn relate(policy: PolicyId, owner: &SecretKey, set: Vec<policy::Relationship>, delete: Vec<policy::Relationship>) -> Message {
+fn relate(
+    policy: PolicyId,
+    owner: &SecretKey,
+    set: Vec<policy::Relationship>,
+    delete: Vec<policy::Relationship>,
+) -> Message {
     Message::SetRelationships(SetRelationships {
         creator: AccountAddress::of(owner.public_key()).unwrap(),
         policy,
@@ -113,18 +143,34 @@ async fn plant(hub: &RealHub, owner: &SecretKey) -> PolicyId {
         object: policy::ObjectRef::new("cell", "1").unwrap(),
         document: None,
     });
-    let set = [("operator", 10), ("operator", 11), ("auditor", 20), ("witness", 2), ("witness", 3)]
-        .map(|(relation, seed)| FakeHub::relationship("cell:1", relation, &key(seed).did()));
+    let set = [
+        ("operator", 10),
+        ("operator", 11),
+        ("auditor", 20),
+        ("witness", 2),
+        ("witness", 3),
+    ]
+    .map(|(relation, seed)| FakeHub::relationship("cell:1", relation, &key(seed).did()));
     let relate = relate(policy, owner, set.to_vec(), Vec::new());
-    hub.client.submit(owner, vec![define, register, relate]).await.unwrap();
+    hub.client
+        .submit(owner, vec![define, register, relate])
+        .await
+        .unwrap();
     policy
 }
 
-async fn sidecar(hub: &RealHub, policy: PolicyId, home: &std::path::Path, operator: u8, network: u8) -> Sidecar {
+async fn sidecar(
+    hub: &RealHub,
+    policy: PolicyId,
+    home: &std::path::Path,
+    operator: u8,
+    network: u8,
+) -> Sidecar {
     use node::config::{AnchoringFile, File, HubFile, ListenFile, OperatorFile, FILE_NAME};
     if !home.join(FILE_NAME).exists() {
         std::fs::create_dir_all(home.join(files::KEYRING)).unwrap();
-        let write = |name: &str, seed| node::secrets::write(&home.join(name), &key(seed), None).unwrap();
+        let write =
+            |name: &str, seed| node::secrets::write(&home.join(name), &key(seed), None).unwrap();
         write(files::NETWORK_KEY, network);
         write(files::OPERATOR_KEY, operator);
         write("keyring/alice.key", 10);
@@ -132,7 +178,10 @@ async fn sidecar(hub: &RealHub, policy: PolicyId, home: &std::path::Path, operat
         let file = File {
             chain_id: hub.chain.to_string(),
             hub: HubFile::new(vec![hub.url.clone()], hub.trust.to_string()),
-            listen: ListenFile { api: "127.0.0.1:0".into(), peers: "/ip4/127.0.0.1/tcp/0".into() },
+            listen: ListenFile {
+                api: "127.0.0.1:0".into(),
+                peers: "/ip4/127.0.0.1/tcp/0".into(),
+            },
             policies: [("plant".to_owned(), policy.to_string())].into(),
             operator: OperatorFile {
                 did: key(operator).did().to_string(),
@@ -140,7 +189,10 @@ async fn sidecar(hub: &RealHub, policy: PolicyId, home: &std::path::Path, operat
                 delegation: None,
                 delegation_not_after: 0,
             },
-            anchoring: AnchoringFile { interval_ms: 200, ..AnchoringFile::default() },
+            anchoring: AnchoringFile {
+                interval_ms: 200,
+                ..AnchoringFile::default()
+            },
             peers: Vec::new(),
             log_reads: true,
         };
@@ -149,7 +201,10 @@ async fn sidecar(hub: &RealHub, policy: PolicyId, home: &std::path::Path, operat
     let sidecar = start_at(home).await.unwrap();
     let newest = hub.client.latest().await.unwrap().height.0;
     eventually("the replica proves the policy", async || {
-        sidecar.authority.judge(&policy, |_, reading| reading.height + 1 >= newest).unwrap_or(false)
+        sidecar
+            .authority
+            .judge(&policy, |_, reading| reading.height + 1 >= newest)
+            .unwrap_or(false)
     })
     .await;
     sidecar
@@ -185,21 +240,37 @@ async fn the_thread_from_a_local_write_to_a_verified_trail_through_a_real_hub() 
         changes: serde_json::from_value(changes).unwrap(),
     };
     let kept = async |sidecar: &Sidecar, commits: u64| {
-        let record = sidecar.documents.store().document(document.digest()).unwrap();
+        let record = sidecar
+            .documents
+            .store()
+            .document(document.digest())
+            .unwrap();
         record.is_some_and(|record| record.commits >= commits)
     };
     eventually("B has Alice's record", async || kept(&b, 1).await).await;
-    b.documents.write(&bob.did(), update(json!({"increment": {"pieces": 4}})), None).await.unwrap();
+    b.documents
+        .write(
+            &bob.did(),
+            update(json!({"increment": {"pieces": 4}})),
+            None,
+        )
+        .await
+        .unwrap();
     eventually("A has Bob's change", async || kept(&a, 2).await).await;
     eventually("Bob's change is attested at both", async || {
         [&a, &b].iter().all(|sidecar| {
             let mut found = 0;
             let store = sidecar.documents.store();
             store
-                .scan(node::store::Column::Attestations, document.digest(), &[], |_, _| {
-                    found += 1;
-                    Ok::<bool, node::store::StoreError>(true)
-                })
+                .scan(
+                    node::store::Column::Attestations,
+                    document.digest(),
+                    &[],
+                    |_, _| {
+                        found += 1;
+                        Ok::<bool, node::store::StoreError>(true)
+                    },
+                )
                 .unwrap();
             found >= 1
         })
@@ -207,7 +278,9 @@ async fn the_thread_from_a_local_write_to_a_verified_trail_through_a_real_hub() 
     .await;
 
     eventually("A's log is anchored", async || {
-        node::anchoring::newest_final(a.documents.store()).unwrap().is_some()
+        node::anchoring::newest_final(a.documents.store())
+            .unwrap()
+            .is_some()
     })
     .await;
 
@@ -224,11 +297,22 @@ async fn the_thread_from_a_local_write_to_a_verified_trail_through_a_real_hub() 
         auditor: auditor.did(),
         from_anchor: None,
         to_anchor: None,
+        height: None,
     };
     let exported = exporter.export(&request(&key(20))).await.unwrap();
     let report = audit::bundle::verify(&exported.bytes, exported.trust.parse().unwrap()).unwrap();
     drop(report);
-    let newest = node::trail::TrailRequest { from_anchor: Some(0), ..request(&key(20)) };
+    // Under an earlier header that the auditor names, if he trusts that one.
+    let point: TrustPoint = exported.trust.parse().unwrap();
+    let named = node::trail::TrailRequest {
+        height: Some(point.height.0),
+        ..request(&key(20))
+    };
+    assert_eq!(exporter.export(&named).await.unwrap().trust, exported.trust);
+    let newest = node::trail::TrailRequest {
+        from_anchor: Some(0),
+        ..request(&key(20))
+    };
     let later = exporter.export(&newest).await.unwrap();
     audit::bundle::verify(&later.bytes, later.trust.parse().unwrap()).unwrap();
     let denied = exporter.export(&request(&key(66))).await.unwrap_err();
@@ -239,7 +323,10 @@ async fn the_thread_from_a_local_write_to_a_verified_trail_through_a_real_hub() 
     let relationship = FakeHub::relationship("cell:1", "operator", &bob.did());
     let revoke = relate(policy, &owner, Vec::new(), vec![relationship]);
     let included = hub.client.submit(&owner, vec![revoke]).await.unwrap();
-    hub.client.reach(included.height.next(), Duration::from_secs(5)).await.unwrap();
+    hub.client
+        .reach(included.height.next(), Duration::from_secs(5))
+        .await
+        .unwrap();
     let proven = Instant::now();
     let mut took = None;
     while proven.elapsed() < Duration::from_secs(5) {

@@ -17,17 +17,42 @@ async fn what_alice_writes_at_one_sidecar_appears_at_the_other_and_merges() {
     let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
     a.meet(&b).await;
     let created = a
-        .create(&plant.alice, json!({"product": "valve", "pieces": 10, "defects": ["scratch"]}))
+        .create(
+            &plant.alice,
+            json!({"product": "valve", "pieces": 10, "defects": ["scratch"]}),
+        )
         .await
         .unwrap();
     let document = cid(&created.document);
-    b.shows(&document, json!({"product": "valve", "pieces": 10, "defects": ["scratch"]})).await;
-    b.update(&plant.bob, &document, json!({"increment": {"pieces": 5}, "add": {"defects": "dent"}}))
-        .await
-        .unwrap();
-    a.shows(&document, json!({"product": "valve", "pieces": 15, "defects": ["dent", "scratch"]})).await;
-    a.update(&plant.alice, &document, json!({"remove": {"defects": "scratch"}})).await.unwrap();
-    b.shows(&document, json!({"product": "valve", "pieces": 15, "defects": ["dent"]})).await;
+    b.shows(
+        &document,
+        json!({"product": "valve", "pieces": 10, "defects": ["scratch"]}),
+    )
+    .await;
+    b.update(
+        &plant.bob,
+        &document,
+        json!({"increment": {"pieces": 5}, "add": {"defects": "dent"}}),
+    )
+    .await
+    .unwrap();
+    a.shows(
+        &document,
+        json!({"product": "valve", "pieces": 15, "defects": ["dent", "scratch"]}),
+    )
+    .await;
+    a.update(
+        &plant.alice,
+        &document,
+        json!({"remove": {"defects": "scratch"}}),
+    )
+    .await
+    .unwrap();
+    b.shows(
+        &document,
+        json!({"product": "valve", "pieces": 15, "defects": ["dent"]}),
+    )
+    .await;
     a.sidecar.stop().await.unwrap();
     b.sidecar.stop().await.unwrap();
 }
@@ -49,11 +74,19 @@ async fn cut_off_sidecars_go_on_and_converge_by_themselves() {
     a.hub.down.store(true, Ordering::SeqCst);
     b.hub.down.store(true, Ordering::SeqCst);
     for _ in 0..20 {
-        a.update(&plant.alice, &document, json!({"increment": {"pieces": 1}})).await.unwrap();
-        b.update(&plant.bob, &document, json!({"increment": {"pieces": 100}})).await.unwrap();
+        a.update(&plant.alice, &document, json!({"increment": {"pieces": 1}}))
+            .await
+            .unwrap();
+        b.update(&plant.bob, &document, json!({"increment": {"pieces": 100}}))
+            .await
+            .unwrap();
     }
     eventually("the answer says that the hub is away", async || {
-        a.get(&plant.alice.did(), &document).await.unwrap().hub.offline
+        a.get(&plant.alice.did(), &document)
+            .await
+            .unwrap()
+            .hub
+            .offline
     })
     .await;
     a.shows(&document, json!({"pieces": 21})).await;
@@ -79,13 +112,18 @@ async fn a_stale_replica_could_not_tell_whatever_the_wall_clock_says() {
     let document = cid(&created.document);
     a.hub.down.store(true, Ordering::SeqCst);
     plant.clock.advance(Duration::from_secs(500));
-    assert!(a.get(&plant.alice.did(), &document).await.is_ok(), "within max_staleness");
+    assert!(
+        a.get(&plant.alice.did(), &document).await.is_ok(),
+        "within max_staleness"
+    );
     plant.clock.advance(Duration::from_secs(200));
     plant.clock.set_wall(1);
     let failure = a.get(&plant.alice.did(), &document).await.unwrap_err();
     assert_eq!(failure.kind, Kind::CouldNotTell);
-    let failure =
-        a.update(&plant.alice, &document, json!({"increment": {"pieces": 1}})).await.unwrap_err();
+    let failure = a
+        .update(&plant.alice, &document, json!({"increment": {"pieces": 1}}))
+        .await
+        .unwrap_err();
     assert_eq!(failure.kind, Kind::CouldNotTell);
     let failure = a.get(&plant.mallory.did(), &document).await.unwrap_err();
     assert_eq!(failure.kind, Kind::CouldNotTell, "neither a yes nor a no");
@@ -102,7 +140,9 @@ async fn a_revoked_writer_keeps_what_was_attested_and_writes_nothing_more() {
     let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
     let document = cid(&created.document);
     b.shows(&document, json!({"pieces": 1})).await;
-    b.update(&plant.bob, &document, json!({"increment": {"pieces": 10}})).await.unwrap();
+    b.update(&plant.bob, &document, json!({"increment": {"pieces": 10}}))
+        .await
+        .unwrap();
     a.shows(&document, json!({"pieces": 11})).await;
 
     // A attests Bob's commit: its anchor is final, and B has the receipt.
@@ -110,15 +150,25 @@ async fn a_revoked_writer_keeps_what_was_attested_and_writes_nothing_more() {
         let permit = running
             .sidecar
             .documents
-            .permit(&document, &plant.alice.did(), node::guard::Sight::Bodies, "test")
+            .permit(
+                &document,
+                &plant.alice.did(),
+                node::guard::Sight::Bodies,
+                "test",
+            )
             .await
             .unwrap();
         let history = running.sidecar.documents.history(&permit).unwrap();
-        let bobs = history.commits.iter().find(|commit| commit.author == plant.bob.did().as_str());
+        let bobs = history
+            .commits
+            .iter()
+            .find(|commit| commit.author == plant.bob.did().as_str());
         bobs.is_some_and(|commit| commit.verdict["name"] == "settled")
     };
-    eventually("Bob's commit is settled at both", async || settled(&a).await && settled(&b).await)
-        .await;
+    eventually("Bob's commit is settled at both", async || {
+        settled(&a).await && settled(&b).await
+    })
+    .await;
 
     // Bob hoards a commit: prepared and signed now, shown later.
     let hoarded = b
@@ -175,35 +225,56 @@ async fn a_wrong_write_is_rolled_back_twice_at_once_and_the_counter_is_right() {
     let plant = Plant::new();
     let a = plant.sidecar(home_a.path(), &plant.operator_a, 101).await;
     let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
-    let created = a.create(&plant.alice, json!({"pieces": 5, "product": "valve"})).await.unwrap();
+    let created = a
+        .create(&plant.alice, json!({"pieces": 5, "product": "valve"}))
+        .await
+        .unwrap();
     let document = cid(&created.document);
     eventually("an anchor is final", async || {
         let last = node::anchoring::latest(a.sidecar.documents.store()).unwrap();
         last.is_some_and(|anchor| anchor.index == 0 && !anchor.proof.is_empty())
     })
     .await;
-    a.update(&plant.alice, &document, json!({"increment": {"pieces": 1000}, "set": {"product": "x"}}))
-        .await
-        .unwrap();
+    a.update(
+        &plant.alice,
+        &document,
+        json!({"increment": {"pieces": 1000}, "set": {"product": "x"}}),
+    )
+    .await
+    .unwrap();
     a.meet(&b).await;
-    b.shows(&document, json!({"pieces": 1005, "product": "x"})).await;
+    b.shows(&document, json!({"pieces": 1005, "product": "x"}))
+        .await;
     let permit = a
         .sidecar
         .documents
-        .permit(&document, &plant.alice.did(), node::guard::Sight::Bodies, "test")
+        .permit(
+            &document,
+            &plant.alice.did(),
+            node::guard::Sight::Bodies,
+            "test",
+        )
         .await
         .unwrap();
     let target = a.sidecar.documents.heads_at_anchor(&permit, 0).unwrap();
     b.sidecar.stop().await.unwrap();
     let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
-    a.rollback(&plant.alice, &document, target.clone()).await.unwrap();
+    a.rollback(&plant.alice, &document, target.clone())
+        .await
+        .unwrap();
     b.rollback(&plant.bob, &document, target).await.unwrap();
-    b.update(&plant.bob, &document, json!({"increment": {"pieces": 2}})).await.unwrap();
+    b.update(&plant.bob, &document, json!({"increment": {"pieces": 2}}))
+        .await
+        .unwrap();
     a.meet(&b).await;
-    a.shows(&document, json!({"pieces": 7, "product": "valve"})).await;
-    b.shows(&document, json!({"pieces": 7, "product": "valve"})).await;
-    let rollbacks =
-        leaves(&a).iter().filter(|leaf| matches!(leaf, Content::Rollback(_))).count();
+    a.shows(&document, json!({"pieces": 7, "product": "valve"}))
+        .await;
+    b.shows(&document, json!({"pieces": 7, "product": "valve"}))
+        .await;
+    let rollbacks = leaves(&a)
+        .iter()
+        .filter(|leaf| matches!(leaf, Content::Rollback(_)))
+        .count();
     assert_eq!(rollbacks, 2, "each rollback has its leaf");
     a.sidecar.stop().await.unwrap();
     b.sidecar.stop().await.unwrap();
@@ -216,7 +287,10 @@ async fn a_stranger_is_refused_and_the_refusal_is_logged_up_to_a_quota() {
     let a = plant.sidecar(home.path(), &plant.operator_a, 101).await;
     let most = node::limits::ACTOR_DENIAL_LEAVES_MAX as usize;
     for _ in 0..most + 9 {
-        let failure = a.create(&plant.mallory, json!({"pieces": 1})).await.unwrap_err();
+        let failure = a
+            .create(&plant.mallory, json!({"pieces": 1}))
+            .await
+            .unwrap_err();
         assert_eq!(failure.kind, Kind::Denied, "{failure}");
     }
     let denials = |leaves: &[Content]| {

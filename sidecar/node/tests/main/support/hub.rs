@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex};
 use futures::future::BoxFuture;
 use hub_light::{AnchorProof, RevisionChanges, StateProof, Trusted};
 use hub_types::audit::{keys as audit_keys, Anchor, AnchorLeaf, LogRecord};
-use hub_types::policy::{changes_root, keys as policy_keys, Change, ChangeKind, PolicyLeaf, PolicyRecord};
+use hub_types::policy::{
+    changes_root, keys as policy_keys, Change, ChangeKind, PolicyLeaf, PolicyRecord,
+};
 use hub_types::{BlockHash, Height, LogId, PolicyId, Record, Timestamp};
 use identity::{AccountAddress, ChainId, Did};
 use jmt::mock::MockTreeStore;
@@ -143,13 +145,17 @@ impl FakeHub {
 
     /// Grants in one block, and seals it with another, so that it can be proven.
     pub fn grant(&self, object: &str, relation: &str, actor: &Did) {
-        self.block(&[ChangeKind::RelationshipSet(Self::relationship(object, relation, actor))]);
+        self.block(&[ChangeKind::RelationshipSet(Self::relationship(
+            object, relation, actor,
+        ))]);
         self.block(&[]);
     }
 
     /// Takes a grant back, likewise.
     pub fn revoke(&self, object: &str, relation: &str, actor: &Did) {
-        self.block(&[ChangeKind::RelationshipDeleted(Self::relationship(object, relation, actor))]);
+        self.block(&[ChangeKind::RelationshipDeleted(Self::relationship(
+            object, relation, actor,
+        ))]);
         self.block(&[]);
     }
 
@@ -176,7 +182,10 @@ impl FakeHub {
                 changes_root: changes_root(&changes),
                 tree_root: [7; 32],
             };
-            state.range.append_leaf_hash(leaf.leaf_hash(), &mut |_, _, _| {}).unwrap();
+            state
+                .range
+                .append_leaf_hash(leaf.leaf_hash(), &mut |_, _, _| {})
+                .unwrap();
             state.record = Some(PolicyRecord {
                 id: self.policy,
                 creator: self.creator.clone(),
@@ -202,11 +211,17 @@ impl FakeHub {
     }
 
     fn record_anchor(&self, anchor: &Anchor) -> Result<(), HubError> {
-        let refused = |message: &str| HubError::Refused { code: 84, message: message.into() };
+        let refused = |message: &str| HubError::Refused {
+            code: 84,
+            message: message.into(),
+        };
         let mut state = self.state.lock().unwrap();
         state.height += 1;
         let height = state.height;
-        let (record, log, leaves) = state.logs.get_mut(&anchor.log).ok_or(HubError::Absent("log"))?;
+        let (record, log, leaves) = state
+            .logs
+            .get_mut(&anchor.log)
+            .ok_or(HubError::Absent("log"))?;
         if record.size != anchor.old_size || anchor.size <= record.size {
             state.seal();
             return Err(refused("old size"));
@@ -252,32 +267,46 @@ impl State {
     /// Computes the tree after the block, and remembers everything as it stands.
     fn seal(&mut self) {
         let version = self.height - 1;
-        let mut set = vec![(KeyHash::with::<Sha256>(b"height"), Some(version.to_be_bytes().to_vec()))];
+        let mut set = vec![(
+            KeyHash::with::<Sha256>(b"height"),
+            Some(version.to_be_bytes().to_vec()),
+        )];
         let mut put = |tree: &MockTreeStore, key: Vec<u8>, value: Vec<u8>| {
             let hash = KeyHash::with::<Sha256>(&key);
             tree.put_key_preimage(hash, &key);
             set.push((hash, Some(value)));
         };
         if let Some(record) = &self.record {
-            put(&self.tree, policy_keys::policy(&record.id), record.to_bytes());
+            put(
+                &self.tree,
+                policy_keys::policy(&record.id),
+                record.to_bytes(),
+            );
         }
         for (id, (record, _, _)) in &self.logs {
             put(&self.tree, audit_keys::log(id), record.to_bytes());
         }
-        self.tree.put_key_preimage(KeyHash::with::<Sha256>(b"height"), &b"height".to_vec());
+        self.tree
+            .put_key_preimage(KeyHash::with::<Sha256>(b"height"), &b"height".to_vec());
         let tree = JellyfishMerkleTree::<_, Sha256>::new(&self.tree);
         let (root, batch) = tree.put_value_set(set, version).unwrap();
         use jmt::storage::TreeWriter as _;
         self.tree.write_node_batch(&batch.node_batch).unwrap();
         self.roots.push(root.0);
         self.records.push(self.record.clone());
-        let logs = self.logs.iter().map(|(id, (record, _, _))| (*id, record.clone())).collect();
+        let logs = self
+            .logs
+            .iter()
+            .map(|(id, (record, _, _))| (*id, record.clone()))
+            .collect();
         self.log_records.push(logs);
     }
 
     /// The header of block `height`, whose app hash is the root after the block before.
     fn header(&self, chain: &ChainId, height: u64) -> Option<Trusted> {
-        let app_hash = *self.roots.get(usize::try_from(height).ok()?.checked_sub(2)?)?;
+        let app_hash = *self
+            .roots
+            .get(usize::try_from(height).ok()?.checked_sub(2)?)?;
         (height <= self.height).then(|| Trusted {
             chain_id: chain.clone(),
             height: Height(height),
@@ -302,7 +331,10 @@ impl Hub for FakeHub {
             self.up()?;
             let height = self.height();
             let seconds = time(height).seconds() as u64;
-            Ok(Tip { height, time_ms: seconds * 1000 })
+            Ok(Tip {
+                height,
+                time_ms: seconds * 1000,
+            })
         })
     }
 
@@ -315,9 +347,12 @@ impl Hub for FakeHub {
                 .clone()
                 .filter(|record| record.id == policy)
                 .ok_or(HubError::Absent("policy"))?;
-            let revisions =
-                state.revisions[from as usize..record.log.size() as usize].to_vec();
-            Ok(Update { record, height, revisions })
+            let revisions = state.revisions[from as usize..record.log.size() as usize].to_vec();
+            Ok(Update {
+                record,
+                height,
+                revisions,
+            })
         })
     }
 
@@ -326,7 +361,10 @@ impl Hub for FakeHub {
             self.up()?;
             let state = self.state.lock().unwrap();
             let logs = &state.log_records[state.height as usize - 2];
-            Ok(logs.values().find(|record| record.operator == self.operator).cloned())
+            Ok(logs
+                .values()
+                .find(|record| record.operator == self.operator)
+                .cloned())
         })
     }
 
@@ -400,6 +438,7 @@ impl Hub for FakeHub {
         _: PolicyId,
         _: LogId,
         _: Vec<LogId>,
+        _: Option<u64>,
     ) -> BoxFuture<'_, Result<TrailState, HubError>> {
         Box::pin(async { Err(HubError::Unreachable("this hub signs no headers".into())) })
     }

@@ -43,7 +43,10 @@ pub struct Plant {
 fn tell() {
     if std::env::var_os("RUST_LOG").is_some() {
         let filter = tracing_subscriber::EnvFilter::from_default_env();
-        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_test_writer()
+            .try_init();
     }
 }
 
@@ -102,7 +105,10 @@ impl Plant {
             operator: operator.did(),
             operator_key: None,
             delegation: None,
-            anchoring: AnchoringFile { interval_ms: 50, ..AnchoringFile::default() },
+            anchoring: AnchoringFile {
+                interval_ms: 50,
+                ..AnchoringFile::default()
+            },
             peers: Vec::new(),
             log_reads: true,
         }
@@ -133,13 +139,20 @@ impl Plant {
                 hub: hub.clone(),
                 clock,
                 network_key: key(network),
-                operator_key: Some(SecretKey::from_seed(KeyKind::Ed25519, *operator.seed()).unwrap()),
+                operator_key: Some(
+                    SecretKey::from_seed(KeyKind::Ed25519, *operator.seed()).unwrap(),
+                ),
                 keyring,
             },
         )
         .await
         .unwrap();
-        let running = Running { sidecar, hub, policy: self.policy(), collection: self.collection() };
+        let running = Running {
+            sidecar,
+            hub,
+            policy: self.policy(),
+            collection: self.collection(),
+        };
         running.caught_up(self.hub.height()).await;
         running
     }
@@ -179,7 +192,10 @@ impl Running {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("the replica does not catch up with {height}: {:?}", *authority.status().borrow());
+        panic!(
+            "the replica does not catch up with {height}: {:?}",
+            *authority.status().borrow()
+        );
     }
 
     pub async fn create(&self, actor: &SecretKey, values: Value) -> Result<Submitted, Failure> {
@@ -189,7 +205,10 @@ impl Running {
             scope: Scope::new("cell", "1").unwrap(),
             fields: fields(values),
         };
-        self.sidecar.documents.write(&actor.did(), intent, None).await
+        self.sidecar
+            .documents
+            .write(&actor.did(), intent, None)
+            .await
     }
 
     pub async fn update(
@@ -199,8 +218,14 @@ impl Running {
         changes: Value,
     ) -> Result<Submitted, Failure> {
         let changes: Changes = serde_json::from_value(changes).unwrap();
-        let intent = Intent::Update { document: *document, changes };
-        self.sidecar.documents.write(&actor.did(), intent, None).await
+        let intent = Intent::Update {
+            document: *document,
+            changes,
+        };
+        self.sidecar
+            .documents
+            .write(&actor.did(), intent, None)
+            .await
     }
 
     pub async fn rollback(
@@ -209,13 +234,21 @@ impl Running {
         document: &Cid,
         target: Vec<Cid>,
     ) -> Result<Submitted, Failure> {
-        let intent = Intent::Rollback { document: *document, target };
-        self.sidecar.documents.write(&actor.did(), intent, None).await
+        let intent = Intent::Rollback {
+            document: *document,
+            target,
+        };
+        self.sidecar
+            .documents
+            .write(&actor.did(), intent, None)
+            .await
     }
 
     pub async fn get(&self, actor: &Did, document: &Cid) -> Result<View, Failure> {
         let documents = &self.sidecar.documents;
-        let permit = documents.permit(document, actor, Sight::Bodies, "document.read").await?;
+        let permit = documents
+            .permit(document, actor, Sight::Bodies, "document.read")
+            .await?;
         documents.get(&permit, None)
     }
 
@@ -239,7 +272,14 @@ impl Running {
     pub async fn address(&self) -> libp2p::Multiaddr {
         let mut found = None;
         eventually("the network listens", async || {
-            found = self.sidecar.network.addresses().await.unwrap().first().cloned();
+            found = self
+                .sidecar
+                .network
+                .addresses()
+                .await
+                .unwrap()
+                .first()
+                .cloned();
             found.is_some()
         })
         .await;
@@ -249,18 +289,37 @@ impl Running {
 
     /// Connects to another sidecar.
     pub async fn meet(&self, other: &Running) {
-        self.sidecar.network.keep(other.address().await).await.unwrap();
+        self.sidecar
+            .network
+            .keep(other.address().await)
+            .await
+            .unwrap();
         eventually("the sidecars meet", async || {
             !self.sidecar.network.exchange().connected_peers().is_empty()
-                && !other.sidecar.network.exchange().connected_peers().is_empty()
+                && !other
+                    .sidecar
+                    .network
+                    .exchange()
+                    .connected_peers()
+                    .is_empty()
         })
         .await;
     }
 
     /// One HTTP request; status and body.
-    pub async fn http(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> (u16, Value) {
-        let mut stream = tokio::net::TcpStream::connect(self.sidecar.api).await.unwrap();
-        let token = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+    pub async fn http(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &str,
+    ) -> (u16, Value) {
+        let mut stream = tokio::net::TcpStream::connect(self.sidecar.api)
+            .await
+            .unwrap();
+        let token = token
+            .map(|token| format!("authorization: Bearer {token}\r\n"))
+            .unwrap_or_default();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{token}content-length: {}\r\n\r\n{body}",
             body.len()
@@ -275,12 +334,23 @@ impl Running {
     }
 
     /// A token of `actor` for one request.
-    pub fn token(&self, actor: &SecretKey, method: &str, path: &str, body: &str, id: &str) -> String {
+    pub fn token(
+        &self,
+        actor: &SecretKey,
+        method: &str,
+        path: &str,
+        body: &str,
+        id: &str,
+    ) -> String {
         let expected = node::token::Expected {
             audience: self.sidecar.did.clone(),
             chain: self.hub.chain.clone(),
         };
-        let requested = node::token::Requested { method, path, body: body.as_bytes() };
+        let requested = node::token::Requested {
+            method,
+            path,
+            body: body.as_bytes(),
+        };
         let now = self.sidecar.documents.now_seconds();
         node::token::issue(actor, &expected, requested, now, id).unwrap()
     }
@@ -294,5 +364,15 @@ pub fn cid(text: &str) -> Cid {
 pub fn leaves(running: &Running) -> Vec<audit::content::Content> {
     let store = running.sidecar.documents.store();
     let size = store.log().tail.range.size();
-    (0..size).map(|index| store.leaf(index).unwrap().opening().unwrap().content().clone()).collect()
+    (0..size)
+        .map(|index| {
+            store
+                .leaf(index)
+                .unwrap()
+                .opening()
+                .unwrap()
+                .content()
+                .clone()
+        })
+        .collect()
 }
