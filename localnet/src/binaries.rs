@@ -37,7 +37,11 @@ impl Binaries {
                 format!("`{name}` is not beside this program; build all of them with `cargo build --workspace --bins`, or name their folder in HOLDFAST_BIN")
             })
         };
-        Ok(Self { hubd: find("hubd")?, sidecar: find("sidecar")?, hold: find("hold")? })
+        Ok(Self {
+            hubd: find("hubd")?,
+            sidecar: find("sidecar")?,
+            hold: find("hold")?,
+        })
     }
 }
 
@@ -55,8 +59,11 @@ pub struct Comet {
 /// # Errors
 /// When there is none, or only others than [`COMETBFT_VERSION`]; says the command that installs it.
 pub fn find_comet() -> Result<Comet> {
-    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    let cache = std::env::var_os("HOLDFAST_CACHE").map_or_else(|| home.join(".cache/holdfast"), PathBuf::from);
+    let home = std::env::var_os("HOME")
+        .map(PathBuf::from)
+        .unwrap_or_default();
+    let cache = std::env::var_os("HOLDFAST_CACHE")
+        .map_or_else(|| home.join(".cache/holdfast"), PathBuf::from);
     let mut candidates: Vec<(PathBuf, &'static str)> = Vec::new();
     if let Some(given) = std::env::var_os("COMETBFT") {
         candidates.push((given.into(), "named by COMETBFT"));
@@ -69,18 +76,24 @@ pub fn find_comet() -> Result<Comet> {
 
     let mut other = None;
     for (path, found) in candidates.into_iter().filter(|(path, _)| path.is_file()) {
-        let Ok(output) = Command::new(&path).arg("version").output() else { continue };
+        let Ok(output) = Command::new(&path).arg("version").output() else {
+            continue;
+        };
         let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         if version == COMETBFT_VERSION {
             return Ok(Comet { path, found });
         }
         other.get_or_insert((path, version));
     }
-    let install = format!("CGO_ENABLED=0 go install github.com/cometbft/cometbft/cmd/cometbft@v{COMETBFT_VERSION}");
+    let install = format!(
+        "CGO_ENABLED=0 go install github.com/cometbft/cometbft/cmd/cometbft@v{COMETBFT_VERSION}"
+    );
     match other {
         Some((path, version)) => {
             bail!("{} is CometBFT {version}, and Holdfast needs {COMETBFT_VERSION}; run `make setup`, or: {install}", path.display())
         }
-        None => bail!("CometBFT {COMETBFT_VERSION} is not installed; run `make setup`, or: {install}"),
+        None => {
+            bail!("CometBFT {COMETBFT_VERSION} is not installed; run `make setup`, or: {install}")
+        }
     }
 }

@@ -24,7 +24,11 @@ impl Default for Pace {
     /// Blocks of about 100 ms on two cores: CometBFT takes 36 ms beyond `timeout_commit` with
     /// gossip and flush at 10 ms.
     fn default() -> Self {
-        Self { timeout_commit_ms: 60, gossip_sleep_ms: 10, flush_ms: 10 }
+        Self {
+            timeout_commit_ms: 60,
+            gossip_sleep_ms: 10,
+            flush_ms: 10,
+        }
     }
 }
 
@@ -64,12 +68,20 @@ pub fn make_homes(
         let path = folder.join(format!("validator{index}/comet"));
         std::fs::create_dir_all(&path).with_context(|| format!("create {}", path.display()))?;
         run(comet, &["init", "--home", &path.to_string_lossy()])?;
-        let node_id = run(comet, &["show-node-id", "--home", &path.to_string_lossy()])?.trim().to_owned();
+        let node_id = run(comet, &["show-node-id", "--home", &path.to_string_lossy()])?
+            .trim()
+            .to_owned();
         let key: Value = read_json(&path.join("config/priv_validator_key.json"))?;
         validators.push(json!({
             "address": key["address"], "pub_key": key["pub_key"], "power": "10", "name": format!("validator{index}"),
         }));
-        homes.push(CometHome { path, p2p: ports::free()?, rpc: ports::free()?, app: app_for(index), node_id });
+        homes.push(CometHome {
+            path,
+            p2p: ports::free()?,
+            rpc: ports::free()?,
+            app: app_for(index),
+            node_id,
+        });
     }
     let mut genesis: Value = read_json(&homes[0].path.join("config/genesis.json"))?;
     genesis["chain_id"] = json!(chain_id);
@@ -77,7 +89,8 @@ pub fn make_homes(
     genesis["app_state"] = app_state.clone();
     for home in &homes {
         let text = serde_json::to_string_pretty(&genesis).context("write genesis")?;
-        std::fs::write(home.path.join("config/genesis.json"), text).context("write genesis.json")?;
+        std::fs::write(home.path.join("config/genesis.json"), text)
+            .context("write genesis.json")?;
         configure(home, &homes, pace)?;
     }
     Ok(homes)
@@ -85,30 +98,81 @@ pub fn make_homes(
 
 fn configure(home: &CometHome, all: &[CometHome], pace: Pace) -> Result<()> {
     let path = home.path.join("config/config.toml");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-    let mut config: toml::Table = text.parse().with_context(|| format!("parse {}", path.display()))?;
-    let peers: Vec<String> =
-        all.iter().filter(|peer| peer.node_id != home.node_id).map(|peer| format!("{}@{}", peer.node_id, peer.p2p)).collect();
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    let mut config: toml::Table = text
+        .parse()
+        .with_context(|| format!("parse {}", path.display()))?;
+    let peers: Vec<String> = all
+        .iter()
+        .filter(|peer| peer.node_id != home.node_id)
+        .map(|peer| format!("{}@{}", peer.node_id, peer.p2p))
+        .collect();
     let ms = |ms: u64| toml::Value::from(format!("{ms}ms"));
 
     config.insert("proxy_app".into(), home.app.clone().into());
     config.insert("log_level".into(), "error".into());
-    section(&mut config, "rpc", [("laddr", format!("tcp://{}", home.rpc).into()), ("pprof_laddr", "".into()),
-        ("max_open_connections", 4000.into()), ("max_body_bytes", 4_000_000.into())])?;
-    section(&mut config, "p2p", [("laddr", format!("tcp://{}", home.p2p).into()), ("persistent_peers", peers.join(",").into()),
-        ("addr_book_strict", false.into()), ("allow_duplicate_ip", true.into()), ("pex", false.into()),
-        ("flush_throttle_timeout", ms(pace.flush_ms)), ("send_rate", 50_000_000.into()), ("recv_rate", 50_000_000.into())])?;
+    section(
+        &mut config,
+        "rpc",
+        [
+            ("laddr", format!("tcp://{}", home.rpc).into()),
+            ("pprof_laddr", "".into()),
+            ("max_open_connections", 4000.into()),
+            ("max_body_bytes", 4_000_000.into()),
+        ],
+    )?;
+    section(
+        &mut config,
+        "p2p",
+        [
+            ("laddr", format!("tcp://{}", home.p2p).into()),
+            ("persistent_peers", peers.join(",").into()),
+            ("addr_book_strict", false.into()),
+            ("allow_duplicate_ip", true.into()),
+            ("pex", false.into()),
+            ("flush_throttle_timeout", ms(pace.flush_ms)),
+            ("send_rate", 50_000_000.into()),
+            ("recv_rate", 50_000_000.into()),
+        ],
+    )?;
     // A recheck of a full pool costs more than a second a block (DESIGN §4).
-    section(&mut config, "mempool", [("size", 20_000.into()), ("cache_size", 50_000.into()), ("recheck", false.into())])?;
-    section(&mut config, "consensus", [("timeout_commit", ms(pace.timeout_commit_ms)),
-        ("peer_gossip_sleep_duration", ms(pace.gossip_sleep_ms)), ("peer_query_maj23_sleep_duration", "500ms".into()),
-        ("timeout_propose", "1s".into())])?;
+    section(
+        &mut config,
+        "mempool",
+        [
+            ("size", 20_000.into()),
+            ("cache_size", 50_000.into()),
+            ("recheck", false.into()),
+        ],
+    )?;
+    section(
+        &mut config,
+        "consensus",
+        [
+            ("timeout_commit", ms(pace.timeout_commit_ms)),
+            ("peer_gossip_sleep_duration", ms(pace.gossip_sleep_ms)),
+            ("peer_query_maj23_sleep_duration", "500ms".into()),
+            ("timeout_propose", "1s".into()),
+        ],
+    )?;
     section(&mut config, "tx_index", [("indexer", "kv".into())])?;
-    std::fs::write(&path, toml::to_string(&config).context("write config.toml")?).with_context(|| format!("write {}", path.display()))
+    std::fs::write(
+        &path,
+        toml::to_string(&config).context("write config.toml")?,
+    )
+    .with_context(|| format!("write {}", path.display()))
 }
 
-fn section<const N: usize>(config: &mut toml::Table, name: &str, values: [(&str, toml::Value); N]) -> Result<()> {
-    let table = config.get_mut(name).and_then(toml::Value::as_table_mut).with_context(|| format!("CometBFT's config.toml has no [{name}]"))?;
+fn section<const N: usize>(
+    config: &mut toml::Table,
+    name: &str,
+    values: [(&str, toml::Value); N],
+) -> Result<()> {
+    let table = config
+        .get_mut(name)
+        .and_then(toml::Value::as_table_mut)
+        .with_context(|| format!("CometBFT's config.toml has no [{name}]"))?;
     for (key, value) in values {
         if !table.contains_key(key) {
             bail!("CometBFT's config.toml has no `{key}` in [{name}]: is it the pinned version?");
@@ -124,9 +188,16 @@ fn read_json(path: &Path) -> Result<Value> {
 }
 
 fn run(program: &Path, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(program).args(arguments).output().with_context(|| format!("run {}", program.display()))?;
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .with_context(|| format!("run {}", program.display()))?;
     if !output.status.success() {
-        bail!("`cometbft {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "`cometbft {}` failed: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

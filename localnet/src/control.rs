@@ -42,16 +42,24 @@ pub fn socket(folder: &Path) -> PathBuf {
 /// # Errors
 /// When no supervisor runs there, or with its own words when it refuses.
 pub async fn ask(folder: &Path, request: &Request) -> Result<Value> {
-    let stream = UnixStream::connect(socket(folder))
-        .await
-        .with_context(|| format!("no network runs in {}; start one with `localnet up`", folder.display()))?;
+    let stream = UnixStream::connect(socket(folder)).await.with_context(|| {
+        format!(
+            "no network runs in {}; start one with `localnet up`",
+            folder.display()
+        )
+    })?;
     let mut stream = BufReader::new(stream);
     let mut line = serde_json::to_vec(request).context("write the request")?;
     line.push(b'\n');
     stream.write_all(&line).await.context("send the request")?;
     let mut answer = Vec::new();
-    stream.take(LINE_BYTES_MAX).read_until(b'\n', &mut answer).await.context("read the answer")?;
-    let answer: Value = serde_json::from_slice(&answer).context("the supervisor ended before it answered")?;
+    stream
+        .take(LINE_BYTES_MAX)
+        .read_until(b'\n', &mut answer)
+        .await
+        .context("read the answer")?;
+    let answer: Value =
+        serde_json::from_slice(&answer).context("the supervisor ended before it answered")?;
     match answer["error"].as_str() {
         Some(error) => bail!("{error}"),
         None => Ok(answer),
@@ -70,13 +78,20 @@ pub async fn serve(network: &mut Network) -> Result<()> {
         let (stream, _) = listener.accept().await.context("accept a request")?;
         let (reader, mut writer) = stream.into_split();
         let mut line = Vec::new();
-        if BufReader::new(reader).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).await.is_err() {
+        if BufReader::new(reader)
+            .take(LINE_BYTES_MAX)
+            .read_until(b'\n', &mut line)
+            .await
+            .is_err()
+        {
             continue;
         }
         let request = serde_json::from_slice::<Request>(&line);
         let down = matches!(request, Ok(Request::Down));
         let answer = match request {
-            Ok(request) => execute(network, request).await.unwrap_or_else(|error| json!({ "error": format!("{error:#}") })),
+            Ok(request) => execute(network, request)
+                .await
+                .unwrap_or_else(|error| json!({ "error": format!("{error:#}") })),
             Err(error) => json!({ "error": format!("not a request: {error}") }),
         };
         if down {

@@ -30,7 +30,10 @@ pub struct Outcome {
 impl Hold {
     /// A `hold` with its own home.
     pub fn new(program: &Path, home: &Path) -> Self {
-        Self { program: program.to_owned(), home: home.to_owned() }
+        Self {
+            program: program.to_owned(),
+            home: home.to_owned(),
+        }
     }
 
     /// Its home.
@@ -44,9 +47,16 @@ impl Hold {
     /// When the program cannot be started.
     pub async fn try_run(&self, arguments: &[&str]) -> Result<Outcome> {
         let mut command = Command::new(&self.program);
-        command.args(["--home", &self.home.to_string_lossy(), "--output", "json"]).args(arguments);
-        command.env("HOLDFAST_PASSPHRASE", PASSPHRASE).kill_on_drop(true);
-        let output = command.output().await.with_context(|| format!("run {}", self.program.display()))?;
+        command
+            .args(["--home", &self.home.to_string_lossy(), "--output", "json"])
+            .args(arguments);
+        command
+            .env("HOLDFAST_PASSPHRASE", PASSPHRASE)
+            .kill_on_drop(true);
+        let output = command
+            .output()
+            .await
+            .with_context(|| format!("run {}", self.program.display()))?;
         let text = String::from_utf8_lossy(&output.stdout);
         Ok(Outcome {
             code: output.status.code().unwrap_or(-1),
@@ -62,7 +72,13 @@ impl Hold {
     pub async fn run(&self, arguments: &[&str]) -> Result<Value> {
         let outcome = self.try_run(arguments).await?;
         if outcome.code != 0 {
-            bail!("`hold {}` ended with {}: {} {}", arguments.join(" "), outcome.code, outcome.error, outcome.json);
+            bail!(
+                "`hold {}` ended with {}: {} {}",
+                arguments.join(" "),
+                outcome.code,
+                outcome.error,
+                outcome.json
+            );
         }
         Ok(outcome.json)
     }

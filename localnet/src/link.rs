@@ -28,11 +28,19 @@ impl Link {
     /// # Errors
     /// When no port can be bound.
     pub async fn open(name: &str, target: SocketAddr) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.with_context(|| format!("open the link {name}"))?;
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .with_context(|| format!("open the link {name}"))?;
         let listen = listener.local_addr().context("the link's own port")?;
         let (sender, receiver) = watch::channel(true);
         let task = tokio::spawn(serve(listener, target, receiver));
-        Ok(Self { name: name.to_owned(), listen, target, open: Arc::new(sender), task })
+        Ok(Self {
+            name: name.to_owned(),
+            listen,
+            target,
+            open: Arc::new(sender),
+            task,
+        })
     }
 
     /// What it is called in `cut` and `heal`.
@@ -75,7 +83,9 @@ impl Drop for Link {
 
 async fn serve(listener: TcpListener, target: SocketAddr, open: watch::Receiver<bool>) {
     loop {
-        let Ok((near, _)) = listener.accept().await else { continue };
+        let Ok((near, _)) = listener.accept().await else {
+            continue;
+        };
         if !*open.borrow() {
             continue; // Dropping the connection is the refusal.
         }
@@ -84,7 +94,9 @@ async fn serve(listener: TcpListener, target: SocketAddr, open: watch::Receiver<
 }
 
 async fn carry(mut near: TcpStream, target: SocketAddr, mut open: watch::Receiver<bool>) {
-    let Ok(mut far) = TcpStream::connect(target).await else { return };
+    let Ok(mut far) = TcpStream::connect(target).await else {
+        return;
+    };
     let _ = near.set_nodelay(true);
     let _ = far.set_nodelay(true);
     tokio::select! {
@@ -100,7 +112,9 @@ mod tests {
 
     /// An echo server, and whether a byte sent to `address` comes back.
     async fn echoes(address: SocketAddr) -> bool {
-        let Ok(mut stream) = TcpStream::connect(address).await else { return false };
+        let Ok(mut stream) = TcpStream::connect(address).await else {
+            return false;
+        };
         let mut byte = [7_u8];
         stream.write_all(&byte).await.is_ok() && stream.read_exact(&mut byte).await.is_ok()
     }
@@ -124,7 +138,11 @@ mod tests {
         held.write_all(&[1]).await.unwrap();
         held.read_exact(&mut [0]).await.unwrap();
         link.cut();
-        assert_eq!(held.read(&mut [0]).await.unwrap_or(0), 0, "the connection it carried is closed");
+        assert_eq!(
+            held.read(&mut [0]).await.unwrap_or(0),
+            0,
+            "the connection it carried is closed"
+        );
         assert!(!echoes(link.listen()).await);
         link.heal();
         assert!(echoes(link.listen()).await);

@@ -122,7 +122,11 @@ async fn run(arguments: Arguments) -> Result<()> {
     let folder = std::path::absolute(&arguments.folder).context("the network's folder")?;
     let json = arguments.output == Output::Json;
     match arguments.command {
-        Verb::Up { validators, sidecars, foreground } => up(&folder, validators, sidecars, foreground, json).await,
+        Verb::Up {
+            validators,
+            sidecars,
+            foreground,
+        } => up(&folder, validators, sidecars, foreground, json).await,
         Verb::Status => print_status(&control::ask(&folder, &Request::Status).await?, json),
         Verb::People => print_people(&folder, &control::ask(&folder, &Request::Status).await?),
         Verb::Logs { node, lines } => {
@@ -140,7 +144,10 @@ async fn run(arguments: Arguments) -> Result<()> {
         Verb::Down => down(&folder).await,
         Verb::Bench(options) => bench::run(options, json).await,
         Verb::Demo { out, validators } => story::demo(&out, validators).await,
-        Verb::Supervise { validators, sidecars } => supervise(&folder, validators, sidecars).await,
+        Verb::Supervise {
+            validators,
+            sidecars,
+        } => supervise(&folder, validators, sidecars).await,
     }
 }
 
@@ -148,21 +155,37 @@ async fn tell(folder: &Path, request: Request) -> Result<()> {
     control::ask(folder, &request).await.map(|_| ())
 }
 
-async fn up(folder: &Path, validators: usize, sidecars: usize, foreground: bool, json: bool) -> Result<()> {
+async fn up(
+    folder: &Path,
+    validators: usize,
+    sidecars: usize,
+    foreground: bool,
+    json: bool,
+) -> Result<()> {
     if control::ask(folder, &Request::Status).await.is_ok() {
-        bail!("a network runs already in {}; `localnet down` stops it", folder.display());
+        bail!(
+            "a network runs already in {}; `localnet down` stops it",
+            folder.display()
+        );
     }
     if folder.join("network").exists() {
-        std::fs::remove_dir_all(folder.join("network")).context("clear the last network's files")?;
+        std::fs::remove_dir_all(folder.join("network"))
+            .context("clear the last network's files")?;
     }
-    std::fs::create_dir_all(folder.join("logs")).with_context(|| format!("create {}", folder.display()))?;
+    std::fs::create_dir_all(folder.join("logs"))
+        .with_context(|| format!("create {}", folder.display()))?;
     if foreground {
         return supervise(folder, validators, sidecars).await;
     }
     let started = Instant::now();
     let mut command = Command::new(std::env::current_exe().context("where this program is")?);
     command.args(["--folder", &folder.to_string_lossy(), "supervise"]);
-    command.args(["--validators", &validators.to_string(), "--sidecars", &sidecars.to_string()]);
+    command.args([
+        "--validators",
+        &validators.to_string(),
+        "--sidecars",
+        &sidecars.to_string(),
+    ]);
     let log = folder.join("logs/supervisor.log");
     std::fs::write(&log, "").context("clear the supervisor's log")?;
     let mut supervisor = Process::start("supervisor", command, &log)?;
@@ -190,8 +213,13 @@ async fn up(folder: &Path, validators: usize, sidecars: usize, foreground: bool,
 }
 
 async fn supervise(folder: &Path, validators: usize, sidecars: usize) -> Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).context("listen for SIGTERM")?;
-    std::fs::write(folder.join("supervisor.pid"), std::process::id().to_string()).context("write supervisor.pid")?;
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .context("listen for SIGTERM")?;
+    std::fs::write(
+        folder.join("supervisor.pid"),
+        std::process::id().to_string(),
+    )
+    .context("write supervisor.pid")?;
     let owned = async {
         let mut plant = plant::raise(folder, validators, sidecars).await?;
         println!("ready; `localnet status` shows everything, Ctrl-C or `localnet down` stops it");
@@ -213,7 +241,9 @@ async fn supervise(folder: &Path, validators: usize, sidecars: usize) -> Result<
 async fn down(folder: &Path) -> Result<()> {
     let asked = control::ask(folder, &Request::Down).await;
     let pid_file = folder.join("supervisor.pid");
-    let pid = std::fs::read_to_string(&pid_file).ok().and_then(|text| text.trim().parse::<u32>().ok());
+    let pid = std::fs::read_to_string(&pid_file)
+        .ok()
+        .and_then(|text| text.trim().parse::<u32>().ok());
     let deadline = Instant::now() + Duration::from_secs(60);
     while pid_file.exists() && pid.is_some_and(is_alive) && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -222,7 +252,9 @@ async fn down(folder: &Path) -> Result<()> {
     let left = plant::kill_leftovers(folder);
     match (asked, left) {
         (Ok(_), _) => println!("stopped; nothing is left running"),
-        (Err(_), left) if left > 0 => println!("the supervisor was gone; killed {left} processes that it had left"),
+        (Err(_), left) if left > 0 => {
+            println!("the supervisor was gone; killed {left} processes that it had left")
+        }
         (Err(error), _) => return Err(error),
     }
     Ok(())
@@ -230,7 +262,10 @@ async fn down(folder: &Path) -> Result<()> {
 
 /// The sample people's keyrings guard nothing; their passphrase is no secret.
 fn print_people(folder: &Path, status: &Value) -> Result<()> {
-    println!("export HOLDFAST_PASSPHRASE='{}'", localnet::hold::PASSPHRASE);
+    println!(
+        "export HOLDFAST_PASSPHRASE='{}'",
+        localnet::hold::PASSPHRASE
+    );
     let people = folder.join("network/people");
     let mut homes: Vec<PathBuf> = std::fs::read_dir(&people)
         .with_context(|| format!("read {}", people.display()))?
@@ -239,11 +274,19 @@ fn print_people(folder: &Path, status: &Value) -> Result<()> {
     homes.sort();
     let variable = |name: &str| name.to_uppercase().replace('-', "_");
     for home in homes {
-        let name = home.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = home
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         println!("export HOLD_{}='{}'", variable(&name), home.display());
     }
     for (name, sidecar) in status["sidecars"].as_object().into_iter().flatten() {
-        println!("export {}='{}'", variable(name), sidecar["http"].as_str().unwrap_or_default());
+        println!(
+            "export {}='{}'",
+            variable(name),
+            sidecar["http"].as_str().unwrap_or_default()
+        );
     }
     Ok(())
 }
@@ -254,11 +297,23 @@ fn is_alive(pid: u32) -> bool {
 
 fn print_status(status: &Value, json: bool) -> Result<()> {
     if json {
-        println!("{}", serde_json::to_string_pretty(status).context("print the status")?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(status).context("print the status")?
+        );
         return Ok(());
     }
-    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    println!("chain    {}\nengine   {}\nfolder   {}\n", word(&status["chain_id"]), word(&status["engine"]), word(&status["folder"]));
+    let word = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    println!(
+        "chain    {}\nengine   {}\nfolder   {}\n",
+        word(&status["chain_id"]),
+        word(&status["engine"]),
+        word(&status["folder"])
+    );
     println!("{:<12} {:>8}  address", "node", "pid");
     let hubs = status["hubs"].as_array().cloned().unwrap_or_default();
     for node in status["nodes"].as_array().into_iter().flatten() {
@@ -266,15 +321,26 @@ fn print_status(status: &Value, json: bool) -> Result<()> {
         let digits: String = name.chars().filter(char::is_ascii_digit).collect();
         let hub = hubs.get(digits.parse::<usize>().unwrap_or(0));
         let address = match hub {
-            Some(hub) if name.starts_with("comet") || name == "hub" => format!("{}  height {}", word(&hub["rpc"]), hub["height"]),
+            Some(hub) if name.starts_with("comet") || name == "hub" => {
+                format!("{}  height {}", word(&hub["rpc"]), hub["height"])
+            }
             Some(hub) if name.starts_with("hub") => word(&hub["grpc"]),
             _ => word(&status["sidecars"][&name]["http"]),
         };
-        let pid = node["pid"].as_u64().map_or_else(|| "down".to_owned(), |pid| pid.to_string());
+        let pid = node["pid"]
+            .as_u64()
+            .map_or_else(|| "down".to_owned(), |pid| pid.to_string());
         println!("{name:<12} {pid:>8}  {address}");
     }
     for (link, open) in status["links"].as_object().into_iter().flatten() {
-        println!("link {link}: {}", if open == &Value::Bool(true) { "open" } else { "cut" });
+        println!(
+            "link {link}: {}",
+            if open == &Value::Bool(true) {
+                "open"
+            } else {
+                "cut"
+            }
+        );
     }
     Ok(())
 }

@@ -124,7 +124,8 @@ impl Network {
     /// within a minute.
     pub async fn start(options: HubOptions) -> Result<Self> {
         let binaries = Binaries::find()?;
-        std::fs::create_dir_all(options.folder.join("logs")).with_context(|| format!("create {}", options.folder.display()))?;
+        std::fs::create_dir_all(options.folder.join("logs"))
+            .with_context(|| format!("create {}", options.folder.display()))?;
         let mut network = Self {
             folder: options.folder.clone(),
             chain_id: options.chain_id.clone(),
@@ -145,11 +146,25 @@ impl Network {
     }
 
     fn start_embedded(&mut self, options: &HubOptions, block_ms: u64) -> Result<()> {
-        let node = HubNode { rpc: ports::free()?, grpc: ports::free()?, metrics: ports::free()? };
+        let node = HubNode {
+            rpc: ports::free()?,
+            grpc: ports::free()?,
+            metrics: ports::free()?,
+        };
         let mut arguments = strings(["dev", "--home"]);
         arguments.push(text(&self.folder.join("hub")));
-        arguments.extend(["--rpc".into(), node.rpc.to_string(), "--grpc".into(), node.grpc.to_string()]);
-        arguments.extend(["--metrics".into(), node.metrics.to_string(), "--block-ms".into(), block_ms.to_string()]);
+        arguments.extend([
+            "--rpc".into(),
+            node.rpc.to_string(),
+            "--grpc".into(),
+            node.grpc.to_string(),
+        ]);
+        arguments.extend([
+            "--metrics".into(),
+            node.metrics.to_string(),
+            "--block-ms".into(),
+            block_ms.to_string(),
+        ]);
         arguments.extend(["--chain-id".into(), options.chain_id.clone()]);
         for (address, amount) in &options.accounts {
             arguments.extend(["--account".into(), format!("{address}={amount}")]);
@@ -160,7 +175,12 @@ impl Network {
 
     fn start_comet(&mut self, options: &HubOptions, validators: usize) -> Result<()> {
         let comet = find_comet()?;
-        self.found = format!("CometBFT {} ({}, {})", crate::binaries::COMETBFT_VERSION, comet.path.display(), comet.found);
+        self.found = format!(
+            "CometBFT {} ({}, {})",
+            crate::binaries::COMETBFT_VERSION,
+            comet.path.display(),
+            comet.found
+        );
         let mut genesis = Command::new(&self.binaries.hubd);
         genesis.args(["genesis", "--chain-id", &options.chain_id]);
         for (address, amount) in &options.accounts {
@@ -168,22 +188,53 @@ impl Network {
         }
         let output = genesis.output().context("run hubd genesis")?;
         if !output.status.success() {
-            bail!("`hubd genesis` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+            bail!(
+                "`hubd genesis` failed: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
         }
-        let app_state: Value = serde_json::from_slice(&output.stdout).context("`hubd genesis` did not print JSON")?;
+        let app_state: Value =
+            serde_json::from_slice(&output.stdout).context("`hubd genesis` did not print JSON")?;
 
-        let apps = (0..validators).map(|_| ports::free()).collect::<Result<Vec<_>>>()?;
-        let homes = comet::make_homes(&comet.path, &self.folder, validators, &options.chain_id, &app_state, options.pace, |index| {
-            format!("tcp://{}", apps[index])
-        })?;
+        let apps = (0..validators)
+            .map(|_| ports::free())
+            .collect::<Result<Vec<_>>>()?;
+        let homes = comet::make_homes(
+            &comet.path,
+            &self.folder,
+            validators,
+            &options.chain_id,
+            &app_state,
+            options.pace,
+            |index| format!("tcp://{}", apps[index]),
+        )?;
         for (index, home) in homes.iter().enumerate() {
-            let node = HubNode { rpc: home.rpc, grpc: ports::free()?, metrics: ports::free()? };
+            let node = HubNode {
+                rpc: home.rpc,
+                grpc: ports::free()?,
+                metrics: ports::free()?,
+            };
             let hub_home = text(&self.folder.join(format!("validator{index}/hub")));
             let mut arguments = strings(["start", "--home", &hub_home, "--abci", &home.app]);
-            arguments.extend(["--grpc".into(), node.grpc.to_string(), "--metrics".into(), node.metrics.to_string()]);
-            self.daemon(&format!("hub{index}"), self.binaries.hubd.clone(), arguments, Vec::new())?;
+            arguments.extend([
+                "--grpc".into(),
+                node.grpc.to_string(),
+                "--metrics".into(),
+                node.metrics.to_string(),
+            ]);
+            self.daemon(
+                &format!("hub{index}"),
+                self.binaries.hubd.clone(),
+                arguments,
+                Vec::new(),
+            )?;
             let arguments = strings(["start", "--home", &text(&home.path)]);
-            self.daemon(&format!("comet{index}"), comet.path.clone(), arguments, Vec::new())?;
+            self.daemon(
+                &format!("comet{index}"),
+                comet.path.clone(),
+                arguments,
+                Vec::new(),
+            )?;
             self.hubs.push(node);
         }
         Ok(())
@@ -198,38 +249,97 @@ impl Network {
         let home = self.folder.join(name);
         let (http, p2p) = (ports::free()?, ports::free()?);
         let mut init = Command::new(&self.binaries.sidecar);
-        init.args(["init", "--output", "json", "--plain-keys", "--home", &text(&home), "--chain-id", &self.chain_id, "--trust", &options.trust]);
-        init.args(["--http", &http.to_string(), "--p2p", &format!("/ip4/{}/tcp/{}", p2p.ip(), p2p.port())]);
-        init.args(["--operator-key", &text(&options.operator_key), "--anchor-ms", &options.anchor_ms.to_string()]);
+        init.args([
+            "init",
+            "--output",
+            "json",
+            "--plain-keys",
+            "--home",
+            &text(&home),
+            "--chain-id",
+            &self.chain_id,
+            "--trust",
+            &options.trust,
+        ]);
+        init.args([
+            "--http",
+            &http.to_string(),
+            "--p2p",
+            &format!("/ip4/{}/tcp/{}", p2p.ip(), p2p.port()),
+        ]);
+        init.args([
+            "--operator-key",
+            &text(&options.operator_key),
+            "--anchor-ms",
+            &options.anchor_ms.to_string(),
+        ]);
         for policy in &options.policies {
             init.args(["--policy", policy]);
         }
         for (index, hub) in self.hubs.clone().into_iter().enumerate() {
-            let link = Link::open(&format!("{name}:hub"), hub.rpc).await.with_context(|| format!("the link from {name} to hub {index}"))?;
+            let link = Link::open(&format!("{name}:hub"), hub.rpc)
+                .await
+                .with_context(|| format!("the link from {name} to hub {index}"))?;
             init.args(["--hub", &format!("http://{}", link.listen())]);
             self.links.push((format!("{name}:hub"), link));
         }
         for peer in &options.peers {
-            let other = self.sidecars.get(peer).with_context(|| format!("{name} cannot dial {peer}: it is not there yet"))?;
+            let other = self
+                .sidecars
+                .get(peer)
+                .with_context(|| format!("{name} cannot dial {peer}: it is not there yet"))?;
             let link = Link::open(&format!("{name}:{peer}"), other.p2p).await?;
-            let peer_id = other.identity["peer_id"].as_str().context("`sidecar init` gave no peer_id")?;
-            init.args(["--peer", &format!("/ip4/127.0.0.1/tcp/{}/p2p/{peer_id}", link.listen().port())]);
+            let peer_id = other.identity["peer_id"]
+                .as_str()
+                .context("`sidecar init` gave no peer_id")?;
+            init.args([
+                "--peer",
+                &format!("/ip4/127.0.0.1/tcp/{}/p2p/{peer_id}", link.listen().port()),
+            ]);
             self.links.push((format!("{name}:{peer}"), link));
         }
         let output = init.output().context("run sidecar init")?;
         if !output.status.success() {
-            bail!("`sidecar init` for {name} failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+            bail!(
+                "`sidecar init` for {name} failed: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
         }
-        let identity = serde_json::from_slice(&output.stdout).context("`sidecar init` did not print JSON")?;
-        let node = SidecarNode { home: home.clone(), http, p2p, identity };
+        let identity =
+            serde_json::from_slice(&output.stdout).context("`sidecar init` did not print JSON")?;
+        let node = SidecarNode {
+            home: home.clone(),
+            http,
+            p2p,
+            identity,
+        };
         self.sidecars.insert(name.clone(), node.clone());
-        self.daemon(name, self.binaries.sidecar.clone(), strings(["start", "--home", &text(&home)]), Vec::new())?;
+        self.daemon(
+            name,
+            self.binaries.sidecar.clone(),
+            strings(["start", "--home", &text(&home)]),
+            Vec::new(),
+        )?;
         self.wait_healthy(name, http).await?;
         Ok(node)
     }
 
-    fn daemon(&mut self, name: &str, program: PathBuf, arguments: Vec<String>, environment: Vec<(String, String)>) -> Result<()> {
-        self.daemons.insert(name.to_owned(), Daemon { program, arguments, environment, process: None });
+    fn daemon(
+        &mut self,
+        name: &str,
+        program: PathBuf,
+        arguments: Vec<String>,
+        environment: Vec<(String, String)>,
+    ) -> Result<()> {
+        self.daemons.insert(
+            name.to_owned(),
+            Daemon {
+                program,
+                arguments,
+                environment,
+                process: None,
+            },
+        );
         self.launch(name)
     }
 
@@ -240,7 +350,9 @@ impl Network {
     pub fn set_environment(&mut self, name: &str, key: &str, value: Option<&str>) -> Result<()> {
         let daemon = self.daemons.get_mut(name).with_context(|| unknown(name))?;
         daemon.environment.retain(|(existing, _)| existing != key);
-        daemon.environment.extend(value.map(|value| (key.to_owned(), value.to_owned())));
+        daemon
+            .environment
+            .extend(value.map(|value| (key.to_owned(), value.to_owned())));
         Ok(())
     }
 
@@ -251,11 +363,17 @@ impl Network {
     pub fn launch(&mut self, name: &str) -> Result<()> {
         let log = self.folder.join("logs").join(format!("{name}.log"));
         let daemon = self.daemons.get_mut(name).with_context(|| unknown(name))?;
-        if daemon.process.as_mut().is_some_and(|process| process.ended().is_none()) {
+        if daemon
+            .process
+            .as_mut()
+            .is_some_and(|process| process.ended().is_none())
+        {
             return Ok(());
         }
         let mut command = Command::new(&daemon.program);
-        command.args(&daemon.arguments).envs(daemon.environment.iter().map(|(key, value)| (key, value)));
+        command
+            .args(&daemon.arguments)
+            .envs(daemon.environment.iter().map(|(key, value)| (key, value)));
         daemon.process = Some(Process::start(name, command, &log)?);
         self.write_pids()
     }
@@ -272,9 +390,17 @@ impl Network {
     }
 
     fn write_pids(&mut self) -> Result<()> {
-        let pids: BTreeMap<String, u32> = self.daemons().into_iter().filter_map(|(name, pid)| Some((name, pid?))).collect();
+        let pids: BTreeMap<String, u32> = self
+            .daemons()
+            .into_iter()
+            .filter_map(|(name, pid)| Some((name, pid?)))
+            .collect();
         let path = self.folder.join("pids.json");
-        std::fs::write(&path, serde_json::to_vec(&pids).context("write the process ids")?).with_context(|| format!("write {}", path.display()))
+        std::fs::write(
+            &path,
+            serde_json::to_vec(&pids).context("write the process ids")?,
+        )
+        .with_context(|| format!("write {}", path.display()))
     }
 
     /// Kills a daemon as a power cut would.
@@ -295,7 +421,11 @@ impl Network {
     /// # Errors
     /// When there is no such daemon or a program cannot be started.
     pub async fn revive(&mut self, name: &str) -> Result<()> {
-        if let Some(index) = name.strip_prefix("hub").or_else(|| name.strip_prefix("comet")).filter(|index| !index.is_empty()) {
+        if let Some(index) = name
+            .strip_prefix("hub")
+            .or_else(|| name.strip_prefix("comet"))
+            .filter(|index| !index.is_empty())
+        {
             let (hub, comet) = (format!("hub{index}"), format!("comet{index}"));
             if name == hub && !self.is_running(&hub) {
                 // CometBFT ends itself when it loses its application, in its own time: started
@@ -314,7 +444,10 @@ impl Network {
 
     /// Whether a daemon runs now.
     pub fn is_running(&mut self, name: &str) -> bool {
-        self.daemons.get_mut(name).and_then(|daemon| daemon.process.as_mut()).is_some_and(|process| process.ended().is_none())
+        self.daemons
+            .get_mut(name)
+            .and_then(|daemon| daemon.process.as_mut())
+            .is_some_and(|process| process.ended().is_none())
     }
 
     /// Cuts every link of that name.
@@ -342,7 +475,11 @@ impl Network {
             bail!("there is no link `{name}`; there are: {}", names.join(", "));
         }
         let name = name.to_owned();
-        Ok(self.links.iter().filter(move |(link, _)| *link == name).map(|(_, link)| link))
+        Ok(self
+            .links
+            .iter()
+            .filter(move |(link, _)| *link == name)
+            .map(|(_, link)| link))
     }
 
     /// The highest height that any hub node reports now. Unverified: for waiting, not for trust.
@@ -356,8 +493,13 @@ impl Network {
 
     /// The height that one hub node reports; `None` while it does not answer.
     pub async fn height_of(&self, index: usize) -> Option<u64> {
-        let transport = HttpTransport::new(&format!("http://{}", self.hubs.get(index)?.rpc)).ok()?;
-        Rpc::new(&transport).status().await.ok().map(|status| status.latest_height)
+        let transport =
+            HttpTransport::new(&format!("http://{}", self.hubs.get(index)?.rpc)).ok()?;
+        Rpc::new(&transport)
+            .status()
+            .await
+            .ok()
+            .map(|status| status.latest_height)
     }
 
     /// Waits until some node reports `height`.
@@ -369,7 +511,11 @@ impl Network {
         while self.height().await < height {
             self.none_ended()?;
             if Instant::now() > deadline {
-                bail!("the hub did not reach height {height} within {} s; logs are in {}", READY_TIMEOUT.as_secs(), self.folder.join("logs").display());
+                bail!(
+                    "the hub did not reach height {height} within {} s; logs are in {}",
+                    READY_TIMEOUT.as_secs(),
+                    self.folder.join("logs").display()
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -384,7 +530,10 @@ impl Network {
         let deadline = Instant::now() + READY_TIMEOUT;
         while self.height().await < height {
             if Instant::now() > deadline {
-                bail!("the hub did not reach height {height} within {} s", READY_TIMEOUT.as_secs());
+                bail!(
+                    "the hub did not reach height {height} within {} s",
+                    READY_TIMEOUT.as_secs()
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -395,7 +544,10 @@ impl Network {
         for (name, daemon) in &mut self.daemons {
             if let Some(process) = &mut daemon.process {
                 if let Some(status) = process.ended() {
-                    bail!("{name} ended ({status}); the end of its log:\n{}", process.log_tail(15));
+                    bail!(
+                        "{name} ended ({status}); the end of its log:\n{}",
+                        process.log_tail(15)
+                    );
                 }
             }
         }
@@ -410,8 +562,12 @@ impl Network {
             }
             self.none_ended()?;
             if Instant::now() > deadline {
-                let log = crate::process::tail(&self.folder.join("logs").join(format!("{name}.log")), 15);
-                bail!("{name} did not become ready within {} s; the end of its log:\n{log}", READY_TIMEOUT.as_secs());
+                let log =
+                    crate::process::tail(&self.folder.join("logs").join(format!("{name}.log")), 15);
+                bail!(
+                    "{name} did not become ready within {} s; the end of its log:\n{log}",
+                    READY_TIMEOUT.as_secs()
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -446,13 +602,24 @@ impl Network {
 
     /// Names and states of all links.
     pub fn links(&self) -> BTreeMap<String, bool> {
-        self.links.iter().map(|(name, link)| (name.clone(), link.is_open())).collect()
+        self.links
+            .iter()
+            .map(|(name, link)| (name.clone(), link.is_open()))
+            .collect()
     }
 
     /// Names of all daemons, with the process id of those that run.
     pub fn daemons(&mut self) -> Vec<(String, Option<u32>)> {
-        let state = |daemon: &mut Daemon| daemon.process.as_mut().and_then(|process| process.ended().is_none().then(|| process.pid()));
-        self.daemons.iter_mut().map(|(name, daemon)| (name.clone(), state(daemon))).collect()
+        let state = |daemon: &mut Daemon| {
+            daemon
+                .process
+                .as_mut()
+                .and_then(|process| process.ended().is_none().then(|| process.pid()))
+        };
+        self.daemons
+            .iter_mut()
+            .map(|(name, daemon)| (name.clone(), state(daemon)))
+            .collect()
     }
 
     /// The chain's id.
@@ -479,9 +646,19 @@ impl Network {
     pub fn stop(mut self) {
         let mut names: Vec<String> = self.daemons.keys().cloned().collect();
         // sidecars, then CometBFT, then the applications that it talks to.
-        names.sort_by_key(|name| (!name.starts_with("sidecar"), !name.starts_with("comet"), name.clone()));
+        names.sort_by_key(|name| {
+            (
+                !name.starts_with("sidecar"),
+                !name.starts_with("comet"),
+                name.clone(),
+            )
+        });
         for name in names {
-            if let Some(mut process) = self.daemons.get_mut(&name).and_then(|daemon| daemon.process.take()) {
+            if let Some(mut process) = self
+                .daemons
+                .get_mut(&name)
+                .and_then(|daemon| daemon.process.take())
+            {
                 process.stop();
             }
         }

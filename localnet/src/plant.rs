@@ -50,7 +50,9 @@ pub struct Plant {
 }
 
 /// The people of the story. The first runs the hub; `op-a` and `op-b` run the sidecars.
-pub const PEOPLE: &[&str] = &["opal", "op-a", "op-b", "alice", "bob", "carol", "mallory", "audrey"];
+pub const PEOPLE: &[&str] = &[
+    "opal", "op-a", "op-b", "alice", "bob", "carol", "mallory", "audrey",
+];
 
 /// What a plant starts from.
 #[derive(Clone, Debug)]
@@ -68,8 +70,19 @@ pub struct PlantOptions {
 /// # Errors
 /// As [`Plant::raise`]'s.
 pub async fn raise(folder: &Path, validators: usize, sidecars: usize) -> Result<Plant> {
-    let engine = if validators == 0 { Engine::Embedded { block_ms: EMBEDDED_BLOCK_MS } } else { Engine::Comet { validators } };
-    let mut plant = Plant::raise(PlantOptions { folder: folder.join("network"), engine, sidecars }).await?;
+    let engine = if validators == 0 {
+        Engine::Embedded {
+            block_ms: EMBEDDED_BLOCK_MS,
+        }
+    } else {
+        Engine::Comet { validators }
+    };
+    let mut plant = Plant::raise(PlantOptions {
+        folder: folder.join("network"),
+        engine,
+        sidecars,
+    })
+    .await?;
     plant.network.set_control_folder(folder);
     Ok(plant)
 }
@@ -95,19 +108,34 @@ impl Plant {
     pub async fn found(options: &PlantOptions) -> Result<Self> {
         let binaries = crate::binaries::Binaries::find()?;
         let mut people = BTreeMap::new();
-        let operators: Vec<String> = (0..options.sidecars).map(|index| format!("op-{}", letter(index))).collect();
+        let operators: Vec<String> = (0..options.sidecars)
+            .map(|index| format!("op-{}", letter(index)))
+            .collect();
         let mut names: Vec<&str> = PEOPLE.to_vec();
-        names.extend(operators.iter().map(String::as_str).filter(|name| !PEOPLE.contains(name)));
+        names.extend(
+            operators
+                .iter()
+                .map(String::as_str)
+                .filter(|name| !PEOPLE.contains(name)),
+        );
         for name in names {
             let home = options.folder.join("people").join(name);
             std::fs::create_dir_all(&home).with_context(|| format!("create {}", home.display()))?;
             let hold = Hold::new(&binaries.hold, &home);
             let key = hold.run(&["key", "new", name]).await?;
-            let person = Person { name: name.to_owned(), did: field(&key, "did")?, account: field(&key, "account")?, hold };
+            let person = Person {
+                name: name.to_owned(),
+                did: field(&key, "did")?,
+                account: field(&key, "account")?,
+                hold,
+            };
             people.insert(name.to_owned(), person);
         }
         let chain_id = format!("plant-{}", random_word()?);
-        let accounts = people.values().map(|person| (person.account.clone(), GRANT_UHOLD)).collect();
+        let accounts = people
+            .values()
+            .map(|person| (person.account.clone(), GRANT_UHOLD))
+            .collect();
         let network = Network::start(HubOptions {
             folder: options.folder.clone(),
             chain_id,
@@ -116,9 +144,19 @@ impl Plant {
             pace: Pace::default(),
         })
         .await?;
-        let mut plant = Self { network, people, policy: String::new(), trust: String::new() };
+        let mut plant = Self {
+            network,
+            people,
+            policy: String::new(),
+            trust: String::new(),
+        };
         // Everybody starts from the same block, as they would from a printed one.
-        let urls: Vec<String> = plant.network.hubs().iter().map(|hub| format!("http://{}", hub.rpc)).collect();
+        let urls: Vec<String> = plant
+            .network
+            .hubs()
+            .iter()
+            .map(|hub| format!("http://{}", hub.rpc))
+            .collect();
         for person in plant.people.values() {
             let mut arguments = vec!["hub", "trust"];
             arguments.extend(urls.iter().flat_map(|url| ["--rpc", url.as_str()]));
@@ -144,17 +182,46 @@ impl Plant {
         std::fs::write(&policy_file, POLICY).context("write plant.yaml")?;
         std::fs::write(&schema_file, SCHEMA).context("write batch.json")?;
         let opal = self.person("opal")?.clone();
-        let created = opal.hold.run(&["hub", "create-policy", &policy_file.to_string_lossy(), "--from", "opal", "--alias", "plant"]).await?;
+        let created = opal
+            .hold
+            .run(&[
+                "hub",
+                "create-policy",
+                &policy_file.to_string_lossy(),
+                "--from",
+                "opal",
+                "--alias",
+                "plant",
+            ])
+            .await?;
         self.policy = field(&created, "policy")?;
         for person in self.people.values().filter(|person| person.name != "opal") {
-            person.hold.run(&["hub", "alias", "plant", &self.policy]).await?;
+            person
+                .hold
+                .run(&["hub", "alias", "plant", &self.policy])
+                .await?;
         }
         let schema = schema_file.to_string_lossy().into_owned();
         opal.hold
-            .run(&["hub", "define-collection", "plant", "batches", "--resource", "batch", "--scope-relation", "parent", "--schema", &schema, "--from", "opal"])
+            .run(&[
+                "hub",
+                "define-collection",
+                "plant",
+                "batches",
+                "--resource",
+                "batch",
+                "--scope-relation",
+                "parent",
+                "--schema",
+                &schema,
+                "--from",
+                "opal",
+            ])
             .await?;
         for cell in ["cell:1", "cell:2"] {
-            opal.hold.run(&["hub", "register", "plant", cell, "--from", "opal"]).await?;
+            opal.hold
+                .run(&["hub", "register", "plant", cell, "--from", "opal"])
+                .await?;
         }
         let mut grants = vec![
             format!("cell:1#operator@{}", self.person("alice")?.did),
@@ -162,7 +229,12 @@ impl Plant {
             format!("cell:1#supervisor@{}", self.person("carol")?.did),
             format!("cell:1#auditor@{}", self.person("audrey")?.did),
         ];
-        grants.extend(self.people.values().filter(|person| person.name.starts_with("op-")).map(|person| format!("cell:1#witness@{}", person.did)));
+        grants.extend(
+            self.people
+                .values()
+                .filter(|person| person.name.starts_with("op-"))
+                .map(|person| format!("cell:1#witness@{}", person.did)),
+        );
         self.relate(&grants).await
     }
 
@@ -184,8 +256,20 @@ impl Plant {
     pub async fn add_sidecar(&mut self, index: usize) -> Result<()> {
         let operator = self.person(&format!("op-{}", letter(index)))?.clone();
         let key = self.network.folder().join(format!("{}.key", operator.name));
-        operator.hold.run(&["key", "export", &operator.name, "--unencrypted", "--out", &key.to_string_lossy()]).await?;
-        let peers = (0..index).map(|peer| format!("sidecar-{}", letter(peer))).collect();
+        operator
+            .hold
+            .run(&[
+                "key",
+                "export",
+                &operator.name,
+                "--unencrypted",
+                "--out",
+                &key.to_string_lossy(),
+            ])
+            .await?;
+        let peers = (0..index)
+            .map(|peer| format!("sidecar-{}", letter(peer)))
+            .collect();
         let options = SidecarOptions {
             name: format!("sidecar-{}", letter(index)),
             policies: vec![format!("plant={}", self.policy)],
@@ -202,7 +286,9 @@ impl Plant {
     /// # Errors
     /// When there is nobody of that name.
     pub fn person(&self, name: &str) -> Result<&Person> {
-        self.people.get(name).with_context(|| format!("there is nobody called {name} in the plant"))
+        self.people
+            .get(name)
+            .with_context(|| format!("there is nobody called {name} in the plant"))
     }
 
     /// The address of a sidecar's HTTP API.
@@ -217,14 +303,18 @@ impl Plant {
 /// Kills what a dead supervisor left: the processes whose ids it wrote down, if they still are
 /// those programs. Gives how many.
 pub fn kill_leftovers(folder: &Path) -> usize {
-    let Ok(text) = std::fs::read_to_string(folder.join("network/pids.json")) else { return 0 };
+    let Ok(text) = std::fs::read_to_string(folder.join("network/pids.json")) else {
+        return 0;
+    };
     let pids: BTreeMap<String, u32> = serde_json::from_str(&text).unwrap_or_default();
     let marker = folder.to_string_lossy().into_owned();
     let ours = |pid: &u32| {
-        std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| String::from_utf8_lossy(&line).contains(&marker))
+        std::fs::read(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&marker))
     };
     let left: Vec<u32> = pids.into_values().filter(ours).collect();
-    left.iter().for_each(|pid| process::signal(*pid, Signal::SIGKILL));
+    left.iter()
+        .for_each(|pid| process::signal(*pid, Signal::SIGKILL));
     left.len()
 }
 
@@ -233,7 +323,10 @@ pub fn kill_leftovers(folder: &Path) -> usize {
 /// # Errors
 /// When it is missing, with the whole answer.
 pub fn field(answer: &Value, name: &str) -> Result<String> {
-    answer[name].as_str().map(str::to_owned).with_context(|| format!("no `{name}` in {answer}"))
+    answer[name]
+        .as_str()
+        .map(str::to_owned)
+        .with_context(|| format!("no `{name}` in {answer}"))
 }
 
 fn letter(index: usize) -> char {
@@ -243,6 +336,7 @@ fn letter(index: usize) -> char {
 /// Eight hexadecimal digits, so that no two networks share a chain id.
 fn random_word() -> Result<String> {
     let mut bytes = [0; 4];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("the operating system gave no randomness: {error}"))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow::anyhow!("the operating system gave no randomness: {error}"))?;
     Ok(hex::encode(bytes))
 }

@@ -18,9 +18,14 @@ static TAKEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 /// When the kernel has no port left.
 pub fn free() -> Result<SocketAddr> {
     loop {
-        let listener = TcpListener::bind("127.0.0.1:0").context("no free port on the loopback interface")?;
-        let address = listener.local_addr().context("the port that was just bound")?;
-        let mut taken = TAKEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let listener =
+            TcpListener::bind("127.0.0.1:0").context("no free port on the loopback interface")?;
+        let address = listener
+            .local_addr()
+            .context("the port that was just bound")?;
+        let mut taken = TAKEN
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if taken.insert(address.port()) {
             return Ok(address);
         }

@@ -28,11 +28,27 @@ impl Process {
     /// # Errors
     /// When the log cannot be opened or the program cannot be started.
     pub fn start(name: &str, mut command: Command, log: &Path) -> Result<Self> {
-        let output = OpenOptions::new().create(true).append(true).open(log).with_context(|| format!("open the log {}", log.display()))?;
-        let errors = output.try_clone().context("share the log between output and errors")?;
-        command.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0);
-        let child = command.spawn().with_context(|| format!("start {name} ({})", command.get_program().to_string_lossy()))?;
-        Ok(Self { name: name.to_owned(), child, log: log.to_owned() })
+        let output = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("open the log {}", log.display()))?;
+        let errors = output
+            .try_clone()
+            .context("share the log between output and errors")?;
+        command
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .process_group(0);
+        let child = command.spawn().with_context(|| {
+            format!("start {name} ({})", command.get_program().to_string_lossy())
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            log: log.to_owned(),
+        })
     }
 
     /// What it is called in `status` and in errors.
@@ -98,7 +114,9 @@ pub fn signal(pid: u32, signal: Signal) {
 
 /// The last `lines` lines of a file; empty when it cannot be read.
 pub fn tail(path: &Path, lines: usize) -> String {
-    let text = std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let text = std::fs::read(path)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
 }

@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 use core::hash::{BuildHasherDefault, Hasher};
 
-use hashbrown::HashMap;
+use hashbrown::HashMap; // pure: looked up by key, never iterated
 
 use crate::{
     relationships::{NodeId, ObjectId},
@@ -37,7 +37,7 @@ pub(crate) struct Entry {
 #[derive(Default)]
 pub(crate) struct Memo {
     entries: Vec<Entry>,
-    index: HashMap<u64, u32, BuildHasherDefault<Mix>>,
+    index: HashMap<u64, u32, BuildHasherDefault<Mix>>, // pure: as above
 }
 
 /// Up to here a search through the list is faster than a hash.

@@ -22,7 +22,10 @@ const LIES: &[(&str, Lie)] = &[
     }),
     ("a value with its end cut off", |method, result| {
         if method == "abci_query" {
-            let value = result["response"]["value"].as_str().unwrap_or_default().to_owned();
+            let value = result["response"]["value"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
             result["response"]["value"] = json!(value[..value.len() / 8 * 4]);
         }
     }),
@@ -38,7 +41,11 @@ const LIES: &[(&str, Lie)] = &[
     }),
     ("signatures that are not theirs", |method, result| {
         if method == "commit" {
-            for signature in result["signed_header"]["commit"]["signatures"].as_array_mut().into_iter().flatten() {
+            for signature in result["signed_header"]["commit"]["signatures"]
+                .as_array_mut()
+                .into_iter()
+                .flatten()
+            {
                 flip_base64(&mut signature["signature"], 0.5);
             }
         }
@@ -68,35 +75,74 @@ async fn a_lying_node_is_believed_by_nobody() {
 
 async fn check_lies() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let options = PlantOptions { folder: folder.path().join("network"), engine: Engine::Comet { validators: 4 }, sidecars: 0 };
+    let options = PlantOptions {
+        folder: folder.path().join("network"),
+        engine: Engine::Comet { validators: 4 },
+        sidecars: 0,
+    };
     let plant = Plant::raise(options).await?;
     let alice = plant.person("alice")?.clone();
     let mallory = plant.person("mallory")?.clone();
     let real = plant.network.hubs()[0].rpc;
     for (who, code) in [(&alice.did, 0), (&mallory.did, 1)] {
-        let honest = alice.hold.try_run(&["hub", "check", "plant", who, "operate", "cell:1", "--prove"]).await?;
+        let honest = alice
+            .hold
+            .try_run(&["hub", "check", "plant", who, "operate", "cell:1", "--prove"])
+            .await?;
         ensure!(honest.code == code, "the honest answer: {honest:?}");
-        ensure!(honest.json["revision"].is_number() && honest.json["height"].is_number(), "{}", honest.json);
+        ensure!(
+            honest.json["revision"].is_number() && honest.json["height"].is_number(),
+            "{}",
+            honest.json
+        );
         println!("honest: {}", honest.json);
     }
     for (name, lie) in LIES {
         let liar = lying_node(real, *lie).await?;
         for who in [&alice.did, &mallory.did] {
             // A home of its own for each lie, so that no header verified before can help.
-            let home = folder.path().join("homes").join(format!("{}-{}", name.replace(' ', "-"), &who[who.len() - 4..]));
+            let home = folder.path().join("homes").join(format!(
+                "{}-{}",
+                name.replace(' ', "-"),
+                &who[who.len() - 4..]
+            ));
             std::fs::create_dir_all(&home)?;
             let hold = localnet::hold::Hold::new(&plant.network.binaries().hold, &home);
             let url = format!("http://{liar}");
-            let trusted = hold.try_run(&["hub", "trust", "--rpc", &url, "--trust", &plant.trust, "--chain-id", plant.network.chain_id(), "--yes"]).await?;
+            let trusted = hold
+                .try_run(&[
+                    "hub",
+                    "trust",
+                    "--rpc",
+                    &url,
+                    "--trust",
+                    &plant.trust,
+                    "--chain-id",
+                    plant.network.chain_id(),
+                    "--yes",
+                ])
+                .await?;
             let mut answer = trusted;
             if answer.code == 0 {
                 hold.run(&["hub", "alias", "plant", &plant.policy]).await?;
-                answer = hold.try_run(&["hub", "check", "plant", who, "operate", "cell:1", "--prove"]).await?;
+                answer = hold
+                    .try_run(&["hub", "check", "plant", who, "operate", "cell:1", "--prove"])
+                    .await?;
             }
             let said = format!("{}{}", answer.error, answer.json);
-            ensure!(answer.code == 2, "with {name} the answer was {}: {said}", answer.code);
-            ensure!(!said.contains("\"allow\"") && !said.contains("\"deny\""), "with {name} something was believed: {said}");
-            println!("{name}: {}", answer.error.lines().next().unwrap_or_default());
+            ensure!(
+                answer.code == 2,
+                "with {name} the answer was {}: {said}",
+                answer.code
+            );
+            ensure!(
+                !said.contains("\"allow\"") && !said.contains("\"deny\""),
+                "with {name} something was believed: {said}"
+            );
+            println!(
+                "{name}: {}",
+                answer.error.lines().next().unwrap_or_default()
+            );
         }
     }
     plant.network.stop();
@@ -137,9 +183,15 @@ async fn serve(stream: TcpStream, real: SocketAddr, lie: Lie) -> Result<()> {
         stream.read_exact(&mut body).await?;
         let request: Value = serde_json::from_slice(&body)?;
         let mut answer: Value = serde_json::from_slice(&localnet::http::post(real, body).await?)?;
-        lie(request["method"].as_str().unwrap_or_default(), &mut answer["result"]);
+        lie(
+            request["method"].as_str().unwrap_or_default(),
+            &mut answer["result"],
+        );
         let answer = answer.to_string();
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", answer.len());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            answer.len()
+        );
         stream.write_all(head.as_bytes()).await?;
         stream.write_all(answer.as_bytes()).await?;
     }
@@ -147,7 +199,9 @@ async fn serve(stream: TcpStream, real: SocketAddr, lie: Lie) -> Result<()> {
 
 /// Changes one character of a base64 text, at `place` of its length.
 fn flip_base64(value: &mut Value, place: f64) {
-    let Some(text) = value.as_str().filter(|text| text.len() > 8) else { return };
+    let Some(text) = value.as_str().filter(|text| text.len() > 8) else {
+        return;
+    };
     let mut bytes = text.as_bytes().to_vec();
     let index = (bytes.len() as f64 * place) as usize;
     bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };

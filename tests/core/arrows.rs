@@ -11,14 +11,89 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("policy", &[]),
     ("rpc", &["wire"]),
     ("hub-types", &["policy", "wire", "identity", "merkle"]),
-    ("hub-light", &["hub-types", "policy", "wire", "identity", "merkle"]),
-    ("hub-client", &["hub-light", "hub-types", "policy", "wire", "identity", "merkle"]),
-    ("hub-app", &["hub-light", "hub-types", "rpc", "policy", "wire", "identity", "merkle"]),
+    (
+        "hub-light",
+        &["hub-types", "policy", "wire", "identity", "merkle"],
+    ),
+    (
+        "hub-client",
+        &[
+            "hub-light",
+            "hub-types",
+            "policy",
+            "wire",
+            "identity",
+            "merkle",
+        ],
+    ),
+    (
+        "hub-app",
+        &[
+            "hub-light",
+            "hub-types",
+            "rpc",
+            "policy",
+            "wire",
+            "identity",
+            "merkle",
+        ],
+    ),
     ("crdt", &["identity", "merkle"]),
-    ("audit", &["crdt", "hub-light", "hub-types", "policy", "wire", "identity", "merkle"]),
-    ("node", &["audit", "crdt", "hub-client", "hub-light", "hub-types", "policy", "wire", "identity", "merkle"]),
-    ("cli", &["audit", "crdt", "hub-client", "hub-light", "hub-types", "policy", "wire", "identity", "merkle"]),
-    ("localnet", &["audit", "crdt", "node", "hub-client", "hub-light", "hub-types", "policy", "wire", "identity", "merkle"]),
+    (
+        "audit",
+        &[
+            "crdt",
+            "hub-light",
+            "hub-types",
+            "policy",
+            "wire",
+            "identity",
+            "merkle",
+        ],
+    ),
+    (
+        "node",
+        &[
+            "audit",
+            "crdt",
+            "hub-client",
+            "hub-light",
+            "hub-types",
+            "policy",
+            "wire",
+            "identity",
+            "merkle",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "audit",
+            "crdt",
+            "hub-client",
+            "hub-light",
+            "hub-types",
+            "policy",
+            "wire",
+            "identity",
+            "merkle",
+        ],
+    ),
+    (
+        "localnet",
+        &[
+            "audit",
+            "crdt",
+            "node",
+            "hub-client",
+            "hub-light",
+            "hub-types",
+            "policy",
+            "wire",
+            "identity",
+            "merkle",
+        ],
+    ),
     ("tests", &[]),
 ];
 
@@ -26,11 +101,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
 fn crate_dependencies_point_downwards() {
     let allowed: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
     let crates = super::crates();
-    assert!(crates.len() >= ALLOWED.len(), "cargo metadata lists {} crates", crates.len());
+    assert!(
+        crates.len() >= ALLOWED.len(),
+        "cargo metadata lists {} crates",
+        crates.len()
+    );
     for (name, folder, uses) in crates {
-        let may = allowed.get(name.as_str()).unwrap_or_else(|| panic!("{folder}: crate `{name}` has no row in tests/core/arrows.rs"));
+        let may = allowed.get(name.as_str()).unwrap_or_else(|| {
+            panic!("{folder}: crate `{name}` has no row in tests/core/arrows.rs")
+        });
         for used in uses {
-            assert!(may.contains(&used.as_str()), "{folder}: `{name}` must not depend on `{used}`: that arrow points upwards");
+            assert!(
+                may.contains(&used.as_str()),
+                "{folder}: `{name}` must not depend on `{used}`: that arrow points upwards"
+            );
         }
     }
 }

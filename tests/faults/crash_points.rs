@@ -14,16 +14,25 @@ const POINTS: u64 = 16;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn comet_comes_back_from_crashes_at_its_fail_points() {
-    let points = if std::env::var_os("HOLDFAST_SOAK").is_some() { (0..POINTS).collect() } else { seeded_points(3) };
+    let points = if std::env::var_os("HOLDFAST_SOAK").is_some() {
+        (0..POINTS).collect()
+    } else {
+        seeded_points(3)
+    };
     crash_at(&points).await.unwrap();
 }
 
 /// `count` points, from the seed that is printed or given in `HOLDFAST_SEED`.
 fn seeded_points(count: usize) -> Vec<u64> {
-    let seed = std::env::var("HOLDFAST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| u64::from(std::process::id()));
+    let seed = std::env::var("HOLDFAST_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or_else(|| u64::from(std::process::id()));
     println!("crash points: HOLDFAST_SEED={seed}");
     // A step of 7 is prime to 16: the points differ.
-    (0..count as u64).map(|index| (seed + 7 * index) % POINTS).collect()
+    (0..count as u64)
+        .map(|index| (seed + 7 * index) % POINTS)
+        .collect()
 }
 
 async fn crash_at(points: &[u64]) -> Result<()> {

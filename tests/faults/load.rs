@@ -36,7 +36,11 @@ impl Writer {
         let (heard, stopped) = (told.clone(), stop.clone());
         let task = tokio::spawn(async move {
             while !stopped.load(Ordering::Relaxed) {
-                let fate = if write().await.is_ok() { &heard.acknowledged } else { &heard.unknown };
+                let fate = if write().await.is_ok() {
+                    &heard.acknowledged
+                } else {
+                    &heard.unknown
+                };
                 fate.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(std::time::Duration::from_millis(pause_ms)).await;
             }
@@ -48,7 +52,10 @@ impl Writer {
     pub(super) async fn stop(self) -> (u64, u64) {
         self.stop.store(true, Ordering::Relaxed);
         let _ = self.task.await;
-        (self.told.acknowledged.load(Ordering::Relaxed), self.told.unknown.load(Ordering::Relaxed))
+        (
+            self.told.acknowledged.load(Ordering::Relaxed),
+            self.told.unknown.load(Ordering::Relaxed),
+        )
     }
 }
 
@@ -57,15 +64,24 @@ pub(super) fn client(plant: &Plant) -> Result<HubClient> {
     let chain = ChainId::parse(plant.network.chain_id()).map_err(|error| anyhow!("{error}"))?;
     let trust = plant.trust.parse().map_err(|error| anyhow!("{error}"))?;
     let transport = |hub: &localnet::network::HubNode| -> Result<Arc<dyn Transport>> {
-        Ok(Arc::new(HttpTransport::new(&format!("http://{}", hub.rpc))?))
+        Ok(Arc::new(HttpTransport::new(&format!(
+            "http://{}",
+            hub.rpc
+        ))?))
     };
-    let transports = plant.network.hubs().iter().map(transport).collect::<Result<_>>()?;
+    let transports = plant
+        .network
+        .hubs()
+        .iter()
+        .map(transport)
+        .collect::<Result<_>>()?;
     Ok(HubClient::open(Options::new(chain, trust, transports))?)
 }
 
 /// Where the load sends its coins.
 pub(super) fn sink() -> Result<AccountAddress> {
-    let key = SecretKey::from_seed(KeyKind::Ed25519, [0x51; 32]).map_err(|error| anyhow!("{error}"))?;
+    let key =
+        SecretKey::from_seed(KeyKind::Ed25519, [0x51; 32]).map_err(|error| anyhow!("{error}"))?;
     AccountAddress::of(key.public_key()).map_err(|error| anyhow!("{error}"))
 }
 
@@ -73,7 +89,17 @@ pub(super) fn sink() -> Result<AccountAddress> {
 pub(super) async fn senders(plant: &Plant, who: &str) -> Result<Writer> {
     let person = plant.person(who)?.clone();
     let file = person.hold.home().join("load.key");
-    person.hold.run(&["key", "export", who, "--unencrypted", "--out", &file.to_string_lossy()]).await?;
+    person
+        .hold
+        .run(&[
+            "key",
+            "export",
+            who,
+            "--unencrypted",
+            "--out",
+            &file.to_string_lossy(),
+        ])
+        .await?;
     let key = Arc::new(node::secrets::read(&file, None).context("the sender's key")?);
     let client = Arc::new(client(plant)?);
     let from = AccountAddress::of(key.public_key()).map_err(|error| anyhow!("{error}"))?;
@@ -81,8 +107,16 @@ pub(super) async fn senders(plant: &Plant, who: &str) -> Result<Writer> {
     Ok(Writer::start(5, move || {
         let (client, key) = (client.clone(), key.clone());
         async move {
-            let send = Message::Send(Send { from, to, amount: Amount(1) });
-            client.submit(&key, vec![send]).await.map(|_| ()).map_err(Into::into)
+            let send = Message::Send(Send {
+                from,
+                to,
+                amount: Amount(1),
+            });
+            client
+                .submit(&key, vec![send])
+                .await
+                .map(|_| ())
+                .map_err(Into::into)
         }
     }))
 }
@@ -90,11 +124,25 @@ pub(super) async fn senders(plant: &Plant, who: &str) -> Result<Writer> {
 /// Adds one piece after another to `document` at a sidecar, as `who`.
 pub(super) fn pieces(plant: &Plant, who: &str, sidecar: &str, document: &str) -> Result<Writer> {
     let hold = plant.person(who)?.hold.clone();
-    let (url, document, who) = (plant.sidecar_url(sidecar)?, document.to_owned(), who.to_owned());
+    let (url, document, who) = (
+        plant.sidecar_url(sidecar)?,
+        document.to_owned(),
+        who.to_owned(),
+    );
     Ok(Writer::start(20, move || {
         let (hold, url, document, who) = (hold.clone(), url.clone(), document.clone(), who.clone());
         async move {
-            let update = ["doc", "update", &document, "--inc", "pieces=1", "--sidecar", &url, "--from", &who];
+            let update = [
+                "doc",
+                "update",
+                &document,
+                "--inc",
+                "pieces=1",
+                "--sidecar",
+                &url,
+                "--from",
+                &who,
+            ];
             hold.run(&update).await.map(|_| ())
         }
     }))

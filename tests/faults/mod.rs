@@ -17,7 +17,11 @@ const CATCH_UP: Duration = Duration::from_secs(60);
 /// A plant on four validators, in a folder that goes with it.
 pub(crate) async fn plant(sidecars: usize) -> Result<(tempfile::TempDir, Plant)> {
     let folder = tempfile::tempdir().context("a folder for the network")?;
-    let options = PlantOptions { folder: folder.path().join("network"), engine: Engine::Comet { validators: 4 }, sidecars };
+    let options = PlantOptions {
+        folder: folder.path().join("network"),
+        engine: Engine::Comet { validators: 4 },
+        sidecars,
+    };
     let plant = Plant::raise(options).await?;
     Ok((folder, plant))
 }
@@ -32,10 +36,17 @@ pub(crate) async fn all_agree(network: &Network) -> Result<u64> {
             for index in 0..network.hubs().len() {
                 heights.push(network.height_of(index).await);
             }
-            bail!("validators did not all reach height {target} within {} s; they are at {heights:?}", CATCH_UP.as_secs());
+            bail!(
+                "validators did not all reach height {target} within {} s; they are at {heights:?}",
+                CATCH_UP.as_secs()
+            );
         }
         for index in 0..network.hubs().len() {
-            if network.height_of(index).await.is_none_or(|height| height < target) {
+            if network
+                .height_of(index)
+                .await
+                .is_none_or(|height| height < target)
+            {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue 'wait;
             }
@@ -46,7 +57,12 @@ pub(crate) async fn all_agree(network: &Network) -> Result<u64> {
     for hub in network.hubs() {
         let (_, body) = localnet::http::get(hub.rpc, &format!("/commit?height={target}")).await?;
         let answer: serde_json::Value = serde_json::from_slice(&body)?;
-        hashes.push(answer["result"]["signed_header"]["header"]["app_hash"].as_str().context("app_hash")?.to_owned());
+        hashes.push(
+            answer["result"]["signed_header"]["header"]["app_hash"]
+                .as_str()
+                .context("app_hash")?
+                .to_owned(),
+        );
     }
     if hashes.iter().any(|hash| *hash != hashes[0]) {
         bail!("app hashes differ at height {target}: {hashes:?}");

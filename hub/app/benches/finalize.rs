@@ -111,7 +111,10 @@ impl World {
             })
             .expect("a block");
         self.hub.commit().expect("a commit");
-        results.iter().filter(|result| result.code.is_none()).count()
+        results
+            .iter()
+            .filter(|result| result.code.is_none())
+            .count()
     }
 
     fn sign(&self, who: usize, sequence: u64, message: Message) -> Bytes {
@@ -148,7 +151,10 @@ fn transfers(bencher: Bencher<'_, '_>, kind: KeyKind, checked: bool) {
             let txs = world.transfers(sequence.replace(sequence.get() + 1));
             if checked {
                 for tx in &txs {
-                    let result = world.hub.check(tx, SignatureCheck::Verify).expect("a check");
+                    let result = world
+                        .hub
+                        .check(tx, SignatureCheck::Verify)
+                        .expect("a check");
                     assert_eq!(result.code, None, "{}", result.log);
                 }
             }
@@ -184,7 +190,11 @@ fn check_tx_ed25519(bencher: Bencher<'_, '_>) {
     let sequence = Cell::new(0);
     bencher
         .counter(ItemsCount::new(SENDERS))
-        .with_inputs(|| world.borrow().transfers(sequence.replace(sequence.get() + 1)))
+        .with_inputs(|| {
+            world
+                .borrow()
+                .transfers(sequence.replace(sequence.get() + 1))
+        })
         .bench_local_values(|txs| {
             for tx in &txs {
                 let result = world.borrow().hub.check(tx, SignatureCheck::Verify);
@@ -210,9 +220,8 @@ fn relationship_batches_of_100(bencher: Bencher<'_, '_>) {
                     let set = (0..BATCH)
                         .map(|one| {
                             let object = (batch * BATCH + one) % OBJECTS;
-                            let text = format!(
-                                "cell:{object}#operator@did:key:z{round}x{batch}x{one}"
-                            );
+                            let text =
+                                format!("cell:{object}#operator@did:key:z{round}x{batch}x{one}");
                             text.parse().expect("a relationship")
                         })
                         .collect();

@@ -103,7 +103,11 @@ impl Drop for Dev {
 fn dev_says_what_it_is_and_goes_on_after_any_end() {
     let folder = tempfile::tempdir().unwrap();
     let mut dev = Dev::start(folder.path(), &[]);
-    assert!(dev.banner.contains("development and tests only"), "{}", dev.banner);
+    assert!(
+        dev.banner.contains("development and tests only"),
+        "{}",
+        dev.banner
+    );
     dev.wait_for(5);
     assert_eq!(dev.end("-TERM"), Some(0), "ends in order");
     let mut height = 5;
@@ -117,7 +121,11 @@ fn dev_says_what_it_is_and_goes_on_after_any_end() {
     let dev = Dev::start(folder.path(), &[]);
     assert!(dev.height() >= height, "no block was lost");
     let genesis = dev.get("/genesis");
-    let chain_id = genesis.pointer("/result/genesis/chain_id").unwrap().as_str().unwrap();
+    let chain_id = genesis
+        .pointer("/result/genesis/chain_id")
+        .unwrap()
+        .as_str()
+        .unwrap();
     assert!(chain_id.starts_with("dev-"));
 }
 
@@ -126,7 +134,9 @@ fn two_new_chains_have_different_ids() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let ids: Vec<Value> = folders
         .iter()
-        .map(|folder| Dev::start(folder.path(), &[]).get("/status")["result"]["node_info"]["network"].clone())
+        .map(|folder| {
+            Dev::start(folder.path(), &[]).get("/status")["result"]["node_info"]["network"].clone()
+        })
         .collect();
     assert_ne!(ids[0], ids[1]);
 }
@@ -137,12 +147,36 @@ fn busy_ports_and_stores_are_one_sentence() {
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = held.local_addr().unwrap().to_string();
     let other = tempfile::tempdir().unwrap();
-    let output = run(&["dev", "--home", text(other.path()), "--rpc", &address, "--account", &account()]);
+    let output = run(&[
+        "dev",
+        "--home",
+        text(other.path()),
+        "--rpc",
+        &address,
+        "--account",
+        &account(),
+    ]);
     let error = sentence(&output);
-    assert!(error.contains(&address) && error.contains("--rpc"), "{error}");
-    let output = run(&["start", "--home", text(other.path()), "--abci", &address, "--grpc", "", "--metrics", ""]);
+    assert!(
+        error.contains(&address) && error.contains("--rpc"),
+        "{error}"
+    );
+    let output = run(&[
+        "start",
+        "--home",
+        text(other.path()),
+        "--abci",
+        &address,
+        "--grpc",
+        "",
+        "--metrics",
+        "",
+    ]);
     let error = sentence(&output);
-    assert!(error.contains(&address) && error.contains("--abci"), "{error}");
+    assert!(
+        error.contains(&address) && error.contains("--abci"),
+        "{error}"
+    );
 
     let _dev = Dev::start(folder.path(), &[]);
     let output = run(&["dev", "--home", text(folder.path()), "--rpc", "127.0.0.1:0"]);
@@ -158,7 +192,10 @@ fn a_damaged_store_is_one_sentence() {
     std::fs::write(folder.path().join("data/state/CURRENT"), "MANIFEST-9\n").unwrap();
     let output = run(&["dev", "--home", text(folder.path()), "--rpc", "127.0.0.1:0"]);
     let error = sentence(&output);
-    assert!(error.contains("damaged") && error.contains("data/state"), "{error}");
+    assert!(
+        error.contains("damaged") && error.contains("data/state"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -166,11 +203,22 @@ fn init_makes_a_home_once_and_genesis_prints_the_state() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
     let account = account();
-    let arguments = ["init", "--home", text(&home), "--chain-id", "plant-1", "--account", &account];
+    let arguments = [
+        "init",
+        "--home",
+        text(&home),
+        "--chain-id",
+        "plant-1",
+        "--account",
+        &account,
+    ];
     let output = run(&arguments);
     assert!(output.status.success());
     let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(printed.contains("cometbft init") && printed.contains("hubd start"), "{printed}");
+    assert!(
+        printed.contains("cometbft init") && printed.contains("hubd start"),
+        "{printed}"
+    );
     let file = std::fs::read_to_string(home.join("config/genesis.json")).unwrap();
     let genesis: Value = serde_json::from_str(&file).unwrap();
     assert_eq!(genesis["chain_id"], "plant-1");
@@ -237,11 +285,18 @@ fn a_panic_in_any_thread_ends_the_process_with_its_reason() {
         })),
     };
     let mut stream = TcpStream::connect(abci).unwrap();
-    stream.write_all(&request.encode_length_delimited_to_vec()).unwrap();
+    stream
+        .write_all(&request.encode_length_delimited_to_vec())
+        .unwrap();
     let status = node.child.wait().unwrap();
     assert_eq!(status.signal(), Some(6), "aborted: {status}");
     let mut error = String::new();
-    node.child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+    node.child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut error)
+        .unwrap();
     assert!(error.contains("InitChain has not come yet"), "{error}");
     assert!(error.contains("start again"), "{error}");
 }

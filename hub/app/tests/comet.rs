@@ -151,7 +151,10 @@ struct Told {
 fn told(comet: &Comet, height: u64) -> Told {
     let block = comet.get(&format!("/block?height={height}")).unwrap();
     let text = |path: &str| block.pointer(path).unwrap().as_str().unwrap().to_owned();
-    let txs = block["block"]["data"]["txs"].as_array().cloned().unwrap_or_default();
+    let txs = block["block"]["data"]["txs"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     Told {
         hash: text("/block_id/hash"),
         parts: text("/block_id/parts/hash"),
@@ -185,14 +188,29 @@ fn cometbft_and_the_solo_engine_make_the_same_chain() {
     let mut signer = Chain::new(4);
     let policy = signer.plant(0);
     let create = signer.engine.blocks().block(1).unwrap().unwrap();
-    let mut txs: Vec<Bytes> = create.block.unwrap().data.unwrap().txs.into_iter().map(Bytes::from).collect();
+    let mut txs: Vec<Bytes> = create
+        .block
+        .unwrap()
+        .data
+        .unwrap()
+        .txs
+        .into_iter()
+        .map(Bytes::from)
+        .collect();
     let cell = register(&signer.people[0], policy, "cell:1");
     txs.push(signer.sign(0, vec![cell]));
     for round in 0..20_u64 {
         let message = send(&signer.people[1], &signer.people[2], 100 + round);
         txs.push(signer.sign(1, vec![message]));
-        let operator = vec![format!("cell:1#operator@{}", signer.people[(round % 4) as usize].did)];
-        let (set, delete) = if round % 2 == 0 { (&operator[..], &[][..]) } else { (&[][..], &operator[..]) };
+        let operator = vec![format!(
+            "cell:1#operator@{}",
+            signer.people[(round % 4) as usize].did
+        )];
+        let (set, delete) = if round % 2 == 0 {
+            (&operator[..], &[][..])
+        } else {
+            (&[][..], &operator[..])
+        };
         let message = relate(&signer.people[0], policy, set, delete);
         txs.push(signer.sign(0, vec![message]));
         let message = relate(&signer.people[3], policy, &operator, &[]);
@@ -204,7 +222,12 @@ fn cometbft_and_the_solo_engine_make_the_same_chain() {
     let server = serve("127.0.0.1:0", HubApplication::new(hub.clone())).unwrap();
     let abci = server.address();
     std::thread::spawn(move || server.run());
-    let comet = Comet::start(&binary, &folder.path().join("home"), genesis.document(), &abci);
+    let comet = Comet::start(
+        &binary,
+        &folder.path().join("home"),
+        genesis.document(),
+        &abci,
+    );
     comet.wait_for(1);
     for (index, tx) in txs.iter().enumerate() {
         comet.send(tx);
@@ -222,7 +245,8 @@ fn cometbft_and_the_solo_engine_make_the_same_chain() {
     for height in 1..=BLOCKS {
         let expected = told(&comet, height);
         executed += expected.txs.len();
-        solo.make_block_of(expected.txs, vote_time(&comet, height)).unwrap();
+        solo.make_block_of(expected.txs, vote_time(&comet, height))
+            .unwrap();
         let stored = solo.blocks().block(height).unwrap().unwrap();
         let header = stored.block.unwrap().header.unwrap();
         for (field, ours) in [
@@ -238,14 +262,34 @@ fn cometbft_and_the_solo_engine_make_the_same_chain() {
             assert_eq!(hex::encode_upper(ours), theirs, "{field} at {height}");
         }
         let id = stored.id.unwrap();
-        assert_eq!(hex::encode_upper(&id.hash), expected.hash, "header hash at {height}");
+        assert_eq!(
+            hex::encode_upper(&id.hash),
+            expected.hash,
+            "header hash at {height}"
+        );
         let parts = id.part_set_header.unwrap().hash;
-        assert_eq!(hex::encode_upper(parts), expected.parts, "block parts at {height}");
+        assert_eq!(
+            hex::encode_upper(parts),
+            expected.parts,
+            "block parts at {height}"
+        );
     }
-    assert_eq!(executed, txs.len(), "every transaction was in the compared blocks");
+    assert_eq!(
+        executed,
+        txs.len(),
+        "every transaction was in the compared blocks"
+    );
     let last = solo_hub.store().committed().unwrap();
     let next = told(&comet, BLOCKS + 1);
-    assert_eq!(next.header["app_hash"].as_str().unwrap(), hex::encode_upper(last.app_hash));
-    let results = comet.get(&format!("/tx?hash=0x{}", hex::encode(Sha256::digest(&txs[2])))).unwrap();
+    assert_eq!(
+        next.header["app_hash"].as_str().unwrap(),
+        hex::encode_upper(last.app_hash)
+    );
+    let results = comet
+        .get(&format!(
+            "/tx?hash=0x{}",
+            hex::encode(Sha256::digest(&txs[2]))
+        ))
+        .unwrap();
     assert_eq!(results["tx_result"]["code"], 0);
 }

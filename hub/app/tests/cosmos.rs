@@ -13,7 +13,11 @@ fn signed_by_cosmrs(world: &Chain, chain_id: &str, sequence: u64) -> Vec<u8> {
     let person = &world.people[1];
     let key = secp256k1::SigningKey::from_slice(person.key.seed()).unwrap();
     let sender = key.public_key().account_id("hold").unwrap();
-    assert_eq!(sender.to_string(), person.address.to_string(), "one address");
+    assert_eq!(
+        sender.to_string(),
+        person.address.to_string(),
+        "one address"
+    );
     let receiver: AccountId = world.people[0].address.to_string().parse().unwrap();
     let coin = |amount| Coin {
         amount,
@@ -39,7 +43,11 @@ fn a_send_signed_by_cosmrs_is_executed() {
     let tx = signed_by_cosmrs(&world, CHAIN, 0);
     let result = world.block(vec![tx.into()]).remove(0);
     assert_eq!(result.code, 0, "{}", result.log);
-    let kinds: Vec<_> = result.events.iter().map(|event| event.r#type.as_str()).collect();
+    let kinds: Vec<_> = result
+        .events
+        .iter()
+        .map(|event| event.r#type.as_str())
+        .collect();
     assert_eq!(kinds, ["holdfast.auth.fee_paid", "transfer"]);
     let wrong = signed_by_cosmrs(&world, "another-1", 1);
     let result = world.block(vec![wrong.into()]).remove(0);
@@ -68,7 +76,9 @@ fn cosmos_queries_answer_as_clients_expect() {
         address: person(KeyKind::Ed25519, 70).address.to_string(),
     };
     let missing = world.query::<_, QueryAccountResponse>(path, &stranger, 0);
-    assert!(missing.unwrap_err().starts_with("rpc error: code = NotFound"));
+    assert!(missing
+        .unwrap_err()
+        .starts_with("rpc error: code = NotFound"));
     let request = QueryBalanceRequest {
         address,
         denom: "uhold".to_owned(),

@@ -102,8 +102,14 @@ fn replay_gives_the_same_hashes_with_any_number_of_threads() {
     let four = replay(&chain, &blocks, 4);
     assert_eq!(one.len(), 30);
     assert_eq!(one, four);
-    let refused = one.iter().filter(|(_, results)| results.contains("(52, ")).count();
-    assert!(refused > 20, "refused transactions are part of it: {refused}");
+    let refused = one
+        .iter()
+        .filter(|(_, results)| results.contains("(52, "))
+        .count();
+    assert!(
+        refused > 20,
+        "refused transactions are part of it: {refused}"
+    );
 }
 
 #[test]

@@ -151,7 +151,13 @@ fn the_solo_engine_hands_a_block_over_again_that_the_application_lacks() {
     let message = send(&chain.people[0], &chain.people[1], 1);
     chain.done(0, message);
     let (height, app_hash) = (chain.height(), chain.app_hash());
-    let Chain { folder, people, hub, engine, .. } = chain;
+    let Chain {
+        folder,
+        people,
+        hub,
+        engine,
+        ..
+    } = chain;
     drop((hub, engine));
     // As after a crash between the block's write and Commit: state is one block behind.
     std::fs::remove_dir_all(folder.path().join("state")).unwrap();
@@ -218,7 +224,9 @@ fn pruning_keeps_recent_heights_provable_and_refuses_old_ones() {
         .unwrap();
     let proof = hub_light::PolicyProof::from_wire(&answer.proof.unwrap()).unwrap();
     let definition = policy::keys::definition_key();
-    let proven = proof.verify(&chain.trusted(newest), &policy, &definition).unwrap();
+    let proven = proof
+        .verify(&chain.trusted(newest), &policy, &definition)
+        .unwrap();
     assert!(format!("{proven:?}").len() > 10);
 }
 
@@ -237,7 +245,12 @@ fn account_at(chain: &Chain, who: usize, height: u64) -> Result<auth::Account, S
 fn a_store_of_another_chain_is_refused() {
     let mut chain = Chain::new(1);
     chain.block(vec![]);
-    let Chain { folder, hub, engine, .. } = chain;
+    let Chain {
+        folder,
+        hub,
+        engine,
+        ..
+    } = chain;
     drop((hub, engine));
     let path = folder.path().join("state");
     let refused = Store::open(&path, Some("other-1"), StoreOptions::default());

@@ -103,7 +103,10 @@ fn preconditions_are_asked_of_the_state_before() {
     };
     let relationship = || worker.parse().unwrap();
     let refused = Code::Precondition.number();
-    assert_eq!(attempt(vec![Precondition::Present(relationship())]), refused);
+    assert_eq!(
+        attempt(vec![Precondition::Present(relationship())]),
+        refused
+    );
     assert_eq!(attempt(vec![Precondition::Revision(0)]), refused);
     assert_eq!(
         attempt(vec![
@@ -121,7 +124,8 @@ fn bad_policies_and_collections_are_refused_by_name() {
     let mut world = Chain::new(2);
     let bad = Message::CreatePolicy(CreatePolicy {
         creator: world.people[0].address,
-        definition: "resources:\n- name: a\n  permissions:\n  - name: p\n    expr: nobody\n".to_owned(),
+        definition: "resources:\n- name: a\n  permissions:\n  - name: p\n    expr: nobody\n"
+            .to_owned(),
         anchor_lag: 1,
         max_staleness_seconds: 1,
     });

@@ -1,8 +1,8 @@
 //! What the application proves, verified by hub-light under headers of the solo engine.
 
 use hub_light::{
-    AnchorProof, BlockInclusion, ChangesPage, CheckEvidence, Follower, PolicyProof,
-    StateProof, TrustPoint, Verifier,
+    AnchorProof, BlockInclusion, ChangesPage, CheckEvidence, Follower, PolicyProof, StateProof,
+    TrustPoint, Verifier,
 };
 use hub_types::{
     audit::OpenLog, auth, document::Document, policy::keys as policy_keys, Height, LogId, Message,
@@ -148,7 +148,9 @@ fn a_follower_knows_that_it_misses_nothing() {
     assert_eq!(follower.next_revision(), 5);
     // A page that leaves one out does not verify.
     let mut follower = Follower::new(policy);
-    assert!(follower.apply(&trusted, &page(&world, policy, 1, 0, newest - 1)).is_err());
+    assert!(follower
+        .apply(&trusted, &page(&world, policy, 1, 0, newest - 1))
+        .is_err());
 }
 
 fn ask(
@@ -175,7 +177,11 @@ fn ask(
     };
     let height = world.height() - 1;
     world
-        .query("/holdfast.policy.v1.Query/CheckPermission", &request, height)
+        .query(
+            "/holdfast.policy.v1.Query/CheckPermission",
+            &request,
+            height,
+        )
         .unwrap()
 }
 
@@ -214,9 +220,18 @@ fn allow_and_deny_are_proven_now_and_at_earlier_revisions() {
     let mut world = Chain::new(4);
     let policy = plant(&mut world);
     let work = |world: &Chain, who| question(world, who, "work", "cell:1");
-    assert_eq!(proven(&world, policy, &work(&world, 1), &[], None), Decision::Allow);
-    assert_eq!(proven(&world, policy, &work(&world, 2), &[], None), Decision::Deny);
-    assert_eq!(proven(&world, policy, &work(&world, 3), &[], None), Decision::Deny);
+    assert_eq!(
+        proven(&world, policy, &work(&world, 1), &[], None),
+        Decision::Allow
+    );
+    assert_eq!(
+        proven(&world, policy, &work(&world, 2), &[], None),
+        Decision::Deny
+    );
+    assert_eq!(
+        proven(&world, policy, &work(&world, 3), &[], None),
+        Decision::Deny
+    );
     // Revisions: 0 created, 1 registered, 2 operator 1, 3 operator 2, 4 banned 2.
     let earlier = |who, revision| proven(&world, policy, &work(&world, who), &[], Some(revision));
     assert_eq!(earlier(2, 3), Decision::Allow);
@@ -247,7 +262,11 @@ fn documents_that_nobody_registered_are_checked_from_their_preimage() {
     assert_eq!(decide(1, "edit"), Decision::Allow, "works at the scope");
     assert_eq!(decide(2, "edit"), Decision::Deny, "banned there");
     assert_eq!(decide(3, "edit"), Decision::Allow, "the author owns it");
-    assert_eq!(decide(3, "create"), Decision::Deny, "ownership never permits creation");
+    assert_eq!(
+        decide(3, "create"),
+        Decision::Deny,
+        "ownership never permits creation"
+    );
     assert_eq!(decide(1, "create"), Decision::Allow);
 }
 
@@ -258,7 +277,9 @@ fn evidence_with_any_byte_changed_says_nothing() {
     let question = question(&world, 2, "work", "cell:1");
     let answer = ask(&world, policy, &question, &[], None);
     let trusted = world.trusted(answer.height + 1);
-    let bytes = CheckEvidence::from_wire(&answer.evidence.unwrap()).unwrap().to_bytes();
+    let bytes = CheckEvidence::from_wire(&answer.evidence.unwrap())
+        .unwrap()
+        .to_bytes();
     let mut refused = 0;
     for index in (0..bytes.len()).step_by(7) {
         let mut changed = bytes.clone();
@@ -317,8 +338,7 @@ fn collections_objects_and_logs_are_proven() {
         .unwrap();
     let proof = StateProof::from_wire(&answer.proof.unwrap()).unwrap();
     let key = hub_types::audit::keys::policy_logs(&policy);
-    let logs: hub_types::audit::PolicyLogs =
-        proof.verify_record(&trusted, &key).unwrap().unwrap();
+    let logs: hub_types::audit::PolicyLogs = proof.verify_record(&trusted, &key).unwrap().unwrap();
     let root = merkle::root_of(answer.records.iter().map(|record| record.id.clone()));
     assert_eq!(logs.logs.root(), root, "these are all logs");
 

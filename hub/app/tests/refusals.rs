@@ -179,12 +179,20 @@ fn bad_transactions_are_refused_and_leave_no_trace() {
     let before = balances(&world);
     for (name, tx, code) in &cases {
         let checked = world.hub.check(tx, SignatureCheck::Verify).unwrap();
-        assert_eq!(checked.code, Some(*code), "CheckTx, {name}: {}", checked.log);
+        assert_eq!(
+            checked.code,
+            Some(*code),
+            "CheckTx, {name}: {}",
+            checked.log
+        );
         assert!(checked.log.len() > 10, "{name}: a sentence");
         assert_eq!(checked.codespace(), "holdfast");
     }
     // A proposer may put them into a block all the same.
-    let txs: Vec<Bytes> = cases.iter().map(|(_, tx, _)| Bytes::from(tx.clone())).collect();
+    let txs: Vec<Bytes> = cases
+        .iter()
+        .map(|(_, tx, _)| Bytes::from(tx.clone()))
+        .collect();
     let hub = &world.hub;
     let height = hub_types::Height(world.height() + 1);
     let (results, _) = hub
@@ -211,7 +219,10 @@ fn balances(world: &Chain) -> Vec<(u64, u64)> {
         .map(|person| {
             let view = world.hub.store().view().unwrap();
             let key = hub_types::auth::keys::account(&person.address);
-            let bytes = view.latest(&hub_app::store::TreeId::Main, &key).unwrap().unwrap();
+            let bytes = view
+                .latest(&hub_app::store::TreeId::Main, &key)
+                .unwrap()
+                .unwrap();
             let account: hub_types::auth::Account = hub_types::Record::from_bytes(&bytes).unwrap();
             (account.balance.0, account.sequence)
         })

@@ -39,7 +39,12 @@ fn serve(runtime: &tokio::runtime::Runtime) -> (Served, Vec<u8>, Vec<u8>) {
     let message = send(&chain.people[0], &chain.people[1], 10);
     let next = chain.sign(0, vec![message]);
     let (sender, shutdown) = Shutdown::pair();
-    let Chain { engine, hub, folder, .. } = chain;
+    let Chain {
+        engine,
+        hub,
+        folder,
+        ..
+    } = chain;
     let (rpc_listener, rpc_address) = listener();
     let (grpc_listener, grpc_address) = listener();
     let (metrics_listener, metrics_address) = listener();
@@ -152,7 +157,9 @@ fn rpc_refuses_nonsense_in_bounds() {
         let call = json!({"id": 1, "method": "unsafe_flush_mempool"});
         assert_eq!(code(&post(rpc, &call).await), Some(-32601));
         assert_eq!(code(&post(rpc, &json!({"id": 1})).await), Some(-32600));
-        let many: Vec<Value> = (0..65).map(|id| json!({"id": id, "method": "health"})).collect();
+        let many: Vec<Value> = (0..65)
+            .map(|id| json!({"id": id, "method": "health"}))
+            .collect();
         assert_eq!(code(&post(rpc, &json!(many)).await), Some(-32600));
         let few = post(rpc, &json!(many[..3])).await;
         assert_eq!(few.as_array().map(Vec::len), Some(3));
@@ -173,8 +180,13 @@ fn grpc_answers_as_abci_query_does() {
     let (served, ..) = serve(&runtime);
     runtime.block_on(async {
         let url = format!("http://{}", served.grpc);
-        let mut client = ::rpc::policy_client::QueryClient::connect(url.clone()).await.unwrap();
-        let answer = client.policies(QueryPoliciesRequest::default()).await.unwrap();
+        let mut client = ::rpc::policy_client::QueryClient::connect(url.clone())
+            .await
+            .unwrap();
+        let answer = client
+            .policies(QueryPoliciesRequest::default())
+            .await
+            .unwrap();
         assert_eq!(answer.metadata().get("x-cosmos-block-height").unwrap(), "3");
         let answer = answer.into_inner();
         let (_, body) = get(
@@ -197,7 +209,8 @@ fn grpc_answers_as_abci_query_does() {
         let status = client.policy(missing).await.unwrap_err();
         assert_eq!(status.code(), tonic::Code::NotFound);
         let mut late = tonic::Request::new(QueryPoliciesRequest::default());
-        late.metadata_mut().insert("x-cosmos-block-height", 99.into());
+        late.metadata_mut()
+            .insert("x-cosmos-block-height", 99.into());
         let status = client.policies(late).await.unwrap_err();
         assert_eq!(status.code(), tonic::Code::OutOfRange);
     });
@@ -211,9 +224,15 @@ fn health_and_metrics_tell_the_height() {
         let (status, body) = get(&served.metrics, "/healthz").await;
         assert_eq!(status, 200);
         let body: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!((body["status"].as_str(), body["height"].as_u64()), (Some("ok"), Some(3)));
+        assert_eq!(
+            (body["status"].as_str(), body["height"].as_u64()),
+            (Some("ok"), Some(3))
+        );
         let (_, text) = get(&served.metrics, "/metrics").await;
-        for line in ["holdfast_hub_height 3", "holdfast_hub_transactions_total{code=\"0\"} 2"] {
+        for line in [
+            "holdfast_hub_height 3",
+            "holdfast_hub_transactions_total{code=\"0\"} 2",
+        ] {
             assert!(text.contains(line), "{line} in {text}");
         }
     });

@@ -275,7 +275,8 @@ impl Chain {
 
 pub fn light_block(engine: &Engine, height: u64) -> LightBlock {
     let stored = engine.blocks().block(height).unwrap().unwrap();
-    let header = tendermint::block::Header::try_from(stored.block.unwrap().header.unwrap()).unwrap();
+    let header =
+        tendermint::block::Header::try_from(stored.block.unwrap().header.unwrap()).unwrap();
     let commit = tendermint::block::Commit::try_from(stored.commit.unwrap()).unwrap();
     let signed = hub_light::forge::signed_header(header, commit);
     let validator = hub_light::forge::Validator::new(VALIDATOR_SEED, 10);

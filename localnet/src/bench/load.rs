@@ -50,7 +50,12 @@ impl Outcome {
 ///
 /// # Errors
 /// When a node stops answering.
-pub async fn run(rpcs: &[SocketAddr], clients: Vec<Vec<Vec<u8>>>, duration: Duration, per_second: Option<f64>) -> Result<Outcome> {
+pub async fn run(
+    rpcs: &[SocketAddr],
+    clients: Vec<Vec<Vec<u8>>>,
+    duration: Duration,
+    per_second: Option<f64>,
+) -> Result<Outcome> {
     let first_height = height(rpcs[0]).await?;
     let accepted = Arc::new(AtomicU64::new(0));
     let refused = Arc::new(AtomicU64::new(0));
@@ -61,7 +66,12 @@ pub async fn run(rpcs: &[SocketAddr], clients: Vec<Vec<Vec<u8>>>, duration: Dura
     let mut tasks = tokio::task::JoinSet::new();
     for (index, transactions) in clients.into_iter().enumerate() {
         let address = rpcs[index % rpcs.len()];
-        let (accepted, refused, reason, over) = (accepted.clone(), refused.clone(), reason.clone(), over.clone());
+        let (accepted, refused, reason, over) = (
+            accepted.clone(),
+            refused.clone(),
+            reason.clone(),
+            over.clone(),
+        );
         tasks.spawn(async move {
             let mut connection = Connection::open(address).await?;
             let mut next = Instant::now();
@@ -79,7 +89,10 @@ pub async fn run(rpcs: &[SocketAddr], clients: Vec<Vec<Vec<u8>>>, duration: Dura
                     }
                     Some(why) => {
                         refused.fetch_add(1, Ordering::Relaxed);
-                        reason.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(why);
+                        reason
+                            .lock()
+                            .unwrap_or_else(std::sync::PoisonError::into_inner)
+                            .get_or_insert(why);
                         // The sequence has a hole now; what follows would be refused as well.
                         break;
                     }
@@ -100,23 +113,44 @@ pub async fn run(rpcs: &[SocketAddr], clients: Vec<Vec<Vec<u8>>>, duration: Dura
 
     let last_height = height(rpcs[0]).await?;
     let (committed, elapsed, blocks) = count(rpcs[0], first_height, last_height).await?;
-    let first_refusal = reason.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-    Ok(Outcome { accepted: accepted.load(Ordering::Relaxed), refused: refused.load(Ordering::Relaxed), first_refusal, committed, elapsed, blocks })
+    let first_refusal = reason
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .take();
+    Ok(Outcome {
+        accepted: accepted.load(Ordering::Relaxed),
+        refused: refused.load(Ordering::Relaxed),
+        first_refusal,
+        committed,
+        elapsed,
+        blocks,
+    })
 }
 
-async fn broadcast(connection: &mut Connection, address: SocketAddr, transaction: &[u8]) -> Result<Option<String>> {
+async fn broadcast(
+    connection: &mut Connection,
+    address: SocketAddr,
+    transaction: &[u8],
+) -> Result<Option<String>> {
     let body = format!(
         r#"{{"jsonrpc":"2.0","id":1,"method":"broadcast_tx_sync","params":{{"tx":"{}"}}}}"#,
         BASE64_STANDARD.encode(transaction)
     );
-    let request = Request::post("/").header("host", address.to_string()).header("content-type", "application/json");
-    let request = request.body(Full::new(Bytes::from(body))).context("build the request")?;
+    let request = Request::post("/")
+        .header("host", address.to_string())
+        .header("content-type", "application/json");
+    let request = request
+        .body(Full::new(Bytes::from(body)))
+        .context("build the request")?;
     let (_, answer) = connection.send(request).await?;
     let answer: Value = serde_json::from_slice(&answer).context("the answer is not JSON")?;
     if answer["result"]["code"] == json!(0) {
         return Ok(None);
     }
-    let log = answer["result"]["log"].as_str().or(answer["error"]["data"].as_str()).unwrap_or("no reason given");
+    let log = answer["result"]["log"]
+        .as_str()
+        .or(answer["error"]["data"].as_str())
+        .unwrap_or("no reason given");
     Ok(Some(log.to_owned()))
 }
 
@@ -145,20 +179,43 @@ async fn count(rpc: SocketAddr, first: u64, last: u64) -> Result<(u64, Duration,
         // CometBFT gives at most 20 headers a call.
         let to = last.min(from + 19);
         let page = result(rpc, &format!("/blockchain?minHeight={from}&maxHeight={to}")).await?;
-        let mut metas = page["block_metas"].as_array().context("block_metas")?.clone();
+        let mut metas = page["block_metas"]
+            .as_array()
+            .context("block_metas")?
+            .clone();
         metas.reverse();
         for meta in metas {
-            let transactions = meta["num_txs"].as_str().and_then(|text| text.parse().ok()).context("num_txs")?;
-            blocks.push((transactions, seconds(meta["header"]["time"].as_str().context("time")?)?));
+            let transactions = meta["num_txs"]
+                .as_str()
+                .and_then(|text| text.parse().ok())
+                .context("num_txs")?;
+            blocks.push((
+                transactions,
+                seconds(meta["header"]["time"].as_str().context("time")?)?,
+            ));
         }
         from = to + 1;
     }
-    let loaded = |(index, (transactions, _)): (usize, &(u64, f64))| (*transactions > 0 && index > 0).then_some(index);
-    let Some(start) = blocks.iter().enumerate().find_map(loaded) else { return Ok((0, Duration::ZERO, 0)) };
-    let end = blocks.iter().rposition(|(transactions, _)| *transactions > 0).unwrap_or(start);
-    let committed = blocks[start..=end].iter().map(|(transactions, _)| transactions).sum();
+    let loaded = |(index, (transactions, _)): (usize, &(u64, f64))| {
+        (*transactions > 0 && index > 0).then_some(index)
+    };
+    let Some(start) = blocks.iter().enumerate().find_map(loaded) else {
+        return Ok((0, Duration::ZERO, 0));
+    };
+    let end = blocks
+        .iter()
+        .rposition(|(transactions, _)| *transactions > 0)
+        .unwrap_or(start);
+    let committed = blocks[start..=end]
+        .iter()
+        .map(|(transactions, _)| transactions)
+        .sum();
     let elapsed = (blocks[end].1 - blocks[start - 1].1).max(0.0);
-    Ok((committed, Duration::from_secs_f64(elapsed), (end - start + 1) as u64))
+    Ok((
+        committed,
+        Duration::from_secs_f64(elapsed),
+        (end - start + 1) as u64,
+    ))
 }
 
 /// The mean time between the last `blocks` blocks, in ms, by header time.
@@ -192,19 +249,32 @@ pub async fn wait_for_height(rpc: SocketAddr, wanted: u64) -> Result<()> {
 
 async fn height(rpc: SocketAddr) -> Result<u64> {
     let status = result(rpc, "/status").await?;
-    status["sync_info"]["latest_block_height"].as_str().and_then(|text| text.parse().ok()).context("latest_block_height")
+    status["sync_info"]["latest_block_height"]
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .context("latest_block_height")
 }
 
 async fn result(rpc: SocketAddr, path: &str) -> Result<Value> {
     let (_, body) = http::get(rpc, path).await?;
-    let mut answer: Value = serde_json::from_slice(&body).with_context(|| format!("{path} is not JSON"))?;
+    let mut answer: Value =
+        serde_json::from_slice(&body).with_context(|| format!("{path} is not JSON"))?;
     Ok(answer["result"].take())
 }
 
 /// Seconds of an RFC 3339 time in UTC within its day; a run over midnight is measured again.
 fn seconds(time: &str) -> Result<f64> {
-    let clock = time.split_once('T').context("an RFC 3339 time")?.1.trim_end_matches('Z');
+    let clock = time
+        .split_once('T')
+        .context("an RFC 3339 time")?
+        .1
+        .trim_end_matches('Z');
     let mut parts = clock.split(':').map(str::parse::<f64>);
-    let mut next = || parts.next().context("an RFC 3339 time")?.context("an RFC 3339 time");
+    let mut next = || {
+        parts
+            .next()
+            .context("an RFC 3339 time")?
+            .context("an RFC 3339 time")
+    };
     Ok(next()? * 3600.0 + next()? * 60.0 + next()?)
 }

@@ -61,24 +61,38 @@ pub async fn run(options: Options, json: bool) -> Result<()> {
     Ok(())
 }
 
-async fn measure(options: &Options, folder: &Path) -> Result<(Vec<Row>, Vec<(&'static str, f64)>, usize)> {
+async fn measure(
+    options: &Options,
+    folder: &Path,
+) -> Result<(Vec<Row>, Vec<(&'static str, f64)>, usize)> {
     let duration = Duration::from_secs(options.seconds);
-    let per_client = (options.seconds * HEADROOM_PER_SECOND / options.clients as u64).max(1) as usize;
+    let per_client =
+        (options.seconds * HEADROOM_PER_SECOND / options.clients as u64).max(1) as usize;
     let mut rows = Vec::new();
     let mut intervals = Vec::new();
 
     let mut bytes = 0;
-    for (name, kind) in [("send, ed25519", KeyKind::Ed25519), ("send, secp256k1", KeyKind::Secp256k1)] {
+    for (name, kind) in [
+        ("send, ed25519", KeyKind::Ed25519),
+        ("send, secp256k1", KeyKind::Secp256k1),
+    ] {
         let accounts = Accounts::generate(kind, options.clients)?;
         let network = start(options, &folder.join(name.replace(", ", "-")), &accounts).await?;
         let rpcs: Vec<SocketAddr> = network.hubs().iter().map(|hub| hub.rpc).collect();
         let load = accounts.sends(network.chain_id(), per_client)?;
-        bytes = load.first().and_then(|client| client.first()).map_or(0, Vec::len);
+        bytes = load
+            .first()
+            .and_then(|client| client.first())
+            .map_or(0, Vec::len);
         if kind == KeyKind::Ed25519 {
             tokio::time::sleep(Duration::from_secs(4)).await;
             intervals.push(("idle", load::idle_interval_ms(rpcs[0], 30).await?));
         }
-        rows.push(Row { name, unit: 1, outcome: load::run(&rpcs, load, duration, None).await? });
+        rows.push(Row {
+            name,
+            unit: 1,
+            outcome: load::run(&rpcs, load, duration, None).await?,
+        });
         network.stop();
     }
     let full = rows[0].outcome.per_second();
@@ -96,16 +110,30 @@ async fn measure(options: &Options, folder: &Path) -> Result<(Vec<Row>, Vec<(&'s
         let accounts = Accounts::generate(KeyKind::Ed25519, writers)?;
         let network = start(options, &folder.join("relate"), &accounts).await?;
         let rpcs: Vec<SocketAddr> = network.hubs().iter().map(|hub| hub.rpc).collect();
-        let (prepare, load) = accounts.relationship_batches(network.chain_id(), (options.seconds * 400 / writers as u64).max(1) as usize)?;
+        let (prepare, load) = accounts.relationship_batches(
+            network.chain_id(),
+            (options.seconds * 400 / writers as u64).max(1) as usize,
+        )?;
         let prepared = load::run(&rpcs, prepare, duration, None).await?;
         if prepared.refused > 0 {
-            bail!("the policies of the load were refused: {}", prepared.first_refusal.unwrap_or_default());
+            bail!(
+                "the policies of the load were refused: {}",
+                prepared.first_refusal.unwrap_or_default()
+            );
         }
-        rows.push(Row { name: "relationship batches of 100", unit: 100, outcome: load::run(&rpcs, load, duration, None).await? });
+        rows.push(Row {
+            name: "relationship batches of 100",
+            unit: 100,
+            outcome: load::run(&rpcs, load, duration, None).await?,
+        });
         network.stop();
     }
     let load = workload::kvstore(options.clients, per_client, bytes);
-    rows.push(Row { name: "CometBFT kvstore, unsigned", unit: 1, outcome: kvstore(options, &folder.join("kvstore"), load, duration).await? });
+    rows.push(Row {
+        name: "CometBFT kvstore, unsigned",
+        unit: 1,
+        outcome: kvstore(options, &folder.join("kvstore"), load, duration).await?,
+    });
     Ok((rows, intervals, bytes))
 }
 
@@ -113,7 +141,9 @@ async fn start(options: &Options, folder: &Path, accounts: &Accounts) -> Result<
     Network::start(HubOptions {
         folder: folder.to_owned(),
         chain_id: "bench".to_owned(),
-        engine: Engine::Comet { validators: options.validators },
+        engine: Engine::Comet {
+            validators: options.validators,
+        },
         accounts: accounts.funded()?,
         pace: Pace::default(),
     })
@@ -121,16 +151,33 @@ async fn start(options: &Options, folder: &Path, accounts: &Accounts) -> Result<
 }
 
 /// The same load on CometBFT's built-in application, in the same configuration.
-async fn kvstore(options: &Options, folder: &Path, load: Vec<Vec<Vec<u8>>>, duration: Duration) -> Result<load::Outcome> {
+async fn kvstore(
+    options: &Options,
+    folder: &Path,
+    load: Vec<Vec<Vec<u8>>>,
+    duration: Duration,
+) -> Result<load::Outcome> {
     let comet = find_comet()?;
     let logs = folder.join("logs");
     std::fs::create_dir_all(&logs).context("create the reference's folder")?;
-    let homes = comet::make_homes(&comet.path, folder, options.validators, "kvstore", &json!({}), Pace::default(), |_| "kvstore".to_owned())?;
+    let homes = comet::make_homes(
+        &comet.path,
+        folder,
+        options.validators,
+        "kvstore",
+        &json!({}),
+        Pace::default(),
+        |_| "kvstore".to_owned(),
+    )?;
     let mut nodes = Vec::new();
     for (index, home) in homes.iter().enumerate() {
         let mut command = Command::new(&comet.path);
         command.args(["start", "--home", &home.path.to_string_lossy()]);
-        nodes.push(Process::start(&format!("kvstore{index}"), command, &logs.join(format!("kvstore{index}.log")))?);
+        nodes.push(Process::start(
+            &format!("kvstore{index}"),
+            command,
+            &logs.join(format!("kvstore{index}.log")),
+        )?);
     }
     let rpcs: Vec<SocketAddr> = homes.iter().map(|home| home.rpc).collect();
     load::wait_for_height(rpcs[0], 2).await?;
@@ -152,17 +199,40 @@ fn print(options: &Options, rows: &[Row], intervals: &[(&str, f64)], bytes: usiz
                     "first_refusal": row.outcome.first_refusal, "block_interval_ms": row.outcome.block_interval_ms() })
             })
             .collect();
-        println!("{}", json!({ "validators": options.validators, "clients": options.clients, "transaction_bytes": bytes, "rows": rows,
-            "block_interval_ms": intervals.iter().map(|(name, ms)| json!({ "load": name, "ms": ms })).collect::<Vec<_>>() }));
+        println!(
+            "{}",
+            json!({ "validators": options.validators, "clients": options.clients, "transaction_bytes": bytes, "rows": rows,
+            "block_interval_ms": intervals.iter().map(|(name, ms)| json!({ "load": name, "ms": ms })).collect::<Vec<_>>() })
+        );
         return;
     }
-    println!("{} validators, {} clients, {} s a workload, transactions of {bytes} bytes, this machine\n", options.validators, options.clients, options.seconds);
-    println!("{:<30} {:>12} {:>14} {:>10} {:>12} {:>8}", "workload", "tx/s", "changes/s", "committed", "ms a block", "ratio");
+    println!(
+        "{} validators, {} clients, {} s a workload, transactions of {bytes} bytes, this machine\n",
+        options.validators, options.clients, options.seconds
+    );
+    println!(
+        "{:<30} {:>12} {:>14} {:>10} {:>12} {:>8}",
+        "workload", "tx/s", "changes/s", "committed", "ms a block", "ratio"
+    );
     for row in rows {
         let outcome = &row.outcome;
-        let changes = if row.unit == 1 { String::new() } else { format!("{:.0}", outcome.per_second() * row.unit as f64) };
-        let ratio = if row.unit == 1 { format!("{:.2}", outcome.per_second() / reference) } else { String::new() };
-        println!("{:<30} {:>12.0} {changes:>14} {:>10} {:>12.0} {ratio:>8}", row.name, outcome.per_second(), outcome.committed, outcome.block_interval_ms());
+        let changes = if row.unit == 1 {
+            String::new()
+        } else {
+            format!("{:.0}", outcome.per_second() * row.unit as f64)
+        };
+        let ratio = if row.unit == 1 {
+            format!("{:.2}", outcome.per_second() / reference)
+        } else {
+            String::new()
+        };
+        println!(
+            "{:<30} {:>12.0} {changes:>14} {:>10} {:>12.0} {ratio:>8}",
+            row.name,
+            outcome.per_second(),
+            outcome.committed,
+            outcome.block_interval_ms()
+        );
         if let Some(why) = &outcome.first_refusal {
             println!("    {} refused, the first because: {why}", outcome.refused);
         }

@@ -31,7 +31,9 @@ impl Accounts {
             seed[..8].copy_from_slice(&(index as u64).to_be_bytes());
             SecretKey::from_seed(kind, seed).map_err(|error| anyhow!("{error}"))
         };
-        Ok(Self { keys: (0..count).map(key).collect::<Result<_>>()? })
+        Ok(Self {
+            keys: (0..count).map(key).collect::<Result<_>>()?,
+        })
     }
 
     /// Addresses and what they hold; account numbers follow this order.
@@ -45,8 +47,23 @@ impl Accounts {
         let chain = ChainId::parse(chain).map_err(|error| anyhow!("{error}"))?;
         let client = |(number, key): (usize, &SecretKey)| {
             let to = address(&self.keys[(number + 1) % self.keys.len()])?;
-            let message = Message::Send(Send { from: address(key)?, to, amount: Amount(1) });
-            (0..count).map(|sequence| sign(&chain, number, sequence, vec![message.clone()], 200_000, key)).collect()
+            let message = Message::Send(Send {
+                from: address(key)?,
+                to,
+                amount: Amount(1),
+            });
+            (0..count)
+                .map(|sequence| {
+                    sign(
+                        &chain,
+                        number,
+                        sequence,
+                        vec![message.clone()],
+                        200_000,
+                        key,
+                    )
+                })
+                .collect()
         };
         self.keys.par_iter().enumerate().map(client).collect()
     }
@@ -54,35 +71,84 @@ impl Accounts {
     /// For each account, transactions that create a policy of its own with a hundred objects, and
     /// `count` batches that each give one more actor all of them.
     #[allow(clippy::type_complexity, reason = "transactions of clients, twice")]
-    pub fn relationship_batches(&self, chain: &str, count: usize) -> Result<(Vec<Vec<Vec<u8>>>, Vec<Vec<Vec<u8>>>)> {
+    pub fn relationship_batches(
+        &self,
+        chain: &str,
+        count: usize,
+    ) -> Result<(Vec<Vec<Vec<u8>>>, Vec<Vec<Vec<u8>>>)> {
         let chain = ChainId::parse(chain).map_err(|error| anyhow!("{error}"))?;
         let object = |item: usize| format!("item:{item}");
         let client = |(number, key): (usize, &SecretKey)| -> Result<_> {
             let creator = address(key)?;
             let policy = PolicyId::derive(&chain, &key.did(), 0, 0);
-            let create = Message::CreatePolicy(CreatePolicy { creator, definition: POLICY.into(), anchor_lag: 100, max_staleness_seconds: 3600 });
+            let create = Message::CreatePolicy(CreatePolicy {
+                creator,
+                definition: POLICY.into(),
+                anchor_lag: 100,
+                max_staleness_seconds: 3600,
+            });
             let mut prepare = vec![sign(&chain, number, 0, vec![create], 5_000_000, key)?];
             for first in (0..BATCH).step_by(REGISTERED_AT_ONCE) {
                 let register = |item| {
                     let object = object(item).parse().map_err(|error| anyhow!("{error}"))?;
-                    Ok(Message::RegisterObject(RegisterObject { creator, policy, object, document: None }))
+                    Ok(Message::RegisterObject(RegisterObject {
+                        creator,
+                        policy,
+                        object,
+                        document: None,
+                    }))
                 };
-                let messages = (first..first + REGISTERED_AT_ONCE).map(register).collect::<Result<Vec<_>>>()?;
-                prepare.push(sign(&chain, number, prepare.len(), messages, 20_000_000, key)?);
+                let messages = (first..first + REGISTERED_AT_ONCE)
+                    .map(register)
+                    .collect::<Result<Vec<_>>>()?;
+                prepare.push(sign(
+                    &chain,
+                    number,
+                    prepare.len(),
+                    messages,
+                    20_000_000,
+                    key,
+                )?);
             }
             let batch = |index: usize| {
                 let mut seed = [9; 32];
                 seed[..16].copy_from_slice(&((number as u128) << 64 | index as u128).to_be_bytes());
-                let reader = SecretKey::from_seed(KeyKind::Ed25519, seed).map_err(|error| anyhow!("{error}"))?.did();
-                let relationship = |item| format!("{}#reader@{reader}", object(item)).parse().map_err(|error| anyhow!("{error}"));
+                let reader = SecretKey::from_seed(KeyKind::Ed25519, seed)
+                    .map_err(|error| anyhow!("{error}"))?
+                    .did();
+                let relationship = |item| {
+                    format!("{}#reader@{reader}", object(item))
+                        .parse()
+                        .map_err(|error| anyhow!("{error}"))
+                };
                 let set = (0..BATCH).map(relationship).collect::<Result<Vec<_>>>()?;
-                let message = SetRelationships { creator, policy, set, delete: Vec::new(), preconditions: Vec::new() };
-                sign(&chain, number, prepare.len() + index, vec![Message::SetRelationships(message)], 20_000_000, key)
+                let message = SetRelationships {
+                    creator,
+                    policy,
+                    set,
+                    delete: Vec::new(),
+                    preconditions: Vec::new(),
+                };
+                sign(
+                    &chain,
+                    number,
+                    prepare.len() + index,
+                    vec![Message::SetRelationships(message)],
+                    20_000_000,
+                    key,
+                )
             };
             let batches = (0..count).map(batch).collect::<Result<Vec<_>>>()?;
             Ok((prepare, batches))
         };
-        Ok(self.keys.par_iter().enumerate().map(client).collect::<Result<Vec<_>>>()?.into_iter().unzip())
+        Ok(self
+            .keys
+            .par_iter()
+            .enumerate()
+            .map(client)
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .unzip())
     }
 }
 
@@ -93,14 +159,28 @@ pub fn kvstore(clients: usize, count: usize, bytes: usize) -> Vec<Vec<Vec<u8>>> 
         transaction.resize(bytes.max(transaction.len() + 1), b'x');
         transaction
     };
-    (0..clients).map(|client| (0..count).map(|index| transaction(client, index)).collect()).collect()
+    (0..clients)
+        .map(|client| (0..count).map(|index| transaction(client, index)).collect())
+        .collect()
 }
 
 fn address(key: &SecretKey) -> Result<AccountAddress> {
     AccountAddress::of(key.public_key()).map_err(|error| anyhow!("{error}"))
 }
 
-fn sign(chain: &ChainId, number: usize, sequence: usize, messages: Vec<Message>, gas: u64, key: &SecretKey) -> Result<Vec<u8>> {
-    let builder = TransactionBuilder::new(chain.clone(), number as u64, sequence as u64).fee(FEE, gas);
-    messages.into_iter().fold(builder, TransactionBuilder::message).sign(key).map_err(|error| anyhow!("{error}"))
+fn sign(
+    chain: &ChainId,
+    number: usize,
+    sequence: usize,
+    messages: Vec<Message>,
+    gas: u64,
+    key: &SecretKey,
+) -> Result<Vec<u8>> {
+    let builder =
+        TransactionBuilder::new(chain.clone(), number as u64, sequence as u64).fee(FEE, gas);
+    messages
+        .into_iter()
+        .fold(builder, TransactionBuilder::message)
+        .sign(key)
+        .map_err(|error| anyhow!("{error}"))
 }

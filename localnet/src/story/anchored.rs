@@ -17,7 +17,12 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
     let operator = stage.plant.person("op-a")?.did.clone();
     let of_a = || async {
         let logs = audrey.hold.run(&["hub", "logs", "plant"]).await?;
-        let log = logs["logs"].as_array().into_iter().flatten().find(|log| log["operator"] == operator.as_str()).cloned();
+        let log = logs["logs"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|log| log["operator"] == operator.as_str())
+            .cloned();
         log.context("the hub has no log of op-a")
     };
     let on_hub = of_a().await?;
@@ -25,7 +30,11 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
     narrator.command("hold hub logs plant");
     narrator.answer(&format!(
         "log {}…, {} leaves, {} anchors, the last at height {}\nroot {}",
-        log.get(..16).unwrap_or(&log), on_hub["size"], on_hub["anchors"], on_hub["last_anchor_height"], on_hub["root"].as_str().unwrap_or("?")
+        log.get(..16).unwrap_or(&log),
+        on_hub["size"],
+        on_hub["anchors"],
+        on_hub["last_anchor_height"],
+        on_hub["root"].as_str().unwrap_or("?")
     ));
     let size = on_hub["size"].as_u64().context("the anchored size")?;
     narrator.check(

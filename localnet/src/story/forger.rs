@@ -18,11 +18,16 @@ use super::Stage;
 /// When the chain takes it, or cannot be asked.
 pub(super) async fn anchor_a_rewritten_log(stage: &Stage, log: &str) -> Result<String> {
     let network = &stage.plant.network;
-    let key = node::secrets::read(&network.folder().join("op-a.key"), None).context("the operator's key")?;
+    let key = node::secrets::read(&network.folder().join("op-a.key"), None)
+        .context("the operator's key")?;
     let chain = ChainId::parse(network.chain_id()).map_err(|error| anyhow!("{error}"))?;
     let rpc = network.hubs().first().context("a hub node")?.rpc;
     let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(&format!("http://{rpc}"))?);
-    let trust = stage.plant.trust.parse().map_err(|error| anyhow!("{error}"))?;
+    let trust = stage
+        .plant
+        .trust
+        .parse()
+        .map_err(|error| anyhow!("{error}"))?;
     let client = HubClient::open(Options::new(chain, trust, vec![transport]))?;
     let log = LogId::parse(log).map_err(|error| anyhow!("{error}"))?;
     let creator = AccountAddress::of(key.public_key()).map_err(|error| anyhow!("{error}"))?;
@@ -33,7 +38,8 @@ pub(super) async fn anchor_a_rewritten_log(stage: &Stage, log: &str) -> Result<S
         let record = client.log(&log).await?.value.context("the log's record")?;
         let mut rewritten = MemoryLog::new();
         for index in 0..=record.size {
-            rewritten.append(format!("what the operator would like leaf {index} to say").as_bytes())?;
+            rewritten
+                .append(format!("what the operator would like leaf {index} to say").as_bytes())?;
         }
         let message = Message::Anchor(Anchor {
             creator,
@@ -45,10 +51,20 @@ pub(super) async fn anchor_a_rewritten_log(stage: &Stage, log: &str) -> Result<S
             consistency: rewritten.consistency_proof(record.size, record.size + 1)?,
         });
         match client.submit(&key, vec![message]).await {
-            Err(error) if error.to_string().contains("size") && !error.to_string().contains("consisten") => continue,
-            Err(error @ (ClientError::Failed { .. } | ClientError::Refused { .. })) => return Ok(error.to_string()),
+            Err(error)
+                if error.to_string().contains("size")
+                    && !error.to_string().contains("consisten") =>
+            {
+                continue
+            }
+            Err(error @ (ClientError::Failed { .. } | ClientError::Refused { .. })) => {
+                return Ok(error.to_string())
+            }
             Err(error) => return Err(error.into()),
-            Ok(included) => bail!("the chain took a rewritten log at height {}", included.height),
+            Ok(included) => bail!(
+                "the chain took a rewritten log at height {}",
+                included.height
+            ),
         }
     }
     bail!("the sidecar anchored faster than the forger could")

@@ -19,7 +19,11 @@ pub(super) async fn play(options: PlantOptions, narrator: &mut Narrator) -> Resu
     }
     let sidecars = options.sidecars;
     let mut plant = Plant::found(&options).await?;
-    narrator.answer(&format!("chain {}, {}", plant.network.chain_id(), plant.network.engine_found()));
+    narrator.answer(&format!(
+        "chain {}, {}",
+        plant.network.chain_id(),
+        plant.network.engine_found()
+    ));
     narrator.say(
         "Everybody is told one block hash, out of band. From here on nobody believes a server: each answer of the hub is checked \
          against a header that leads back to that block.",
@@ -31,11 +35,22 @@ pub(super) async fn play(options: PlantOptions, narrator: &mut Narrator) -> Resu
     narrator.command("hold hub relate plant 'cell:1#operator@<alice>' 'cell:1#operator@<bob>' 'cell:1#auditor@<audrey>' … --from opal");
     plant.found_policy().await?;
     let alice = plant.person("alice")?.clone();
-    let check = alice.hold.try_run(&["hub", "check", "plant", &alice.did, "operate", "cell:1", "--prove"]).await?;
-    narrator.command(&format!("hold hub check plant {} operate cell:1 --prove", short(&alice.did)));
+    let check = alice
+        .hold
+        .try_run(&[
+            "hub", "check", "plant", &alice.did, "operate", "cell:1", "--prove",
+        ])
+        .await?;
+    narrator.command(&format!(
+        "hold hub check plant {} operate cell:1 --prove",
+        short(&alice.did)
+    ));
     narrator.answer(&format!(
         "allow, at revision {} and height {}; {} bytes of evidence, verified under header {}",
-        check.json["revision"], check.json["height"], check.json["evidence_bytes"], check.json["header_height"]
+        check.json["revision"],
+        check.json["height"],
+        check.json["evidence_bytes"],
+        check.json["header_height"]
     ));
     narrator.check(
         check.code == 0 && check.json["decision"] == "allow",
@@ -43,7 +58,18 @@ pub(super) async fn play(options: PlantOptions, narrator: &mut Narrator) -> Resu
         "hold hub check plant DID operate cell:1 --prove",
     )?;
     let mallory = plant.person("mallory")?.clone();
-    let check = mallory.hold.try_run(&["hub", "check", "plant", &mallory.did, "operate", "cell:1", "--prove"]).await?;
+    let check = mallory
+        .hold
+        .try_run(&[
+            "hub",
+            "check",
+            "plant",
+            &mallory.did,
+            "operate",
+            "cell:1",
+            "--prove",
+        ])
+        .await?;
     narrator.check(
         check.code == 1 && check.json["decision"] == "deny",
         "that Mallory may not is proven as well: a denial carries evidence like an allowance",
@@ -53,11 +79,18 @@ pub(super) async fn play(options: PlantOptions, narrator: &mut Narrator) -> Resu
         plant.add_sidecar(index).await?;
     }
     narrator.say("Each cell has a sidecar: the plant's own database next to the machine. Both follow the policy through proofs.");
-    Ok(Stage { plant, document: String::new(), anchored_commit: String::new() })
+    Ok(Stage {
+        plant,
+        document: String::new(),
+        anchored_commit: String::new(),
+    })
 }
 
 /// A DID that fits a line.
 pub(super) fn short(did: &str) -> String {
-    let tail: String = did.chars().skip(did.chars().count().saturating_sub(6)).collect();
+    let tail: String = did
+        .chars()
+        .skip(did.chars().count().saturating_sub(6))
+        .collect();
     format!("did:key:…{tail}")
 }

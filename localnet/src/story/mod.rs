@@ -45,7 +45,9 @@ pub struct Trail {
 /// When a statement does not hold, or a process fails.
 pub async fn demo(out: &Path, validators: Option<usize>) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("holdfast-demo-{}", std::process::id()));
-    let engine = validators.map_or(Engine::Embedded { block_ms: BLOCK_MS }, |validators| Engine::Comet { validators });
+    let engine = validators.map_or(Engine::Embedded { block_ms: BLOCK_MS }, |validators| {
+        Engine::Comet { validators }
+    });
     let mut narrator = Narrator::aloud();
     let told = tokio::select! {
         told = play(&folder, engine, out, &mut narrator) => told,
@@ -54,12 +56,23 @@ pub async fn demo(out: &Path, validators: Option<usize>) -> Result<()> {
     match told {
         Ok((stage, trail)) => {
             narrator.table();
-            println!("\nThe auditor's file is {}. Verify it, with no network at all:\n", trail.file.display());
-            println!("  {} audit verify {} --trust {}\n", stage.plant.network.binaries().hold.display(), trail.file.display(), trail.trust);
+            println!(
+                "\nThe auditor's file is {}. Verify it, with no network at all:\n",
+                trail.file.display()
+            );
+            println!(
+                "  {} audit verify {} --trust {}\n",
+                stage.plant.network.binaries().hold.display(),
+                trail.file.display(),
+                trail.trust
+            );
             stage.plant.network.stop();
             std::fs::remove_dir_all(&folder).with_context(|| format!("remove {}", folder.display()))
         }
-        Err(error) => Err(error.context(format!("the story broke off; its logs are in {}", folder.join("logs").display()))),
+        Err(error) => Err(error.context(format!(
+            "the story broke off; its logs are in {}",
+            folder.join("logs").display()
+        ))),
     }
 }
 
@@ -67,8 +80,21 @@ pub async fn demo(out: &Path, validators: Option<usize>) -> Result<()> {
 ///
 /// # Errors
 /// When a statement does not hold, or a process fails.
-pub async fn play(folder: &Path, engine: Engine, out: &Path, narrator: &mut Narrator) -> Result<(Stage, Trail)> {
-    let mut stage = founded::play(PlantOptions { folder: folder.to_owned(), engine, sidecars: 2 }, narrator).await?;
+pub async fn play(
+    folder: &Path,
+    engine: Engine,
+    out: &Path,
+    narrator: &mut Narrator,
+) -> Result<(Stage, Trail)> {
+    let mut stage = founded::play(
+        PlantOptions {
+            folder: folder.to_owned(),
+            engine,
+            sidecars: 2,
+        },
+        narrator,
+    )
+    .await?;
     written::play(&mut stage, narrator).await?;
     intruder::play(&mut stage, narrator).await?;
     offline::play(&mut stage, narrator).await?;

@@ -30,12 +30,21 @@ pub struct Narrator {
 impl Narrator {
     /// A narrator for a person; colours only where there is a terminal.
     pub fn aloud() -> Self {
-        Self { quiet: false, colour: std::io::stdout().is_terminal(), step: 0, started: Instant::now(), shown: Vec::new() }
+        Self {
+            quiet: false,
+            colour: std::io::stdout().is_terminal(),
+            step: 0,
+            started: Instant::now(),
+            shown: Vec::new(),
+        }
     }
 
     /// A narrator that prints nothing, for tests; what must hold is checked all the same.
     pub fn silent() -> Self {
-        Self { quiet: true, ..Self::aloud() }
+        Self {
+            quiet: true,
+            ..Self::aloud()
+        }
     }
 
     /// Begins a step.
@@ -70,27 +79,51 @@ impl Narrator {
     /// When it does not hold.
     pub fn check(&mut self, holds: bool, what: &str, look: &str) -> Result<()> {
         if !holds {
-            bail!("step {}: this should hold and does not: {what} ({look})", self.step);
+            bail!(
+                "step {}: this should hold and does not: {what} ({look})",
+                self.step
+            );
         }
-        let mark = if self.colour { "\u{1b}[32m✓\u{1b}[0m" } else { "✓" };
+        let mark = if self.colour {
+            "\u{1b}[32m✓\u{1b}[0m"
+        } else {
+            "✓"
+        };
         for (index, line) in wrap(what, WIDTH - 5).iter().enumerate() {
-            self.print(&format!("   {} {line}", if index == 0 { mark } else { " " }));
+            self.print(&format!(
+                "   {} {line}",
+                if index == 0 { mark } else { " " }
+            ));
         }
-        self.shown.push(Shown { step: self.step, what: what.to_owned(), look: look.to_owned() });
+        self.shown.push(Shown {
+            step: self.step,
+            what: what.to_owned(),
+            look: look.to_owned(),
+        });
         Ok(())
     }
 
     /// The closing table.
     pub fn table(&self) {
         let seconds = self.started.elapsed().as_secs();
-        self.print(&format!("\n{}", self.bold(&format!("What was shown, in {seconds} s"))));
+        self.print(&format!(
+            "\n{}",
+            self.bold(&format!("What was shown, in {seconds} s"))
+        ));
         for row in &self.shown {
             let lines = wrap(&row.what, 62);
             let looks = wrap(&row.look, 44);
             for index in 0..lines.len().max(looks.len()) {
-                let step = if index == 0 { row.step.to_string() } else { String::new() };
+                let step = if index == 0 {
+                    row.step.to_string()
+                } else {
+                    String::new()
+                };
                 let empty = String::new();
-                let (what, look) = (lines.get(index).unwrap_or(&empty), looks.get(index).unwrap_or(&empty));
+                let (what, look) = (
+                    lines.get(index).unwrap_or(&empty),
+                    looks.get(index).unwrap_or(&empty),
+                );
                 self.print(format!("  {step:<2} {what:<62}  {}", self.dim(look)).trim_end());
             }
         }
@@ -108,11 +141,19 @@ impl Narrator {
     }
 
     fn bold(&self, text: &str) -> String {
-        if self.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.colour {
+            format!("\u{1b}[1m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn dim(&self, text: &str) -> String {
-        if self.colour { format!("\u{1b}[2m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.colour {
+            format!("\u{1b}[2m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }
 

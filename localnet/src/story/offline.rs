@@ -12,13 +12,18 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
         stage.plant.network.cut(link)?;
     }
     let offline = wait_until("sidecar A notices that the hub is gone", || async {
-        let written = stage.update("alice", "sidecar-a", &["--inc", "pieces=1"]).await?;
+        let written = stage
+            .update("alice", "sidecar-a", &["--inc", "pieces=1"])
+            .await?;
         Ok((written["decision"]["offline"] == true).then_some(written))
     })
     .await?;
     narrator.answer(&format!(
         "{} at revision {} and height {}, offline: {}",
-        offline["verdict"].as_str().unwrap_or("?"), offline["decision"]["revision"], offline["decision"]["height"], offline["decision"]["offline"]
+        offline["verdict"].as_str().unwrap_or("?"),
+        offline["decision"]["revision"],
+        offline["decision"]["height"],
+        offline["decision"]["offline"]
     ));
     narrator.check(
         true,
@@ -32,14 +37,33 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
     stage.plant.network.cut("sidecar-b:sidecar-a")?;
     narrator.say("Now the cells cannot hear each other either. Both go on with the same record.");
     for _ in 0..3 {
-        stage.update("alice", "sidecar-a", &["--inc", "pieces=5"]).await?;
-        stage.update("bob", "sidecar-b", &["--inc", "pieces=7"]).await?;
+        stage
+            .update("alice", "sidecar-a", &["--inc", "pieces=5"])
+            .await?;
+        stage
+            .update("bob", "sidecar-b", &["--inc", "pieces=7"])
+            .await?;
     }
-    stage.update("alice", "sidecar-a", &["--set", "station=lathe", "--add", "defects=dent"]).await?;
-    stage.update("bob", "sidecar-b", &["--add", "defects=burr"]).await?;
-    let (a, b) = (stage.record("alice", "sidecar-a").await?, stage.record("bob", "sidecar-b").await?);
+    stage
+        .update(
+            "alice",
+            "sidecar-a",
+            &["--set", "station=lathe", "--add", "defects=dent"],
+        )
+        .await?;
+    stage
+        .update("bob", "sidecar-b", &["--add", "defects=burr"])
+        .await?;
+    let (a, b) = (
+        stage.record("alice", "sidecar-a").await?,
+        stage.record("bob", "sidecar-b").await?,
+    );
     narrator.answer(&format!("A: {}\nB: {}", a["fields"], b["fields"]));
-    narrator.check(a["heads"] != b["heads"], "the two copies have diverged", "hold doc get DOCUMENT at A and at B")?;
+    narrator.check(
+        a["heads"] != b["heads"],
+        "the two copies have diverged",
+        "hold doc get DOCUMENT at A and at B",
+    )?;
 
     narrator.command("localnet heal sidecar-b:sidecar-a; localnet heal sidecar-a:hub; localnet heal sidecar-b:hub");
     for link in ["sidecar-b:sidecar-a", "sidecar-a:hub", "sidecar-b:hub"] {

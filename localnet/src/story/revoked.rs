@@ -15,8 +15,15 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
     let bob = stage.plant.person("bob")?.clone();
     let settled = wait_until("Bob's commits are attested and settled at A", || async {
         let history = stage.history("alice", "sidecar-a").await?;
-        let by_bob: Vec<&Value> = history.iter().filter(|commit| commit["author"] == bob.did.as_str()).collect();
-        Ok((!by_bob.is_empty() && by_bob.iter().all(|commit| commit["verdict"]["name"] == "settled")).then_some(by_bob.len()))
+        let by_bob: Vec<&Value> = history
+            .iter()
+            .filter(|commit| commit["author"] == bob.did.as_str())
+            .collect();
+        Ok((!by_bob.is_empty()
+            && by_bob
+                .iter()
+                .all(|commit| commit["verdict"]["name"] == "settled"))
+        .then_some(by_bob.len()))
     })
     .await?;
     narrator.say(&format!(
@@ -29,15 +36,33 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
     let chain = stage.plant.network.chain_id().to_owned();
     let scribe = Scribe::of(&bob, &chain, &stage.plant.policy).await?;
     let document = stage.document.clone();
-    let place = || Place { document: Some(&document), parents: parents.clone(), authority: proven(&before), claimed_time_ms: 1_700_000_000_000 };
+    let place = || Place {
+        document: Some(&document),
+        parents: parents.clone(),
+        authority: proven(&before),
+        claimed_time_ms: 1_700_000_000_000,
+    };
     narrator.say("Bob signs one more commit and shows it to nobody: he hoards it for later.");
     let hoarded = scribe.commit(place(), "hoarded", 100)?;
-    let pieces = counter(&stage.record("alice", "sidecar-a").await?).context("the counter `pieces`")?;
+    let pieces =
+        counter(&stage.record("alice", "sidecar-a").await?).context("the counter `pieces`")?;
 
     narrator.command("hold hub unrelate plant 'cell:1#operator@<bob>' --from opal");
     let opal = stage.plant.person("opal")?.clone();
-    let revoked = opal.hold.run(&["hub", "unrelate", "plant", &format!("cell:1#operator@{}", bob.did), "--from", "opal"]).await?;
-    let revision = revoked["revision"].as_u64().context("the revision of the revocation")?;
+    let revoked = opal
+        .hold
+        .run(&[
+            "hub",
+            "unrelate",
+            "plant",
+            &format!("cell:1#operator@{}", bob.did),
+            "--from",
+            "opal",
+        ])
+        .await?;
+    let revision = revoked["revision"]
+        .as_u64()
+        .context("the revision of the revocation")?;
     let confirmed = Instant::now();
     for sidecar in ["sidecar-a", "sidecar-b"] {
         wait_until("the sidecar has proven the revocation", || async {
@@ -45,18 +70,37 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
             Ok((proven(&status).revision >= revision).then_some(()))
         })
         .await?;
-        narrator.answer(&format!("{sidecar} had proven revision {revision} {} ms after it was confirmed to Opal", confirmed.elapsed().as_millis()));
+        narrator.answer(&format!(
+            "{sidecar} had proven revision {revision} {} ms after it was confirmed to Opal",
+            confirmed.elapsed().as_millis()
+        ));
     }
     for sidecar in ["sidecar-a", "sidecar-b"] {
-        let outcome = stage.doc("bob", sidecar, &["update", &stage.document, "--inc", "pieces=1"]).await?;
-        narrator.check(outcome.code == 1, &format!("{sidecar} refuses Bob's next write"), "exit code 1 of hold doc update")?;
+        let outcome = stage
+            .doc(
+                "bob",
+                sidecar,
+                &["update", &stage.document, "--inc", "pieces=1"],
+            )
+            .await?;
+        narrator.check(
+            outcome.code == 1,
+            &format!("{sidecar} refuses Bob's next write"),
+            "exit code 1 of hold doc update",
+        )?;
     }
 
     narrator.say("Bob signs a commit now that claims to be older: it cites the revision at which he still might. And he shows the one that he hoarded.");
     let backdated = scribe.commit(place(), "backdated", 100)?;
-    for (name, commit, sidecar) in [("back-dated", backdated, "sidecar-b"), ("hoarded", hoarded, "sidecar-a")] {
+    for (name, commit, sidecar) in [
+        ("back-dated", backdated, "sidecar-b"),
+        ("hoarded", hoarded, "sidecar-a"),
+    ] {
         let pushed = scribe.push(&stage.p2p(sidecar)?, commit).await?;
-        narrator.answer(&format!("{name}, at {sidecar}: {}: {}", pushed.verdict, pushed.reason));
+        narrator.answer(&format!(
+            "{name}, at {sidecar}: {}: {}",
+            pushed.verdict, pushed.reason
+        ));
         narrator.check(
             pushed.verdict == "late",
             &format!("the {name} commit does not count: nobody who may attest held it in time"),

@@ -18,14 +18,26 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
     })
     .await?;
     stage.anchored_commit.clone_from(&target);
-    stage.update("alice", "sidecar-a", &["--inc", "pieces=1000", "--set", "station=nowhere"]).await?;
+    stage
+        .update(
+            "alice",
+            "sidecar-a",
+            &["--inc", "pieces=1000", "--set", "station=nowhere"],
+        )
+        .await?;
     stage.converged(pieces + 1000).await?;
     narrator.say("Alice has booked a thousand pieces at no station. The link between the cells is cut; both shifts roll back to the anchored state.");
     stage.plant.network.cut("sidecar-b:sidecar-a")?;
     narrator.command("hold doc rollback DOCUMENT --to COMMIT --from alice   (at A)");
     narrator.command("hold doc rollback DOCUMENT --to COMMIT --from carol   (at B)");
     for (who, sidecar) in [("alice", "sidecar-a"), ("carol", "sidecar-b")] {
-        stage.must(who, sidecar, &["rollback", &stage.document, "--to", &target]).await?;
+        stage
+            .must(
+                who,
+                sidecar,
+                &["rollback", &stage.document, "--to", &target],
+            )
+            .await?;
         // Work goes on behind the rollback, on both sides.
         stage.update(who, sidecar, &["--inc", "pieces=2"]).await?;
     }
@@ -34,12 +46,18 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
     narrator.answer(&after["fields"].to_string());
     narrator.check(
         after["fields"]["station"] == before["fields"]["station"],
-        &format!("two rollbacks are one: the counter is {} and four pieces since, exactly", pieces),
+        &format!(
+            "two rollbacks are one: the counter is {} and four pieces since, exactly",
+            pieces
+        ),
         "hold doc get DOCUMENT at A and at B",
     )?;
     let history = stage.history("alice", "sidecar-a").await?;
     narrator.check(
-        history.iter().any(|commit| commit.to_string().contains("nowhere")) || history.len() >= 10,
+        history
+            .iter()
+            .any(|commit| commit.to_string().contains("nowhere"))
+            || history.len() >= 10,
         "history is kept: the wrong write and both rollbacks are signed commits in it",
         "hold doc history DOCUMENT",
     )

@@ -3,8 +3,8 @@
 
 use anyhow::{anyhow, Context, Result};
 use crdt::{
-    Authority, Cid, CollectionPreimage, DocumentPreimage, DocumentRef, Draft, Operation, Schema, Scope, Value,
-    DOCUMENT_NONCE_BYTES, SALT_BYTES,
+    Authority, Cid, CollectionPreimage, DocumentPreimage, DocumentRef, Draft, Operation, Schema,
+    Scope, Value, DOCUMENT_NONCE_BYTES, SALT_BYTES,
 };
 use identity::{ChainId, SecretKey};
 use node::network::client::Client;
@@ -36,11 +36,26 @@ impl Scribe {
     pub async fn of(person: &Person, chain: &str, policy: &str) -> Result<Self> {
         let file = person.hold.home().join("exported.key");
         if !file.exists() {
-            person.hold.run(&["key", "export", &person.name, "--unencrypted", "--out", &file.to_string_lossy()]).await?;
+            person
+                .hold
+                .run(&[
+                    "key",
+                    "export",
+                    &person.name,
+                    "--unencrypted",
+                    "--out",
+                    &file.to_string_lossy(),
+                ])
+                .await?;
         }
-        let key = node::secrets::read(&file, None).with_context(|| format!("the key of {}", person.name))?;
+        let key = node::secrets::read(&file, None)
+            .with_context(|| format!("the key of {}", person.name))?;
         let chain = ChainId::parse(chain).map_err(|error| anyhow!("{error}"))?;
-        Ok(Self { key, chain, policy: policy_id(policy)? })
+        Ok(Self {
+            key,
+            chain,
+            policy: policy_id(policy)?,
+        })
     }
 
     /// The same person, citing another policy.
@@ -53,10 +68,18 @@ impl Scribe {
     pub fn commit(&self, place: Place<'_>, station: &str, pieces: i64) -> Result<CommitBlocks> {
         let schema = Schema::from_json(SCHEMA).map_err(|error| anyhow!("{error}"))?;
         let document = match place.document {
-            Some(id) => DocumentRef::Known(id.parse().map_err(|error: crdt::Error| anyhow!("{error}"))?),
+            Some(id) => DocumentRef::Known(
+                id.parse()
+                    .map_err(|error: crdt::Error| anyhow!("{error}"))?,
+            ),
             None => DocumentRef::First(self.preimage()?),
         };
-        let parents = place.parents.iter().map(|(cid, height)| Ok((cid.parse::<Cid>().map_err(|error| anyhow!("{error}"))?, *height)));
+        let parents = place.parents.iter().map(|(cid, height)| {
+            Ok((
+                cid.parse::<Cid>().map_err(|error| anyhow!("{error}"))?,
+                *height,
+            ))
+        });
         let draft = Draft {
             chain: self.chain.clone(),
             document,
@@ -67,12 +90,20 @@ impl Scribe {
             authority: place.authority,
             salt: random::<SALT_BYTES>()?,
             operations: vec![
-                Operation::Set { field: "station".into(), value: Value::Text(station.into()) },
-                Operation::Increment { field: "pieces".into(), by: pieces },
+                Operation::Set {
+                    field: "station".into(),
+                    value: Value::Text(station.into()),
+                },
+                Operation::Increment {
+                    field: "pieces".into(),
+                    by: pieces,
+                },
             ],
         };
         let prepared = draft.prepare(&schema).map_err(|error| anyhow!("{error}"))?;
-        let (commit, body) = prepared.sign(&self.key).map_err(|error| anyhow!("{error}"))?;
+        let (commit, body) = prepared
+            .sign(&self.key)
+            .map_err(|error| anyhow!("{error}"))?;
         Ok(CommitBlocks {
             header: commit.header_bytes().to_vec(),
             signature: commit.signature().as_bytes().to_vec(),
@@ -82,9 +113,12 @@ impl Scribe {
 
     /// Connects to the sidecar at `address` as a libp2p peer of its own and pushes one commit.
     pub async fn push(&self, address: &str, commit: CommitBlocks) -> Result<PushResult> {
-        let address = address.parse().with_context(|| format!("the address {address}"))?;
+        let address = address
+            .parse()
+            .with_context(|| format!("the address {address}"))?;
         // A libp2p identity is an ed25519 key; it need not be the author's.
-        let identity = SecretKey::from_seed(identity::KeyKind::Ed25519, random()?).map_err(|error| anyhow!("{error}"))?;
+        let identity = SecretKey::from_seed(identity::KeyKind::Ed25519, random()?)
+            .map_err(|error| anyhow!("{error}"))?;
         let client = Client::connect(identity, self.chain.clone(), address).await?;
         let mut results = client.push(vec![commit]).await?;
         results.pop().context("no result of the push")
@@ -92,7 +126,9 @@ impl Scribe {
 
     fn preimage(&self) -> Result<DocumentPreimage> {
         let failed = |error: crdt::Error| anyhow!("{error}");
-        let collection = CollectionPreimage::new(self.chain.clone(), self.policy, "batch", "batches").map_err(failed)?;
+        let collection =
+            CollectionPreimage::new(self.chain.clone(), self.policy, "batch", "batches")
+                .map_err(failed)?;
         Ok(DocumentPreimage {
             collection: collection.id(),
             scope: Scope::new("cell", "1").map_err(failed)?,
@@ -111,6 +147,7 @@ pub(super) fn policy_id(text: &str) -> Result<[u8; 32]> {
 
 fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow!("the operating system gave no randomness: {error}"))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow!("the operating system gave no randomness: {error}"))?;
     Ok(bytes)
 }

@@ -24,7 +24,12 @@ pub struct Stage {
 
 impl Stage {
     /// Runs `hold doc …` as `who` against `sidecar`.
-    pub(super) async fn doc(&self, who: &str, sidecar: &str, arguments: &[&str]) -> Result<Outcome> {
+    pub(super) async fn doc(
+        &self,
+        who: &str,
+        sidecar: &str,
+        arguments: &[&str],
+    ) -> Result<Outcome> {
         let url = self.plant.sidecar_url(sidecar)?;
         let mut all = vec!["doc"];
         all.extend(arguments);
@@ -36,7 +41,13 @@ impl Stage {
     pub(super) async fn must(&self, who: &str, sidecar: &str, arguments: &[&str]) -> Result<Value> {
         let outcome = self.doc(who, sidecar, arguments).await?;
         if outcome.code != 0 {
-            bail!("`hold doc {}` by {who} at {sidecar} ended with {}: {} {}", arguments.join(" "), outcome.code, outcome.error, outcome.json);
+            bail!(
+                "`hold doc {}` by {who} at {sidecar} ended with {}: {} {}",
+                arguments.join(" "),
+                outcome.code,
+                outcome.error,
+                outcome.json
+            );
         }
         Ok(outcome.json)
     }
@@ -56,7 +67,10 @@ impl Stage {
     /// Waits until both sidecars have the same heads and the same fields, and `pieces` pieces.
     pub(super) async fn converged(&self, pieces: i64) -> Result<Value> {
         wait_until("both sidecars have the same record", || async {
-            let (a, b) = (self.record("alice", "sidecar-a").await?, self.record("alice", "sidecar-b").await?);
+            let (a, b) = (
+                self.record("alice", "sidecar-a").await?,
+                self.record("alice", "sidecar-b").await?,
+            );
             let same = a["heads"] == b["heads"] && a["fields"] == b["fields"];
             Ok((same && counter(&a) == Some(pieces)).then_some(a))
         })
@@ -65,28 +79,55 @@ impl Stage {
 
     /// The commits of the batch record, oldest first, as `who` sees them at `sidecar`.
     pub(super) async fn history(&self, who: &str, sidecar: &str) -> Result<Vec<Value>> {
-        let history = self.must(who, sidecar, &["history", &self.document]).await?;
-        history["commits"].as_array().cloned().context("no `commits` in the history")
+        let history = self
+            .must(who, sidecar, &["history", &self.document])
+            .await?;
+        history["commits"]
+            .as_array()
+            .cloned()
+            .context("no `commits` in the history")
     }
 
     /// The heads of the batch record, and the same with their DAG heights.
-    pub(super) async fn heads(&self, who: &str, sidecar: &str) -> Result<(Vec<String>, Vec<(String, u64)>)> {
+    pub(super) async fn heads(
+        &self,
+        who: &str,
+        sidecar: &str,
+    ) -> Result<(Vec<String>, Vec<(String, u64)>)> {
         let record = self.record(who, sidecar).await?;
-        let heads: Vec<String> = record["heads"].as_array().into_iter().flatten().filter_map(|head| head.as_str().map(str::to_owned)).collect();
+        let heads: Vec<String> = record["heads"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|head| head.as_str().map(str::to_owned))
+            .collect();
         let history = self.history(who, sidecar).await?;
         let height = |head: &String| {
-            let commit = history.iter().find(|commit| commit["commit"] == head.as_str());
-            commit.and_then(|commit| commit["height"].as_u64()).with_context(|| format!("no DAG height of {head}"))
+            let commit = history
+                .iter()
+                .find(|commit| commit["commit"] == head.as_str());
+            commit
+                .and_then(|commit| commit["height"].as_u64())
+                .with_context(|| format!("no DAG height of {head}"))
         };
-        let parents = heads.iter().map(|head| Ok((head.clone(), height(head)?))).collect::<Result<_>>()?;
+        let parents = heads
+            .iter()
+            .map(|head| Ok((head.clone(), height(head)?)))
+            .collect::<Result<_>>()?;
         Ok((heads, parents))
     }
 
     /// The libp2p address of a sidecar.
     pub(super) fn p2p(&self, sidecar: &str) -> Result<String> {
         let node = self.plant.network.sidecar(sidecar)?;
-        let peer = node.identity["peer_id"].as_str().context("`sidecar init` gave no peer_id")?;
-        Ok(format!("/ip4/{}/tcp/{}/p2p/{peer}", node.p2p.ip(), node.p2p.port()))
+        let peer = node.identity["peer_id"]
+            .as_str()
+            .context("`sidecar init` gave no peer_id")?;
+        Ok(format!(
+            "/ip4/{}/tcp/{}/p2p/{peer}",
+            node.p2p.ip(),
+            node.p2p.port()
+        ))
     }
 
     /// The status page of a sidecar.
@@ -107,7 +148,10 @@ pub(super) fn counter(record: &Value) -> Option<i64> {
 ///
 /// # Errors
 /// After 45 seconds, with what was waited for, or when asking fails.
-pub(super) async fn wait_until<T, F: Future<Output = Result<Option<T>>>>(what: &str, mut ask: impl FnMut() -> F) -> Result<T> {
+pub(super) async fn wait_until<T, F: Future<Output = Result<Option<T>>>>(
+    what: &str,
+    mut ask: impl FnMut() -> F,
+) -> Result<T> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = ask().await? {

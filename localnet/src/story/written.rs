@@ -19,19 +19,43 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
         .must(
             "alice",
             "sidecar-a",
-            &["create", "--policy", "plant", "--collection", "batches", "--scope", "cell:1", "--set", "product=axle", "--set", "station=mill",
-                "--inc", "pieces=10", "--add", "defects=scratch"],
+            &[
+                "create",
+                "--policy",
+                "plant",
+                "--collection",
+                "batches",
+                "--scope",
+                "cell:1",
+                "--set",
+                "product=axle",
+                "--set",
+                "station=mill",
+                "--inc",
+                "pieces=10",
+                "--add",
+                "defects=scratch",
+            ],
         )
         .await?;
     stage.document = field(&created, "document")?;
     narrator.answer(&format!(
         "document {}\n{}, at proven revision {} and height {}",
-        stage.document, field(&created, "verdict")?, created["decision"]["revision"], created["decision"]["height"]
+        stage.document,
+        field(&created, "verdict")?,
+        created["decision"]["revision"],
+        created["decision"]["height"]
     ));
-    narrator.check(!stage.document.is_empty(), "Alice's record is signed by her key and durable at sidecar A", "hold doc get DOCUMENT --sidecar A")?;
+    narrator.check(
+        !stage.document.is_empty(),
+        "Alice's record is signed by her key and durable at sidecar A",
+        "hold doc get DOCUMENT --sidecar A",
+    )?;
 
     let seen = wait_until("the record is at sidecar B", || async {
-        let outcome = stage.doc("alice", "sidecar-b", &["get", &stage.document]).await?;
+        let outcome = stage
+            .doc("alice", "sidecar-b", &["get", &stage.document])
+            .await?;
         Ok((outcome.code == 0 && counter(&outcome.json) == Some(10)).then_some(outcome.json))
     })
     .await?;

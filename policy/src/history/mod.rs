@@ -14,7 +14,7 @@ use alloc::{
 };
 use core::hash::BuildHasherDefault;
 
-use hashbrown::HashMap;
+use hashbrown::HashMap; // pure: looked up by key, never iterated
 
 use crate::{
     change::{Change, CollectionRecord},
@@ -90,7 +90,7 @@ pub enum HistoryError {
 }
 
 /// What map keys made of handles are hashed with: handles count up, so nobody chooses them.
-type ByHandle<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
+type ByHandle<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>; // pure: as above
 
 /// Revisions as they are kept: at ten blocks a second, 32 bits last 13 years of changes in every
 /// single block, at half the memory.

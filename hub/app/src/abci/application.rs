@@ -13,12 +13,12 @@ use identity::ChainId;
 use prost::bytes::Bytes;
 use tendermint_abci::Application;
 use tendermint_proto::v0_38::abci::{
-    response_apply_snapshot_chunk, response_offer_snapshot, response_process_proposal,
-    CheckTxType, RequestApplySnapshotChunk, RequestCheckTx, RequestFinalizeBlock, RequestInfo,
-    RequestInitChain, RequestOfferSnapshot, RequestPrepareProposal, RequestProcessProposal,
-    RequestQuery, ResponseApplySnapshotChunk, ResponseCheckTx, ResponseCommit,
-    ResponseFinalizeBlock, ResponseInfo, ResponseInitChain, ResponseOfferSnapshot,
-    ResponsePrepareProposal, ResponseProcessProposal, ResponseQuery,
+    response_apply_snapshot_chunk, response_offer_snapshot, response_process_proposal, CheckTxType,
+    RequestApplySnapshotChunk, RequestCheckTx, RequestFinalizeBlock, RequestInfo, RequestInitChain,
+    RequestOfferSnapshot, RequestPrepareProposal, RequestProcessProposal, RequestQuery,
+    ResponseApplySnapshotChunk, ResponseCheckTx, ResponseCommit, ResponseFinalizeBlock,
+    ResponseInfo, ResponseInitChain, ResponseOfferSnapshot, ResponsePrepareProposal,
+    ResponseProcessProposal, ResponseQuery,
 };
 
 use super::convert;
@@ -70,8 +70,9 @@ impl Application for HubApplication {
             last_block_height: committed
                 .as_ref()
                 .map_or(0, |committed| committed.height as i64),
-            last_block_app_hash: committed
-                .map_or_else(Bytes::new, |committed| Bytes::copy_from_slice(&committed.app_hash)),
+            last_block_app_hash: committed.map_or_else(Bytes::new, |committed| {
+                Bytes::copy_from_slice(&committed.app_hash)
+            }),
         }
     }
 
@@ -155,7 +156,10 @@ impl Application for HubApplication {
         const CALL: &str = "FinalizeBlock";
         let began = Instant::now();
         let Some(hash) = convert::block_hash(&request.hash) else {
-            panic!("{CALL}: a block's hash has 32 bytes, not {}", request.hash.len());
+            panic!(
+                "{CALL}: a block's hash has 32 bytes, not {}",
+                request.hash.len()
+            );
         };
         let block = Block {
             height: convert::height(request.height).or_fatal(CALL),

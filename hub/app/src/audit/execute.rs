@@ -4,9 +4,7 @@
 //! provably extends the last anchor it recorded, so a fork or a rewrite has no anchor.
 
 use hub_types::{
-    audit::{
-        self, Anchor, AnchorLeaf, AuditError, LogRecord, OpenLog, OpenLogRecord, PolicyLogs,
-    },
+    audit::{self, Anchor, AnchorLeaf, AuditError, LogRecord, OpenLog, OpenLogRecord, PolicyLogs},
     policy as policy_types, LogId, Record,
 };
 use merkle::MerkleError;
@@ -160,7 +158,9 @@ mod tests {
     }
 
     fn record(log: &MemoryLog, size: u64) -> LogRecord {
-        let did = SecretKey::from_seed(KeyKind::Ed25519, [1; 32]).unwrap().did();
+        let did = SecretKey::from_seed(KeyKind::Ed25519, [1; 32])
+            .unwrap()
+            .did();
         let mut record = LogRecord::open(
             LogId::new([9; 32]),
             did.clone(),

@@ -23,8 +23,11 @@ pub fn write(genesis: &Genesis, layer: &mut Layer) -> Result<(), GenesisError> {
         .iter()
         .map(|account| (account.address, account.balance))
         .chain(
-            (!genesis.accounts.iter().any(|account| account.address == collector))
-                .then_some((collector, hub_types::Amount(0))),
+            (!genesis
+                .accounts
+                .iter()
+                .any(|account| account.address == collector))
+            .then_some((collector, hub_types::Amount(0))),
         );
     let mut next = 0;
     for (address, balance) in named {

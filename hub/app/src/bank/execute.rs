@@ -16,17 +16,17 @@ use crate::chain::failure::{Failure, NodeFailure};
 /// [`BankError::InsufficientFunds`].
 pub fn send(context: &mut Context<'_, '_>, send: &Send) -> Result<MsgSendResponse, Failure> {
     let key = auth::keys::account(&send.from);
-    let mut from: Account = context.read(&key)?.ok_or(AuthError::UnknownAccount {
-        address: send.from,
-    })?;
-    from.balance =
-        from.balance
-            .checked_sub(send.amount)
-            .ok_or(BankError::InsufficientFunds {
-                address: send.from,
-                balance: from.balance,
-                amount: send.amount,
-            })?;
+    let mut from: Account = context
+        .read(&key)?
+        .ok_or(AuthError::UnknownAccount { address: send.from })?;
+    from.balance = from
+        .balance
+        .checked_sub(send.amount)
+        .ok_or(BankError::InsufficientFunds {
+            address: send.from,
+            balance: from.balance,
+            amount: send.amount,
+        })?;
     context.write(key, &from)?;
     // Read after the sender was written: they may be the same.
     let mut to = account_or_new(context, &send.to)?;
@@ -49,10 +49,9 @@ fn account_or_new(
         return Ok(account);
     }
     let key = auth::keys::counter();
-    let mut counter: AccountCounter =
-        context.read(&key)?.ok_or_else(|| NodeFailure::State {
-            what: "no account counter".to_owned(),
-        })?;
+    let mut counter: AccountCounter = context.read(&key)?.ok_or_else(|| NodeFailure::State {
+        what: "no account counter".to_owned(),
+    })?;
     let account = Account::new(*address, counter.next);
     counter.next += 1;
     context.write(key, &counter)?;

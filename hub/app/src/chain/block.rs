@@ -225,11 +225,7 @@ fn append_block(state: &mut State<'_>, input: &BlockInput<'_>) -> Result<(), Nod
     };
     if log.last_height().next() != leaf.height {
         return Err(NodeFailure::State {
-            what: format!(
-                "block {} follows block {}",
-                leaf.height,
-                log.last_height()
-            ),
+            what: format!("block {} follows block {}", leaf.height, log.last_height()),
         });
     }
     append_to_log(state, LogName::Blocks, &mut log.blocks, &leaf.to_bytes())?;

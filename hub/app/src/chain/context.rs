@@ -37,12 +37,11 @@ impl BlockContext {
         time: Timestamp,
         params: Params,
     ) -> Result<BlockContext, NodeFailure> {
-        let schedule =
-            GasSchedule::of_version(params.gas_schedule_version).ok_or_else(|| {
-                NodeFailure::State {
-                    what: format!("gas schedule version {}", params.gas_schedule_version),
-                }
-            })?;
+        let schedule = GasSchedule::of_version(params.gas_schedule_version).ok_or_else(|| {
+            NodeFailure::State {
+                what: format!("gas schedule version {}", params.gas_schedule_version),
+            }
+        })?;
         if params.engine_version != policy::ENGINE_VERSION {
             return Err(NodeFailure::State {
                 what: format!("policy engine version {}", params.engine_version),
@@ -171,8 +170,9 @@ impl Context<'_, '_> {
             actor: self.signer.did.clone(),
             kind,
         };
-        self.events
-            .push(hub_types::policy::events::changed(&policy, revision, &change));
+        self.events.push(hub_types::policy::events::changed(
+            &policy, revision, &change,
+        ));
         self.changes.push((policy, change));
         Ok(())
     }

@@ -18,9 +18,7 @@ pub fn execute(context: &mut Context<'_, '_>, message: &Message) -> Result<Any, 
         Message::DefineCollection(define) => {
             any(&policy::execute::define_collection(context, define)?)
         }
-        Message::SetRelationships(set) => {
-            any(&policy::execute::set_relationships(context, set)?)
-        }
+        Message::SetRelationships(set) => any(&policy::execute::set_relationships(context, set)?),
         Message::RegisterObject(register) => {
             any(&policy::execute::register_object(context, register)?)
         }

@@ -136,7 +136,10 @@ mod tests {
         });
         let (code, text) = Failure::from(fee).code().unwrap();
         assert_eq!(code, Code::Fee);
-        assert_eq!(text, "the fee is wrong: the denomination is uhold, not \"uatom\"");
+        assert_eq!(
+            text,
+            "the fee is wrong: the denomination is uhold, not \"uatom\""
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::signatures::VerifiedSignatures;
 use super::transaction::{Executor, SignatureCheck, TransactionResult};
 use crate::auth::genesis;
 use crate::serve::metrics::Metrics;
-use crate::store::{Committed, Layer, Store, StagedBlock, State, TreeId, TreeUpdate, View};
+use crate::store::{Committed, Layer, StagedBlock, State, Store, TreeId, TreeUpdate, View};
 
 /// The application.
 pub struct Hub {
@@ -363,10 +363,9 @@ fn chain_of(
     genesis: Option<&Arc<StagedGenesis>>,
 ) -> Result<(ChainId, u64, u64), NodeFailure> {
     if let Some(committed) = view.committed() {
-        let chain =
-            ChainId::parse(&committed.chain_id).map_err(|error| NodeFailure::State {
-                what: error.to_string(),
-            })?;
+        let chain = ChainId::parse(&committed.chain_id).map_err(|error| NodeFailure::State {
+            what: error.to_string(),
+        })?;
         return Ok((chain, committed.initial_height, committed.height));
     }
     match genesis {

@@ -206,11 +206,22 @@ mod tests {
     #[test]
     fn a_signature_is_known_after_it_was_verified_once() {
         let cache = VerifiedSignatures::default();
-        assert_eq!(cache.check(&claim(KeyKind::Ed25519, 1, 0)), Outcome::Verified);
+        assert_eq!(
+            cache.check(&claim(KeyKind::Ed25519, 1, 0)),
+            Outcome::Verified
+        );
         assert_eq!(cache.check(&claim(KeyKind::Ed25519, 1, 0)), Outcome::Known);
         let other = claim(KeyKind::Ed25519, 1, 7);
-        assert_eq!(cache.check(&other), Outcome::Wrong, "another account number");
-        assert_eq!(cache.check(&other), Outcome::Wrong, "a wrong one is never remembered");
+        assert_eq!(
+            cache.check(&other),
+            Outcome::Wrong,
+            "another account number"
+        );
+        assert_eq!(
+            cache.check(&other),
+            Outcome::Wrong,
+            "a wrong one is never remembered"
+        );
     }
 
     #[test]
@@ -225,7 +236,10 @@ mod tests {
             .collect();
         let (right, counts) = cache.check_all(claims);
         assert_eq!((counts.known, counts.verified), (0, 100));
-        assert!(right.iter().enumerate().all(|(index, right)| *right == (index != 39)));
+        assert!(right
+            .iter()
+            .enumerate()
+            .all(|(index, right)| *right == (index != 39)));
         assert_eq!(cache.check(&claim(kind(3), 3, 0)), Outcome::Known);
         assert_eq!(cache.check(&claim(kind(40), 40, 1)), Outcome::Wrong);
     }

@@ -125,10 +125,9 @@ impl Executor<'_> {
         check: SignatureCheck,
     ) -> Result<Paid, Failure> {
         let signer = transaction.signer();
-        let mut account =
-            account(state, &signer.address)?.ok_or(AuthError::UnknownAccount {
-                address: signer.address,
-            })?;
+        let mut account = account(state, &signer.address)?.ok_or(AuthError::UnknownAccount {
+            address: signer.address,
+        })?;
         self.check_account(&transaction, &account)?;
         let skip = match check {
             SignatureCheck::Skip => true,
@@ -156,15 +155,14 @@ impl Executor<'_> {
         gas.charge(self.block.schedule.transaction(verified.bytes_len(), kind))?;
 
         let fee = verified.fee().amount;
-        account.balance =
-            account
-                .balance
-                .checked_sub(fee)
-                .ok_or(AuthError::FeeFunds {
-                    address: account.address,
-                    balance: account.balance,
-                    fee,
-                })?;
+        account.balance = account
+            .balance
+            .checked_sub(fee)
+            .ok_or(AuthError::FeeFunds {
+                address: account.address,
+                balance: account.balance,
+                fee,
+            })?;
         account.sequence += 1;
         account.public_key = Some(verified.signer().key);
         let key = auth::keys::account(&account.address);
@@ -238,8 +236,7 @@ impl Executor<'_> {
         } = paid;
         let signer = transaction.signer();
         let wanted = transaction.fee().gas_limit;
-        let fee_event =
-            auth::events::fee_paid(&signer.address, fee, transaction.sequence());
+        let fee_event = auth::events::fee_paid(&signer.address, fee, transaction.sequence());
         let mut context = Context {
             block: self.block,
             state,

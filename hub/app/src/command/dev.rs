@@ -107,11 +107,7 @@ impl Dev {
     }
 
     /// The home's genesis, or a new one.
-    fn genesis(
-        &self,
-        home: &Home,
-        key: &identity::SecretKey,
-    ) -> anyhow::Result<GenesisFile> {
+    fn genesis(&self, home: &Home, key: &identity::SecretKey) -> anyhow::Result<GenesisFile> {
         let path = home.genesis();
         if path.exists() {
             let file = GenesisFile::load(&path)?;

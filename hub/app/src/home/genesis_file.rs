@@ -190,7 +190,9 @@ pub fn parse_account(text: &str) -> Result<GenesisAccount, String> {
     let (address, balance) = text
         .split_once('=')
         .ok_or_else(|| format!("{text:?}: expected ADDRESS=AMOUNT, such as hold1…=1000000000"))?;
-    let balance = balance.strip_suffix(hub_types::FEE_DENOM).unwrap_or(balance);
+    let balance = balance
+        .strip_suffix(hub_types::FEE_DENOM)
+        .unwrap_or(balance);
     Ok(GenesisAccount {
         address: AccountAddress::parse(address).map_err(|error| format!("{address:?}: {error}"))?,
         balance: Amount::parse(balance).map_err(|error| format!("{balance:?}: {error}"))?,
@@ -221,7 +223,11 @@ mod tests {
 
     #[test]
     fn a_wrong_account_is_named() {
-        assert!(parse_account("hold1xyz").unwrap_err().contains("ADDRESS=AMOUNT"));
-        assert!(parse_account("hold1xyz=5").unwrap_err().contains("hold1xyz"));
+        assert!(parse_account("hold1xyz")
+            .unwrap_err()
+            .contains("ADDRESS=AMOUNT"));
+        assert!(parse_account("hold1xyz=5")
+            .unwrap_err()
+            .contains("hold1xyz"));
     }
 }

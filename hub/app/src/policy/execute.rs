@@ -150,11 +150,13 @@ pub fn define_collection(
     context.gas.charge(context.block.schedule.record_read)?;
     let current = match context.state.tree(loaded.tree, &key)? {
         None => None,
-        Some(bytes) => Some(CollectionRecord::from_bytes(&bytes).map_err(|reason| {
-            NodeFailure::State {
-                what: format!("a collection's record: {reason}"),
-            }
-        })?),
+        Some(bytes) => {
+            Some(
+                CollectionRecord::from_bytes(&bytes).map_err(|reason| NodeFailure::State {
+                    what: format!("a collection's record: {reason}"),
+                })?,
+            )
+        }
     };
     let revision = loaded.pending_revision();
     let version = match &current {
@@ -279,9 +281,7 @@ fn check_preconditions(
         let holds = match precondition {
             Precondition::Present(one) => exists(&reader, one)?,
             Precondition::Absent(one) => !exists(&reader, one)?,
-            Precondition::Revision(revision) => {
-                loaded.record.latest_revision() == Some(*revision)
-            }
+            Precondition::Revision(revision) => loaded.record.latest_revision() == Some(*revision),
         };
         if !holds {
             return Err(PolicyModuleError::Precondition { index }.into());
@@ -382,7 +382,9 @@ pub fn register_object(
             .into());
         }
         context.gas.charge(context.block.schedule.record_read)?;
-        let collection = context.state.tree(loaded.tree, &document.collection_key())?;
+        let collection = context
+            .state
+            .tree(loaded.tree, &document.collection_key())?;
         if collection.is_none() {
             return Err(PolicyModuleError::UnknownCollection {
                 resource: document.resource.to_string(),
@@ -414,8 +416,7 @@ fn write_change(
     change: &TreeChange,
 ) -> Result<(), Failure> {
     context.gas.charge(context.block.schedule.record_read)?;
-    let writes =
-        apply(change, &OverlayReader::new(context.state, tree)).map_err(apply_error)?;
+    let writes = apply(change, &OverlayReader::new(context.state, tree)).map_err(apply_error)?;
     for (key, value) in writes {
         context.write_bytes(tree, key, value)?;
     }
@@ -428,9 +429,7 @@ fn apply_error(error: ApplyError) -> Failure {
         ApplyError::AlreadyRegistered { object } => {
             PolicyModuleError::AlreadyRegistered { object }.into()
         }
-        ApplyError::NotRegistered { object } => {
-            PolicyModuleError::NotRegistered { object }.into()
-        }
+        ApplyError::NotRegistered { object } => PolicyModuleError::NotRegistered { object }.into(),
         other => PolicyModuleError::Apply(other).into(),
     }
 }

@@ -86,7 +86,10 @@ pub fn policies(
     context: &QueryContext<'_>,
     request: QueryPoliciesRequest,
 ) -> Result<QueryPoliciesResponse, QueryError> {
-    let newest = context.view.committed().map_or(0, |committed| committed.height);
+    let newest = context
+        .view
+        .committed()
+        .map_or(0, |committed| committed.height);
     if context.height != newest {
         return Err(QueryError::request(
             "lists are answered for the newest height only",
@@ -245,8 +248,8 @@ pub fn check_permission(
         facts.push(one);
         collections.push(document.collection_key());
     }
-    let gathered = gather(&policy, &reader, &question, &facts, Limits::CONSENSUS)
-        .map_err(undecided)?;
+    let gathered =
+        gather(&policy, &reader, &question, &facts, Limits::CONSENSUS).map_err(undecided)?;
     let evidence = if request.prove {
         let keys = gathered.keys.into_iter().chain(collections);
         let keys: std::collections::BTreeSet<_> = keys.collect();
@@ -306,17 +309,16 @@ fn document_facts(
 }
 
 /// An earlier revision is answered only while its tree is kept.
-fn check_kept(
-    context: &QueryContext<'_>,
-    found: &Found,
-    revision: u64,
-) -> Result<(), QueryError> {
+fn check_kept(context: &QueryContext<'_>, found: &Found, revision: u64) -> Result<(), QueryError> {
     if revision == found.revision {
         return Ok(());
     }
     let stored = context
         .view
-        .side(Column::Revisions, &revision_key(&found.record.id, revision + 1))?
+        .side(
+            Column::Revisions,
+            &revision_key(&found.record.id, revision + 1),
+        )?
         .and_then(|bytes| Revision::decode(&bytes[..]).ok())
         .and_then(|revision| revision.leaf)
         .ok_or_else(|| QueryError::Node {

@@ -2,8 +2,8 @@
 
 mod answer;
 pub mod light;
-mod router;
 pub mod prove;
+mod router;
 
 pub use answer::{QueryContext, QueryError};
 pub use router::{abci, answer, METHODS};

@@ -16,7 +16,9 @@ pub enum ListenError {
         setting: &'static str,
     },
     /// Something else is wrong with it.
-    #[error("{what}: cannot listen on {address} ({reason}); choose another address with {setting}")]
+    #[error(
+        "{what}: cannot listen on {address} ({reason}); choose another address with {setting}"
+    )]
     Failed {
         /// What was to be served.
         what: &'static str,

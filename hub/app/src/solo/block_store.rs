@@ -220,7 +220,13 @@ mod tests {
         assert_eq!(store.block(4).unwrap(), Some(stored));
         assert_eq!(store.block(5).unwrap(), None);
         let place = store.place(&Sha256::digest(b"two")).unwrap();
-        assert_eq!(place, Some(Place { height: 4, index: 1 }));
+        assert_eq!(
+            place,
+            Some(Place {
+                height: 4,
+                index: 1
+            })
+        );
         assert_eq!(store.place(&Sha256::digest(b"three")).unwrap(), None);
     }
 }

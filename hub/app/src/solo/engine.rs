@@ -14,8 +14,8 @@ use tendermint::{block, chain, validator, Time};
 use tendermint_abci::Application;
 use tendermint_proto::v0_38::abci::{
     response_process_proposal::ProposalStatus, CheckTxType, RequestCheckTx, RequestFinalizeBlock,
-    RequestInfo, RequestInitChain, RequestPrepareProposal, RequestProcessProposal,
-    ResponseCheckTx, ResponseFinalizeBlock,
+    RequestInfo, RequestInitChain, RequestPrepareProposal, RequestProcessProposal, ResponseCheckTx,
+    ResponseFinalizeBlock,
 };
 use tendermint_proto::v0_38::types as proto;
 
@@ -371,7 +371,8 @@ impl Engine {
         let encoded = prost::Message::encode_to_vec(&block);
         let id = forge::block_id(&header, &encoded);
         // Votes are later than what they vote on; a clock that went back must not stop the chain.
-        let earliest = (tip.time + std::time::Duration::from_millis(1)).map_err(EngineError::state)?;
+        let earliest =
+            (tip.time + std::time::Duration::from_millis(1)).map_err(EngineError::state)?;
         let vote_time = if now > earliest { now } else { earliest };
         let commit = forge::commit(
             &self.chain_id,
@@ -418,7 +419,9 @@ impl Engine {
     }
 
     fn tip(&self) -> MutexGuard<'_, Tip> {
-        self.tip.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.tip
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn pool(&self) -> MutexGuard<'_, Pool> {

@@ -164,17 +164,25 @@ mod tests {
 
     #[test]
     fn bodies_and_uris_read_alike() {
-        let body = Params::Body(json!({"height": "7", "data": "0a0b", "tx": "Cgs=", "prove": true, "path": "/x"}));
+        let body = Params::Body(
+            json!({"height": "7", "data": "0a0b", "tx": "Cgs=", "prove": true, "path": "/x"}),
+        );
         assert_eq!(body.height(0, "height"), Ok(Some(7)));
         assert_eq!(uri("height", "7").height(0, "height"), Ok(Some(7)));
         assert_eq!(uri("height", "\"7\"").height(0, "height"), Ok(Some(7)));
         assert_eq!(body.hex_bytes(0, "data"), Ok(vec![10, 11]));
         assert_eq!(uri("data", "0x0a0b").hex_bytes(0, "data"), Ok(vec![10, 11]));
         assert_eq!(body.base64_bytes(0, "tx"), Ok(vec![10, 11]));
-        assert_eq!(uri("tx", "\"ab\"").base64_bytes(0, "tx"), Ok(b"ab".to_vec()));
+        assert_eq!(
+            uri("tx", "\"ab\"").base64_bytes(0, "tx"),
+            Ok(b"ab".to_vec())
+        );
         assert_eq!(body.flag(0, "prove"), Ok(true));
         assert_eq!(uri("path", "\"/x\"").string(0, "path"), Ok("/x".to_owned()));
-        assert_eq!(Params::Body(json!(["/x"])).string(0, "path"), Ok("/x".to_owned()));
+        assert_eq!(
+            Params::Body(json!(["/x"])).string(0, "path"),
+            Ok("/x".to_owned())
+        );
     }
 
     #[test]

@@ -92,7 +92,10 @@ mod tests {
         }
         assert!(pool.is_known(b"a"));
         pool.remove_committed(&[Bytes::from_static(b"c")]);
-        assert!(pool.is_known(b"c"), "a committed transaction is not taken again");
+        assert!(
+            pool.is_known(b"c"),
+            "a committed transaction is not taken again"
+        );
         pool.recheck(|tx| tx.as_ref() != b"a");
         assert_eq!(pool.waiting(), [Bytes::from_static(b"b")]);
         assert!(!pool.is_known(b"a"));

@@ -124,7 +124,10 @@ pub fn call(engine: &Engine, method: &str, params: &Params) -> Result<Value, Rpc
         _ => Err(RpcError {
             code: -32601,
             message: "Method not found",
-            data: format!("the solo engine knows no {method:?}; it answers {}", NAMES.join(", ")),
+            data: format!(
+                "the solo engine knows no {method:?}; it answers {}",
+                NAMES.join(", ")
+            ),
         }),
     }
 }
@@ -166,11 +169,17 @@ fn status(engine: &Engine) -> Result<Value, RpcError> {
         json::hex_upper(&id.hash)
     };
     let time = |stored: &StoredBlock| {
-        let header = stored.block.as_ref().and_then(|block| block.header.as_ref());
+        let header = stored
+            .block
+            .as_ref()
+            .and_then(|block| block.header.as_ref());
         json::time(header.and_then(|header| header.time.as_ref()))
     };
     let app_hash = |stored: &StoredBlock| {
-        let header = stored.block.as_ref().and_then(|block| block.header.as_ref());
+        let header = stored
+            .block
+            .as_ref()
+            .and_then(|block| block.header.as_ref());
         header.map_or(String::new(), |header| json::hex_upper(&header.app_hash))
     };
     let address = json::hex_upper(&engine.validator_address());
@@ -260,7 +269,10 @@ fn tx_search(engine: &Engine, params: &Params) -> Result<Value, RpcError> {
     let hash = query
         .trim()
         .strip_prefix("tx.hash")
-        .map(|rest| rest.trim_start_matches([' ', '=']).trim_matches(['\'', '"', ' ']))
+        .map(|rest| {
+            rest.trim_start_matches([' ', '='])
+                .trim_matches(['\'', '"', ' '])
+        })
         .and_then(|digits| hex::decode(digits).ok())
         .ok_or_else(|| {
             RpcError::internal(format!(
@@ -276,10 +288,9 @@ fn found(engine: &Engine, hash: &[u8], prove: bool) -> Result<Option<Value>, Rpc
     let Some(place) = blocks.place(hash)? else {
         return Ok(None);
     };
-    let (Some(stored), Some(results)) = (
-        blocks.block(place.height)?,
-        blocks.results(place.height)?,
-    ) else {
+    let (Some(stored), Some(results)) =
+        (blocks.block(place.height)?, blocks.results(place.height)?)
+    else {
         // Written, and not executed yet.
         return Ok(None);
     };
@@ -369,11 +380,9 @@ fn validators(engine: &Engine, params: &Params) -> Result<Value, RpcError> {
     let height = match params.height(0, "height")? {
         None => latest,
         Some(height) if height <= latest + 1 => height,
-        Some(height) => {
-            return Err(RpcError::internal(format!(
-                "height {height} must be less than or equal to the current blockchain height {latest}"
-            )))
-        }
+        Some(height) => return Err(RpcError::internal(format!(
+            "height {height} must be less than or equal to the current blockchain height {latest}"
+        ))),
     };
     Ok(json!({
         "block_height": height.to_string(),

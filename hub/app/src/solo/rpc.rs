@@ -45,7 +45,10 @@ pub async fn serve(
 }
 
 async fn list() -> impl IntoResponse {
-    let names: Vec<_> = routes::NAMES.iter().map(|name| format!("/{name}")).collect();
+    let names: Vec<_> = routes::NAMES
+        .iter()
+        .map(|name| format!("/{name}"))
+        .collect();
     names.join("\n") + "\n"
 }
 
@@ -101,10 +104,7 @@ async fn one(engine: &Arc<Engine>, mut request: Value) -> Value {
         .get_mut("params")
         .map(Value::take)
         .unwrap_or(Value::Null);
-    envelope(
-        id,
-        call(engine.clone(), method, Params::Body(params)).await,
-    )
+    envelope(id, call(engine.clone(), method, Params::Body(params)).await)
 }
 
 /// The store and the application block, so calls run on their own threads.

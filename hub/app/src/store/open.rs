@@ -201,11 +201,10 @@ impl Store {
 
 /// A RocksDB with other columns is somebody else's: opening it would add ours to it.
 fn check_columns(path: &Path) -> Result<(), StoreError> {
-    let found =
-        DB::list_cf(&Options::default(), path).map_err(|error| open_error(path, error))?;
-    let foreign = found
-        .iter()
-        .find(|name| *name != "default" && !Column::ALL.iter().any(|column| column.name() == *name));
+    let found = DB::list_cf(&Options::default(), path).map_err(|error| open_error(path, error))?;
+    let foreign = found.iter().find(|name| {
+        *name != "default" && !Column::ALL.iter().any(|column| column.name() == *name)
+    });
     match foreign {
         Some(name) => Err(StoreError::Foreign {
             path: path.to_owned(),

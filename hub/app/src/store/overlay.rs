@@ -185,12 +185,7 @@ impl<'a> State<'a> {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn floor(
-        &self,
-        tree: TreeId,
-        from: &[u8],
-        to: &[u8],
-    ) -> Result<Option<Entry>, StoreError> {
+    pub fn floor(&self, tree: TreeId, from: &[u8], to: &[u8]) -> Result<Option<Entry>, StoreError> {
         let mut upper = to.to_vec();
         let mut strict = false;
         loop {
@@ -274,7 +269,10 @@ mod tests {
         assert_eq!(state.get(&MAIN, b"old").unwrap(), None);
         state.forget();
         assert_eq!(state.get(&MAIN, b"a").unwrap(), Some(b"1".to_vec()));
-        assert_eq!(state.get(&MAIN, b"old").unwrap(), Some(b"committed".to_vec()));
+        assert_eq!(
+            state.get(&MAIN, b"old").unwrap(),
+            Some(b"committed".to_vec())
+        );
         assert_eq!(block.len(), 1);
     }
 
@@ -298,7 +296,10 @@ mod tests {
         let mut state = State::new(&Nothing, None, &mut block);
         state.put(MAIN, b"q".to_vec(), None);
         let floor = |state: &State<'_>, from: &[u8], to: &[u8]| {
-            state.floor(TreeId::Main, from, to).unwrap().map(|(key, _)| key)
+            state
+                .floor(TreeId::Main, from, to)
+                .unwrap()
+                .map(|(key, _)| key)
         };
         assert_eq!(floor(&state, b"a", b"z"), Some(b"p".to_vec()));
         state.put(MAIN, b"p".to_vec(), None);

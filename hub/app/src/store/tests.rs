@@ -21,7 +21,9 @@ impl Random {
     /// Keys are prefixes of each other and hold zeros, which the layout must bear.
     fn key(&mut self) -> Vec<u8> {
         let length = 1 + self.below(4);
-        (0..length).map(|_| [0, 1, 255][self.below(3) as usize]).collect()
+        (0..length)
+            .map(|_| [0, 1, 255][self.below(3) as usize])
+            .collect()
     }
 
     fn writes(&mut self, deletions: bool) -> Writes {
@@ -57,7 +59,9 @@ fn committed(height: u64, app_hash: [u8; 32], lowest_height: u64) -> Committed {
 /// Writes a height: the main tree, and a policy's tree at a revision where there is one.
 fn write(store: &Store, height: u64, main: Writes, policy: Option<(u64, Writes)>) -> [u8; 32] {
     let view = store.view().unwrap();
-    let lowest = view.committed().map_or(1, |committed| committed.lowest_height);
+    let lowest = view
+        .committed()
+        .map_or(1, |committed| committed.lowest_height);
     let update = TreeUpdate::compute(&view, TreeId::Main, height, main, None).unwrap();
     let root = update.root;
     let mut staged = StagedBlock::new(committed(height, root, lowest));
@@ -108,12 +112,19 @@ fn agree(view: &View<'_>, tree: &TreeId, version: u64, model: &Model, random: &m
             ),
         };
         assert!(holds, "the proof of {key:?} at {version}");
-        let (from, to) = if key < other { (key, other) } else { (other, key) };
+        let (from, to) = if key < other {
+            (key, other)
+        } else {
+            (other, key)
+        };
         let floor = model
             .range(from.clone()..=to.clone())
             .next_back()
             .map(|(key, value)| (key.clone(), value.clone()));
-        assert_eq!(view.floor_at_version(tree, &from, &to, version).unwrap(), floor);
+        assert_eq!(
+            view.floor_at_version(tree, &from, &to, version).unwrap(),
+            floor
+        );
     }
 }
 
@@ -121,12 +132,19 @@ fn agree_latest(view: &View<'_>, tree: &TreeId, model: &Model, random: &mut Rand
     for _ in 0..12 {
         let (key, other) = (random.key(), random.key());
         assert_eq!(view.latest(tree, &key).unwrap(), model.get(&key).cloned());
-        let (from, to) = if key < other { (key, other) } else { (other, key) };
+        let (from, to) = if key < other {
+            (key, other)
+        } else {
+            (other, key)
+        };
         let inclusive = model.range(from.clone()..=to.clone()).next_back();
         let strict = model.range(from.clone()..to.clone()).next_back();
         for (strict, expected) in [(false, inclusive), (true, strict)] {
             let expected = expected.map(|(key, value)| (key.clone(), value.clone()));
-            assert_eq!(Base::floor(view, tree, &from, &to, strict).unwrap(), expected);
+            assert_eq!(
+                Base::floor(view, tree, &from, &to, strict).unwrap(),
+                expected
+            );
         }
     }
 }
@@ -169,7 +187,11 @@ fn every_retained_version_reads_as_it_was_written() {
             let view = store.view().unwrap();
             agree_latest(&view, &TreeId::Main, &main, &mut random);
             agree_latest(&view, &POLICY, &policy, &mut random);
-            let lowest = if retain == 0 { 1 } else { (height + 1).saturating_sub(retain).max(1) };
+            let lowest = if retain == 0 {
+                1
+            } else {
+                (height + 1).saturating_sub(retain).max(1)
+            };
             for kept in [lowest, height.max(2) - 1, height] {
                 if kept < lowest {
                     continue;
@@ -186,7 +208,10 @@ fn every_retained_version_reads_as_it_was_written() {
         }
         if retain > 0 {
             let view = store.view().unwrap();
-            assert!(view.root(&TreeId::Main, 30).unwrap().is_none(), "old roots are gone");
+            assert!(
+                view.root(&TreeId::Main, 30).unwrap().is_none(),
+                "old roots are gone"
+            );
         }
     }
 }
@@ -194,7 +219,10 @@ fn every_retained_version_reads_as_it_was_written() {
 #[test]
 fn batched_insertion_gives_the_same_roots_as_one_by_one() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let stores: Vec<Store> = folders.iter().map(|folder| open(folder.path(), 0)).collect();
+    let stores: Vec<Store> = folders
+        .iter()
+        .map(|folder| open(folder.path(), 0))
+        .collect();
     let mut random = Random(77);
     for height in 1..=30 {
         let writes = random.writes(false);
@@ -213,7 +241,12 @@ fn work_left_over_from_a_longer_window_is_worked_off_in_pieces() {
     let store = open(folder.path(), 0);
     for height in 1..=60_u64 {
         let writes = (0..50_u64)
-            .map(|key| (key.to_be_bytes().to_vec(), Some(height.to_be_bytes().to_vec())))
+            .map(|key| {
+                (
+                    key.to_be_bytes().to_vec(),
+                    Some(height.to_be_bytes().to_vec()),
+                )
+            })
             .collect();
         write(&store, height, writes, None);
     }
@@ -221,7 +254,9 @@ fn work_left_over_from_a_longer_window_is_worked_off_in_pieces() {
     let store = open(folder.path(), 5);
     let count = |store: &Store| {
         let view = store.view().unwrap();
-        view.side_range(Column::Stale, &[], &[], usize::MAX).unwrap().len()
+        view.side_range(Column::Stale, &[], &[], usize::MAX)
+            .unwrap()
+            .len()
     };
     let before = count(&store);
     let mut height = 60;
@@ -229,10 +264,18 @@ fn work_left_over_from_a_longer_window_is_worked_off_in_pieces() {
     while count(&store) > 1_500 {
         height += 1;
         steps += 1;
-        write(&store, height, [(b"k".to_vec(), Some(vec![1]))].into(), None);
+        write(
+            &store,
+            height,
+            [(b"k".to_vec(), Some(vec![1]))].into(),
+            None,
+        );
         assert!(steps < 20, "the work list shrinks");
     }
-    assert!(before > 5_000 && steps > 1, "{before} marks in {steps} blocks");
+    assert!(
+        before > 5_000 && steps > 1,
+        "{before} marks in {steps} blocks"
+    );
 }
 
 #[test]
@@ -246,7 +289,11 @@ fn logs_prove_what_was_appended() {
         let mut layer = Layer::default();
         let mut state = State::new(&view, None, &mut layer);
         append_to_log(&mut state, name, &mut range, &height.to_be_bytes()).unwrap();
-        state.put_tree(TreeId::Main, b"k".to_vec(), Some(height.to_be_bytes().to_vec()));
+        state.put_tree(
+            TreeId::Main,
+            b"k".to_vec(),
+            Some(height.to_be_bytes().to_vec()),
+        );
         state.keep();
         let (mut trees, sides) = layer.split();
         let writes = trees.remove(&TreeId::Main).unwrap();

@@ -95,9 +95,7 @@ impl TreeUpdate {
         let (root, nodes) = if batched {
             let set = writes
                 .iter()
-                .filter_map(|(key, value)| {
-                    Some((KeyHash::with::<Sha256>(key), value.clone()?))
-                })
+                .filter_map(|(key, value)| Some((KeyHash::with::<Sha256>(key), value.clone()?)))
                 .collect();
             let (roots, nodes) = jmt
                 .batch_put_value_sets(vec![set], None, version)
