@@ -9,8 +9,8 @@ use rayon::prelude::*;
 
 /// What each loading account has at genesis.
 const FUNDS_UHOLD: u64 = 1_000_000_000_000;
-/// What each transaction pays; the parameters ask for no more.
-const FEE: Amount = Amount(20_000);
+/// Gas that one `uhold` buys, at the price of the default parameters.
+const GAS_A_UHOLD: u64 = 100;
 /// Changes in one batch.
 const BATCH: usize = 100;
 /// Objects registered by one transaction.
@@ -177,7 +177,7 @@ fn sign(
     key: &SecretKey,
 ) -> Result<Vec<u8>> {
     let builder =
-        TransactionBuilder::new(chain.clone(), number as u64, sequence as u64).fee(FEE, gas);
+        TransactionBuilder::new(chain.clone(), number as u64, sequence as u64).fee(Amount(gas.div_ceil(GAS_A_UHOLD)), gas);
     messages
         .into_iter()
         .fold(builder, TransactionBuilder::message)
