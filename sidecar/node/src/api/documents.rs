@@ -83,6 +83,19 @@ async fn update_intent(
     })
 }
 
+/// What is prepared names the document's heads as its parents, so it takes the permission to read,
+/// whoever may sign it. `DELETE` itself shows nothing but its own commit.
+async fn delete_intent(
+    served: &Served,
+    actor: &identity::Did,
+    document: &str,
+) -> Result<Intent, Failure> {
+    let permit = readable(served, actor, document, "document.delete").await?;
+    Ok(Intent::Delete {
+        document: *permit.document(),
+    })
+}
+
 pub(crate) async fn prepare(State(served): Shared, who: Authenticated) -> Answer<Value> {
     let actor = &who.actor;
     let intent = match who.json()? {
@@ -91,9 +104,7 @@ pub(crate) async fn prepare(State(served): Shared, who: Authenticated) -> Answer
             let document = update.document.clone();
             update_intent(&served, actor, &document, update.changes()).await?
         }
-        Prepare::Delete(named) => Intent::Delete {
-            document: bodies::cid("document", &named.document)?,
-        },
+        Prepare::Delete(named) => delete_intent(&served, actor, &named.document).await?,
         Prepare::Rollback(rollback) => {
             let target = Target {
                 to_commits: rollback.to_commits,

@@ -16,6 +16,7 @@ use super::Shared;
 use crate::anchoring::{latest, list, newest_final, AnchorState, Anchoring};
 use crate::documents::could_not_tell;
 use crate::failure::{Failure, Kind};
+use crate::guard::Sight;
 use crate::limits::LIST_PAGE_MAX;
 use crate::metrics::{Origin, Outcome};
 use crate::store::keys::meta;
@@ -147,9 +148,16 @@ pub(crate) async fn check(
         .split_once(':')
         .ok_or_else(|| Failure::invalid("`object` names no object", "write resource:id"))?;
     let authority = served.documents.authority();
-    // A kept document is asked with what its id proves: its creator and its scope.
+    // A kept document is asked with what its id proves, its creator and its scope; but only for
+    // one who may see that it is kept. Everybody else is answered from the hub's objects alone.
     let kept = match id.parse::<crdt::Cid>() {
-        Ok(document) => served.documents.claim(document.digest())?,
+        Ok(document) => served
+            .documents
+            .claim(document.digest())?
+            .filter(|(claim, of)| {
+                let guard = served.documents.guard();
+                guard.permit(of, claim, &who.actor, Sight::Headers).is_ok()
+            }),
         Err(_) => None,
     };
     let answer = match kept {

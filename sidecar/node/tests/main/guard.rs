@@ -7,13 +7,14 @@ use node::network::messages::{FetchQuestion, Hello};
 use node::network::peer_identity::delegate;
 use serde_json::json;
 
-use crate::support::{cid, key, Plant, Running};
+use crate::support::{cid, key, leaves, Plant, Running};
 
 async fn doors(running: &Running, plant: &Plant, document: &Cid) -> Vec<(String, u16)> {
     let (policy, collection) = (plant.policy(), plant.collection());
     let prepare_update =
         json!({"update": {"document": document.to_string(), "set": {"product": "x"}}});
     let prepare_rollback = json!({"rollback": {"document": document.to_string(), "to_anchor": 0}});
+    let prepare_delete = json!({"delete": {"document": document.to_string()}});
     let none = String::new();
     let paths: Vec<(&str, String, String)> = vec![
         ("GET", format!("/v1/documents/{document}"), none.clone()),
@@ -49,6 +50,7 @@ async fn doors(running: &Running, plant: &Plant, document: &Cid) -> Vec<(String,
             "/v1/prepare".to_owned(),
             prepare_rollback.to_string(),
         ),
+        ("POST", "/v1/prepare".to_owned(), prepare_delete.to_string()),
         ("DELETE", format!("/v1/documents/{document}"), none.clone()),
     ];
     let mut answers = Vec::new();
@@ -101,6 +103,28 @@ async fn each_door_is_shut_for_a_denied_actor() {
             &[403]
         };
         assert!(expected.contains(&status), "{door} answered {status}");
+    }
+    // The denial of a preparation is in the log as every other.
+    let denied = leaves(&a).into_iter().any(|leaf| {
+        matches!(leaf, audit::content::Content::Decision(decision)
+            if decision.action == "document.delete" && decision.permission == "read")
+    });
+    assert!(denied, "no leaf says that a deletion was refused");
+
+    // A check tells a stranger nothing of what the kept document proves; the creator it does.
+    let (creator, query) = (
+        plant.alice.did(),
+        format!("policy=plant&object=batch:{document}&permission=read"),
+    );
+    let path = format!("/v1/check?{query}&actor={creator}");
+    for (asker, decision) in [(&plant.mallory, "deny"), (&plant.alice, "allow")] {
+        let token = a.token(asker, "GET", &path, "", "");
+        let (status, answer) = a.http("GET", &path, Some(&token), "").await;
+        assert_eq!(
+            (status, &answer["decision"]),
+            (200, &json!(decision)),
+            "{answer}"
+        );
     }
     // The same doors open for her who may.
     let path = format!("/v1/documents/{document}");
