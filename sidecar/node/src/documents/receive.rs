@@ -5,6 +5,7 @@
 //! its author's quota and offered only as an ancestor of what counts.
 
 use std::collections::VecDeque;
+use std::sync::Mutex;
 
 use audit::content::Origin;
 use audit::verdict::{admit, decide, Claim, DeferReason, RejectReason, Verdict};
@@ -14,7 +15,7 @@ use prost::Message as _;
 
 use super::pending::Waits;
 use super::write::{outcome, Judged};
-use super::{could_not_tell, locked, Documents};
+use super::{could_not_tell, locked, Documents, InFlight};
 use crate::authority::CouldNotTell;
 use crate::failure::Failure;
 use crate::leaves;
@@ -25,9 +26,38 @@ use crate::store::keys::{self, Digest};
 use crate::store::records::{decode, Blocks, DocumentRecord, PendingRecord};
 use crate::store::{Acknowledgement, Column, StoreError, Write};
 
-/// Writes of one batch that are on their way to the disk, in the order of their commits.
-#[derive(Default)]
-pub(super) struct Flight(Vec<(Digest, Digest, Acknowledgement)>);
+/// Writes of one batch that are on their way to the disk, in the order of their commits. What it
+/// marked as in flight is forgotten with it, however the batch ends: a peer's task is ended in the
+/// middle of one when the peer goes away.
+pub(super) struct Flight<'a> {
+    in_flight: &'a Mutex<InFlight>,
+    writes: Vec<Acknowledgement>,
+    commits: Vec<Digest>,
+    documents: Vec<Digest>,
+}
+
+impl<'a> Flight<'a> {
+    fn of(documents: &'a Documents) -> Self {
+        Self {
+            in_flight: &documents.in_flight,
+            writes: Vec::new(),
+            commits: Vec::new(),
+            documents: Vec::new(),
+        }
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        let mut in_flight = locked(self.in_flight);
+        for commit in &self.commits {
+            in_flight.commits.remove(commit);
+        }
+        for document in &self.documents {
+            in_flight.documents.remove(document);
+        }
+    }
+}
 
 /// What became of a received commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +109,7 @@ impl Documents {
             }
         }
         let verified = Commit::verify_all(&self.chain, parsed);
-        let mut flight = Flight::default();
+        let mut flight = Flight::of(self);
         let mut failed = None;
         for ((place, blocks), verified) in places.into_iter().zip(verified) {
             let received = match verified {
@@ -107,13 +137,10 @@ impl Documents {
     }
 
     /// Waits until everything in flight is durable.
-    async fn land(&self, flight: Flight) -> Result<(), Failure> {
+    async fn land(&self, mut flight: Flight<'_>) -> Result<(), Failure> {
         let mut first = Ok(());
-        for (commit, document, acknowledgement) in flight.0 {
+        for acknowledgement in std::mem::take(&mut flight.writes) {
             let landed = acknowledgement.durable().await;
-            let mut in_flight = locked(&self.in_flight);
-            in_flight.commits.remove(&commit);
-            in_flight.documents.remove(&document);
             if let (Err(error), Ok(())) = (landed, &first) {
                 first = Err(error.into());
             }
@@ -201,7 +228,7 @@ impl Documents {
         peer: &str,
         commit: Commit,
         blocks: CommitBlocks,
-        flight: &mut Flight,
+        flight: &mut Flight<'_>,
     ) -> Result<Received, Failure> {
         let received = self.consider_one(peer, &commit, &blocks, flight).await?;
         if matches!(
@@ -215,7 +242,7 @@ impl Documents {
     }
 
     /// Considers again what waited for `parent`, and what waited for that.
-    async fn release(&self, parent: Digest, flight: &mut Flight) -> Result<(), Failure> {
+    async fn release(&self, parent: Digest, flight: &mut Flight<'_>) -> Result<(), Failure> {
         let mut open = VecDeque::from([parent]);
         while let Some(parent) = open.pop_front() {
             let children = locked(&self.pending).children(&parent);
@@ -238,7 +265,7 @@ impl Documents {
     pub async fn replica_advanced(&self) -> Result<(), Failure> {
         let proven = self.authority.status().borrow().height.saturating_sub(1);
         let waiting = locked(&self.pending).for_replica(proven);
-        let mut flight = Flight::default();
+        let mut flight = Flight::of(self);
         let mut failed = Ok(());
         for (document, commit) in waiting {
             failed = self.reconsider_all(&document, commit, &mut flight).await;
@@ -254,7 +281,7 @@ impl Documents {
         &self,
         document: &Digest,
         commit: Digest,
-        flight: &mut Flight,
+        flight: &mut Flight<'_>,
     ) -> Result<(), Failure> {
         if let Some(received) = self.reconsider(document, &commit, flight).await? {
             if !matches!(
@@ -271,7 +298,7 @@ impl Documents {
         &self,
         document: &Digest,
         commit: &Digest,
-        flight: &mut Flight,
+        flight: &mut Flight<'_>,
     ) -> Result<Option<Received>, Failure> {
         let Some(bytes) = self
             .store
@@ -300,7 +327,7 @@ impl Documents {
         peer: &str,
         commit: &Commit,
         blocks: &CommitBlocks,
-        flight: &mut Flight,
+        flight: &mut Flight<'_>,
     ) -> Result<Received, Failure> {
         let cid = *commit.cid();
         let result = |outcome, reason: String| Received {
@@ -317,7 +344,15 @@ impl Documents {
             },
         };
         let document = *commit.header().document_id().cid().digest();
-        if self.kept_commit(&document, cid.digest())?.is_some() {
+        // In this order: what leaves the flight meanwhile is in the store by then.
+        let in_flight = locked(&self.in_flight).commits.contains_key(cid.digest());
+        let durable = self.store.commit(&document, cid.digest())?.is_some();
+        if in_flight && !durable {
+            // Another batch's. It is told as known only once it is on disk, and so is whatever was
+            // handed over before this.
+            self.store.submit(Write::default()).await?;
+        }
+        if in_flight || durable {
             self.disclose(&document, commit, blocks, body).await?;
             return Ok(result(metrics::Outcome::Known, String::new()));
         }
@@ -536,7 +571,7 @@ impl Documents {
         blocks: &CommitBlocks,
         body: &Disclosure,
         judged: &Judged,
-        flight: &mut Flight,
+        flight: &mut Flight<'_>,
     ) -> Result<(), Failure> {
         let document = *commit.header().document_id().cid().digest();
         if let Some(record) = self.store.document(&document)? {
@@ -555,30 +590,31 @@ impl Documents {
             let key = keys::triple(&author, &document, commit.cid().digest()).to_vec();
             write.puts.push((Column::Late, key, Some(Vec::new())));
         }
-        locked(&self.pending).remove(commit.cid().digest());
         let commit = *commit.cid().digest();
-        if let Some(new) = &write.commit {
+        let marks = write
+            .commit
+            .as_ref()
+            .map(|new| (new.record.clone(), new.creates.clone()));
+        // Marked only behind it: what builds on a marked commit is then written behind it as well,
+        // and what is never handed over is never taken for known.
+        let acknowledgement = self.store.enqueue(write).await?;
+        locked(&self.pending).remove(&commit);
+        flight.writes.push(acknowledgement);
+        if let Some((record, creates)) = marks {
+            flight.commits.push(commit);
             let mut in_flight = locked(&self.in_flight);
-            in_flight.commits.insert(commit, new.record.clone());
-            if let Some(created) = &new.creates {
+            in_flight.commits.insert(commit, record);
+            if let Some(created) = creates {
                 let record = DocumentRecord {
                     policy: created.policy.to_vec(),
-                    preimage: created.preimage.clone(),
+                    preimage: created.preimage,
                     ..DocumentRecord::default()
                 };
+                flight.documents.push(document);
                 in_flight.documents.insert(document, record);
             }
         }
-        match self.store.enqueue(write).await {
-            Ok(acknowledgement) => {
-                flight.0.push((commit, document, acknowledgement));
-                Ok(())
-            }
-            Err(error) => {
-                locked(&self.in_flight).commits.remove(&commit);
-                Err(error.into())
-            }
-        }
+        Ok(())
     }
 
     /// How many late commits of an author are kept, up to the quota.

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use node::metrics::Metrics;
+use node::network::messages::CommitBlocks;
 use node::start::files;
-use node::store::{Identity, Store, StoreError};
+use node::store::{Column, Identity, Store, StoreError, Write};
 use serde_json::json;
 
-use crate::support::{cid, eventually, Plant};
+use crate::support::{cid, eventually, Plant, Running};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_when_it_is_killed_under_load() {
@@ -109,4 +110,88 @@ fn a_store_that_is_not_right_is_refused_in_one_sentence() {
         "{sentence}"
     );
     assert_eq!(sentence.lines().count(), 1);
+}
+
+/// A commit of Alice's as A would give it to a peer.
+fn blocks_of(running: &Running, commit: &str) -> CommitBlocks {
+    let store = running.sidecar.documents.store();
+    let kept = store.blocks(cid(commit).digest()).unwrap().unwrap();
+    CommitBlocks {
+        header: kept.header,
+        signature: kept.signature,
+        body: kept.body,
+    }
+}
+
+/// Writes that keep the writer busy for a while.
+fn heavy(number: usize) -> Write {
+    let key = format!("ballast-{number}").into_bytes();
+    Write {
+        puts: vec![(Column::Meta, key, Some(vec![1; 1 << 20]))],
+        ..Write::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_is_cut_off_before_it_is_handed_over_is_taken_again() {
+    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let plant = Plant::new();
+    let a = plant.sidecar(home_a.path(), &plant.operator_a, 101).await;
+    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
+    let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
+    let document = cid(&created.document);
+    let blocks = blocks_of(&a, &created.commit);
+    let documents = b.sidecar.documents.clone();
+    let store = documents.store().clone();
+    tokio::task::unconstrained(async {
+        // The writer is busy, its queue full, and others stand in line.
+        let mut line = Vec::new();
+        for number in 0..32 {
+            line.push(Box::pin(store.enqueue(heavy(number))));
+        }
+        for _ in 0..6000 {
+            line.push(Box::pin(store.enqueue(Write::default())));
+        }
+        let mut handed = Vec::new();
+        for place in &mut line {
+            if let std::task::Poll::Ready(write) = futures::poll!(place) {
+                handed.push(write.unwrap());
+            }
+        }
+        assert!(handed.len() < line.len(), "nobody had to wait");
+        let mut batch = Box::pin(documents.receive("peer", vec![blocks.clone()]));
+        assert!(futures::poll!(&mut batch).is_pending());
+        drop(batch);
+    })
+    .await;
+    let received = documents.receive("peer", vec![blocks]).await.unwrap();
+    assert_eq!(received[0].verdict(), "provisional");
+    b.shows(&document, json!({"pieces": 1})).await;
+    a.sidecar.stop().await.unwrap();
+    b.sidecar.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_another_batch_holds_is_known_only_when_it_is_durable() {
+    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let plant = Plant::new();
+    let a = plant.sidecar(home_a.path(), &plant.operator_a, 101).await;
+    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
+    let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
+    let (document, commit) = (cid(&created.document), cid(&created.commit));
+    let blocks = blocks_of(&a, &created.commit);
+    let documents = b.sidecar.documents.clone();
+    let store = documents.store().clone();
+    for number in 0..64 {
+        drop(store.enqueue(heavy(number)).await.unwrap());
+    }
+    let mut first = Box::pin(documents.receive("one", vec![blocks.clone()]));
+    assert!(futures::poll!(&mut first).is_pending());
+    let second = documents.receive("two", vec![blocks]).await.unwrap();
+    assert_eq!(second[0].verdict(), "known");
+    let kept = store.commit(document.digest(), commit.digest()).unwrap();
+    assert!(kept.is_some(), "known, but not on disk");
+    assert_eq!(first.await.unwrap()[0].verdict(), "provisional");
+    a.sidecar.stop().await.unwrap();
+    b.sidecar.stop().await.unwrap();
 }
