@@ -73,7 +73,7 @@ pub async fn run(
             over.clone(),
         );
         tasks.spawn(async move {
-            let mut connection = Connection::open(address).await?;
+            let mut connection = connect(address).await?;
             let mut next = Instant::now();
             for transaction in transactions {
                 if over.load(Ordering::Relaxed) {
@@ -125,6 +125,20 @@ pub async fn run(
         elapsed,
         blocks,
     })
+}
+
+/// Connects, for ten seconds at most: a network is ready when its first node has blocks, and the
+/// others may still be opening their ports.
+async fn connect(address: SocketAddr) -> Result<Connection> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match Connection::open(address).await {
+            Err(_) if Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(100)).await
+            }
+            opened => return opened,
+        }
+    }
 }
 
 async fn broadcast(

@@ -176,8 +176,8 @@ fn sign(
     gas: u64,
     key: &SecretKey,
 ) -> Result<Vec<u8>> {
-    let builder =
-        TransactionBuilder::new(chain.clone(), number as u64, sequence as u64).fee(Amount(gas.div_ceil(GAS_A_UHOLD)), gas);
+    let builder = TransactionBuilder::new(chain.clone(), number as u64, sequence as u64)
+        .fee(Amount(gas.div_ceil(GAS_A_UHOLD)), gas);
     messages
         .into_iter()
         .fold(builder, TransactionBuilder::message)
