@@ -17,7 +17,8 @@ pub struct DocumentFacts {
     /// The document.
     pub object: ObjectRef,
     /// Its author, who owns it as long as the hub has no record of it. `None` when the question is
-    /// whether it may be created: ownership never permits creation.
+    /// whether it may be created: ownership never permits creation, so a record that the author made
+    /// beforehand counts for nothing then, and its scope alone speaks.
     pub owner: Option<Actor>,
     /// The relation that its collection names for the scope.
     pub scope_relation: Name,
@@ -29,7 +30,8 @@ pub struct DocumentFacts {
 ///
 /// A document's scope stands in its scope relation, before the members that are recorded. Its
 /// author owns it while the layer below has no record of it; from then on only that record says who
-/// owns it. An archived document grants nothing, its scope included.
+/// owns it. An archived document grants nothing, its scope included. A document whose creation is
+/// asked about (facts without an owner) has no record here, whatever the layer below holds.
 pub struct WithDocuments<'a, R> {
     below: &'a R,
     documents: BTreeMap<ObjectId, Derived>,
@@ -95,6 +97,16 @@ impl<'a, R: Relationships> WithDocuments<'a, R> {
     fn derived(&self, object: ObjectId) -> Option<&Derived> {
         self.documents.get(&object)
     }
+
+    /// Whether what the layer below holds about `object` counts: not where it never heard of it, and
+    /// not where the object's creation is asked about. It is not even read then, so evidence for a
+    /// creation needs no record of the document.
+    fn counts_below(&self, object: ObjectId) -> bool {
+        object.0 < OWN_HANDLES
+            && self
+                .derived(object)
+                .is_none_or(|document| document.owner.is_some())
+    }
 }
 
 impl<R: Relationships> Relationships for WithDocuments<'_, R> {
@@ -117,7 +129,7 @@ impl<R: Relationships> Relationships for WithDocuments<'_, R> {
     }
 
     fn status(&self, object: ObjectId) -> Result<Status, ReadError> {
-        if object.0 >= OWN_HANDLES {
+        if !self.counts_below(object) {
             return Ok(Status::Unregistered);
         }
         self.below.status(object)
@@ -126,7 +138,7 @@ impl<R: Relationships> Relationships for WithDocuments<'_, R> {
     fn is_owner(&self, object: ObjectId, actor: ActorId) -> Result<bool, ReadError> {
         match self.derived(object).and_then(|document| document.owner) {
             Some(owner) if self.status(object)? == Status::Unregistered => Ok(owner == actor),
-            _ if object.0 >= OWN_HANDLES => Ok(false),
+            _ if !self.counts_below(object) => Ok(false),
             _ => self.below.is_owner(object, actor),
         }
     }
@@ -137,7 +149,7 @@ impl<R: Relationships> Relationships for WithDocuments<'_, R> {
         relation: NodeId,
         actor: ActorId,
     ) -> Result<bool, ReadError> {
-        if object.0 >= OWN_HANDLES {
+        if !self.counts_below(object) {
             return Ok(false);
         }
         self.below.contains(object, relation, actor)
@@ -155,7 +167,7 @@ impl<R: Relationships> Relationships for WithDocuments<'_, R> {
                 into.push(document.scope);
             }
         }
-        if object.0 >= OWN_HANDLES {
+        if !self.counts_below(object) {
             return Ok(());
         }
         self.below.sets(object, relation, into)

@@ -111,7 +111,16 @@ impl Oracle<'_> {
         values.map(|(name, v)| ((o.clone(), name), v)).collect()
     }
 
+    /// Whether it is asked if the document may be created: then it has no record, whatever is recorded.
+    fn creating(&self, o: &Object) -> bool {
+        let mut documents = self.1.documents.iter();
+        documents.any(|d| d.0 == *o && d.1.is_none())
+    }
+
     fn owns(&self, o: &Object) -> u8 {
+        if self.creating(o) {
+            return 0;
+        }
         let author = || self.1.documents.iter().find(|d| d.0 == *o)?.1.clone();
         let owner = self.1.owners.get(o).cloned().or_else(author);
         let owns = owner.is_some_and(|owner| *self.2 == Who::Actor(owner));
@@ -120,13 +129,15 @@ impl Oracle<'_> {
 
     /// Who stands in a relation, as far as its types allow.
     fn members(&self, o: &Object, relation: &str) -> Vec<Who> {
-        if self.1.archived.contains(o) {
+        let creating = self.creating(o);
+        if self.1.archived.contains(o) && !creating {
             return vec![];
         }
         let types = &self.0[&o.0].relations[relation].0;
         let recorded = self.1.facts.get(&(o.clone(), relation.into()));
         let documents = self.1.documents.iter();
         let scopes = documents.filter(|d| d.0 == *o && d.2 == relation);
+        let recorded = recorded.filter(|_| !creating);
         let all = recorded.into_iter().flatten().cloned();
         let all = all.chain(scopes.map(|d| Who::Object(d.3.clone())));
         let kind = |who: &Who| match who {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use policy::{
-    apply_all, check, may_manage, Actor, Change, CheckError, DocumentFacts, Limits, Name,
-    ObjectRef, Policy, Question, Relationship, RelationshipError, TreeRelationships, WithDocuments,
+    apply_all, check, fetch, gather, may_manage, replay, Actor, Change, CheckError, DocumentFacts,
+    History, Limits, Name, ObjectRef, Policy, Question, Relationship, RelationshipError, Revision,
+    TreeRelationships, WithDocuments,
 };
 
 type Tree = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -203,7 +204,7 @@ resources:
         types: [actor, group->member]
 ";
 
-fn world(lines: &[&str]) -> Tree {
+fn changes(lines: &[&str]) -> Vec<Change> {
     let mut changes = vec![Change::Defined {
         definition: PLANT.into(),
     }];
@@ -219,7 +220,11 @@ fn world(lines: &[&str]) -> Tree {
             _ => Change::RelationshipSet(relationship),
         });
     }
-    apply_all(&changes, Tree::new())
+    changes
+}
+
+fn world(lines: &[&str]) -> Tree {
+    apply_all(&changes(lines), Tree::new())
         .unwrap()
         .into_iter()
         .filter_map(|(k, v)| Some((k, v?)))
@@ -427,6 +432,53 @@ fn documents_need_no_registration_and_ownership_never_permits_creation() {
         ask("batch:2", Some("did:u:x"), "read", "did:u:alice"),
         "the scope stays"
     );
+}
+
+/// Whoever registers a document's id before it is created gains nothing by it: over records, over
+/// history, and over evidence, which need not even hold the record.
+#[test]
+fn a_record_made_beforehand_does_not_permit_creation() {
+    let lines = [
+        "cell:1#owner@did:u:o",
+        "cell:1#operator@did:u:alice",
+        "cell:mallory#owner@did:u:mallory",
+        "cell:mallory#operator@did:u:mallory",
+        "batch:new#owner@did:u:mallory",
+        "batch:new#parent@cell:mallory",
+    ];
+    let tree = world(&lines);
+    let policy = Policy::parse(PLANT).unwrap();
+    let below = TreeRelationships::new(&policy, &tree);
+    let mut history = History::new();
+    let about = Revision {
+        revision: 0,
+        height: 7,
+        time_seconds: 0,
+        time_nanos: 0,
+    };
+    history.apply(about, &changes(&lines)).unwrap();
+    let view = history.at(0).unwrap();
+    let facts = [DocumentFacts {
+        object: "batch:new".parse().unwrap(),
+        owner: None,
+        scope_relation: Name::new("parent").unwrap(),
+        scope: "cell:1".parse().unwrap(),
+    }];
+    for (actor, allowed) in [("did:u:alice", true), ("did:u:mallory", false)] {
+        let actor = Actor::new(actor).unwrap();
+        let question = Question::new(facts[0].object.clone(), "create", actor);
+        let limits = Limits::CONSENSUS;
+        let over_records = check(&WithDocuments::new(&below, &facts), &question, limits).unwrap();
+        assert_eq!(over_records.is_allow(), allowed, "{question:?}");
+        let over_history = check(&WithDocuments::new(&view, &facts), &question, limits).unwrap();
+        assert_eq!(over_history, over_records);
+        let gathered = gather(&policy, &tree, &question, &facts, limits).unwrap();
+        assert_eq!(gathered.answer, over_records);
+        let mut known = fetch(&tree, &gathered.keys).unwrap();
+        known.remove(&policy::keys::object_key("batch", "new"));
+        let replayed = replay(&policy, &known, &question, &facts, limits).unwrap();
+        assert_eq!(replayed.is_allow(), allowed);
+    }
 }
 
 #[test]
