@@ -6,7 +6,10 @@
 
 use alloc::vec::Vec;
 
-use crate::{codec::write_bytes, relationship::ObjectRef};
+use crate::{
+    codec::{write_bytes, Decoder},
+    relationship::ObjectRef,
+};
 
 const DEFINITION: u8 = 1;
 const COLLECTION: u8 = 2;
@@ -55,6 +58,16 @@ pub fn object_key(resource: &str, id: &str) -> Vec<u8> {
     write_bytes(&mut key, resource.as_bytes());
     write_bytes(&mut key, id.as_bytes());
     key
+}
+
+/// The object whose record stands under `key`; `None` for every other key.
+#[must_use]
+pub fn object_of_key(key: &[u8]) -> Option<ObjectRef> {
+    let rest = key.strip_prefix(&[OBJECT])?;
+    let mut decoder = Decoder::new(rest);
+    let (resource, id) = (decoder.text().ok()?, decoder.text().ok()?);
+    let object = ObjectRef::new(resource, id).ok()?;
+    (key_of(&object) == key).then_some(object)
 }
 
 /// Key of the page ([`crate::Page`]) whose range starts at `first`, a subject's canonical bytes;

@@ -1,18 +1,17 @@
 //! Permission checks: the evidence is verified under a header and the decision made here.
 
-use hub_light::CheckEvidence;
+use hub_light::{CheckEvidence, LightError};
 use hub_types::document::{looks_derived, Document};
 use hub_types::policy::convert::object_to_wire;
 use hub_types::PolicyId;
-use policy::{Answer, Decision, Question, Subject};
+use policy::{Answer, Decision, Question, ReplayError, Subject};
 use wire::policy::{QueryCheckPermissionRequest, QueryCheckPermissionResponse};
 
-use crate::block::Block;
 use crate::client::{HubClient, Proven};
 use crate::error::{ClientError, Fault};
 use crate::query::query;
 use crate::rpc::Rpc;
-use crate::state::{explain, policy_value_under, unverified};
+use crate::state::{explain, unverified};
 use crate::transport::BoxFuture;
 
 /// A decision and what it rests on.
@@ -85,9 +84,18 @@ impl HubClient {
         let wire = answer
             .evidence
             .ok_or_else(|| Fault::unverified(WHAT, "it is missing"))?;
-        let checked = CheckEvidence::from_wire(&wire)
-            .and_then(|evidence| evidence.verify(&block.trusted, policy, question))
-            .map_err(unverified(WHAT))?;
+        // What is missing here would be unknown there, and what is added was not asked.
+        if wire.documents != request.documents {
+            return Err(Fault::unverified(
+                WHAT,
+                "it is not about the documents that were given",
+            ));
+        }
+        let evidence = CheckEvidence::from_wire(&wire).map_err(unverified(WHAT))?;
+        let checked = match evidence.verify(&block.trusted, policy, question) {
+            Ok(checked) => checked,
+            Err(error) => return Err(self.not_decided(policy, request, error)),
+        };
         let expected = match request.revision {
             Some(revision) => Some(revision),
             None => checked.root.record.latest_revision(),
@@ -105,10 +113,6 @@ impl HubClient {
                 "the node says another decision than its evidence gives",
             ));
         }
-        if checked.answer.decision == Decision::Deny {
-            self.refuse_unknown_document(rpc, &block, policy, question, request)
-                .await?;
-        }
         Ok(Proven::under(
             &block,
             Checked {
@@ -119,36 +123,35 @@ impl HubClient {
         ))
     }
 
-    /// A document that the hub has no record of belongs to its author and its scope, and only what
-    /// its id is derived from says who they are. Asked without that, a deny would be ignorance
+    /// Evidence that decides nothing because of a document that this client gave no preimage for is
+    /// no lie: the document's author and scope are unknown, and a decision would be ignorance
     /// (Invariant 3).
-    async fn refuse_unknown_document(
+    fn not_decided(
         &self,
-        rpc: Rpc<'_>,
-        block: &Block,
         policy: &PolicyId,
-        question: &Question,
         request: &QueryCheckPermissionRequest,
-    ) -> Result<(), Fault> {
-        let object = &question.object;
-        if !looks_derived(object.id()) {
-            return Ok(());
-        }
+        error: LightError,
+    ) -> Fault {
+        let unknown = match &error {
+            LightError::Replay(ReplayError::Insufficient { key }) => {
+                policy::keys::object_of_key(key).filter(|object| looks_derived(object.id()))
+            }
+            _ => None,
+        };
+        let Some(object) = unknown else {
+            return unverified(WHAT)(error);
+        };
         let given = request.documents.iter().any(|wire| {
             Document::from_wire(wire)
                 .and_then(|document| document.object(self.chain_id(), policy))
-                .is_ok_and(|found| found == *object)
+                .is_ok_and(|found| found == object)
         });
         if given {
-            return Ok(());
+            return unverified(WHAT)(error);
         }
-        let key = policy::keys::object_key(object.resource(), object.id());
-        match policy_value_under(rpc, block, policy, &key).await?.1 {
-            Some(_) => Ok(()),
-            None => Err(Fault::Final(Box::new(ClientError::Question(format!(
-                "{object} is a document that the hub has no record of; give what its id is \
-                 derived from (hold hub check … --document FILE), which says who owns it and where it is"
-            ))))),
-        }
+        Fault::Final(Box::new(ClientError::Question(format!(
+            "{object} is a document, and whose it is and where cannot be told from the hub alone; give \
+             what its id is derived from (hold hub check … --document FILE)"
+        ))))
     }
 }

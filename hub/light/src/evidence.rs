@@ -1,8 +1,14 @@
 //! All that one permission check reads, proven under a header and replayed.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
-use hub_types::{document::Document, PolicyId};
+use hub_types::{
+    document::{looks_derived, Document},
+    PolicyId,
+};
 use ics23::CommitmentProof;
 use identity::ChainId;
 use policy::{
@@ -73,7 +79,17 @@ impl CheckEvidence {
         &self.root
     }
 
+    /// The documents whose preimages it carries. Whoever asked about some should find those here.
+    #[must_use]
+    pub fn documents(&self) -> &[Document] {
+        &self.documents
+    }
+
     /// Verifies every part under `trusted` and replays the check.
+    ///
+    /// An object whose id is a document's and whose preimage is not here is *unknown*, whatever the
+    /// tree says of it: its author and its scope stand in the preimage alone, and evidence that leaves
+    /// it out must not prove that they are not there.
     ///
     /// # Errors
     /// Names what does not verify; [`LightError::Replay`] where the evidence does not decide. An
@@ -92,7 +108,7 @@ impl CheckEvidence {
                 known: ENGINE_VERSION,
             });
         }
-        let known =
+        let mut known =
             proof::verify_compressed(&jmt_spec(), &root.tree_root, &self.batch, Self::WHAT)?;
         let compiled = definition(&known)?;
         let facts = self
@@ -100,6 +116,7 @@ impl CheckEvidence {
             .iter()
             .map(|document| facts(document, &trusted.chain_id, policy, question, &known))
             .collect::<Result<Vec<_>, LightError>>()?;
+        hide_undocumented(&mut known, &facts);
         let answer = policy::replay(&compiled, &known, question, &facts, Limits::CONSENSUS)
             .map_err(LightError::Replay)?;
         Ok(Checked { answer, root })
@@ -164,6 +181,19 @@ impl CheckEvidence {
 }
 
 type Known = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// Takes out the records of documents that came without their preimages, so that they are not at
+/// hand for the replay. A relation's pages are found only through the record.
+fn hide_undocumented(known: &mut Known, documents: &[DocumentFacts]) {
+    let documented: BTreeSet<Vec<u8>> = documents
+        .iter()
+        .map(|facts| keys::object_key(facts.object.resource(), facts.object.id()))
+        .collect();
+    known.retain(|key, _| {
+        documented.contains(key)
+            || !keys::object_of_key(key).is_some_and(|object| looks_derived(object.id()))
+    });
+}
 
 /// The proven definition, compiled.
 fn definition(known: &Known) -> Result<Policy, LightError> {

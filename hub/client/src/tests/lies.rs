@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use hub_types::audit::keys as audit_keys;
 use hub_types::auth::keys as auth_keys;
+use hub_types::document::Document;
 use hub_types::Height;
 use identity::AccountAddress;
-use policy::{Actor, Question};
+use policy::{Actor, Name, Question};
 use serde_json::{json, Value};
 use wire::audit::QueryAnchorsResponse;
 use wire::light::QueryStateResponse;
@@ -424,6 +425,40 @@ async fn a_check_with_a_lie_gives_neither_allow_nor_deny() {
             Err(error) if number == 7 => assert_eq!(error.lies().len(), 1, "{error}"),
             Err(error) => assert_named(&error, words),
         }
+    }
+}
+
+/// A preimage that the node leaves out hides who owns the document and where it is.
+#[tokio::test]
+async fn a_document_left_out_of_the_evidence_is_named_and_decides_nothing() {
+    let hub = hub();
+    let document = Document {
+        resource: Name::new("cell").unwrap(),
+        collection: Name::new("cells").unwrap(),
+        scope: "cell:1".parse().unwrap(),
+        author: key_of(2).did(),
+        nonce: [7; 16],
+    };
+    let object = document.object(&hub.chain, &hub.policy).unwrap();
+    let actor = Actor::new(key_of(2).did().as_str()).unwrap();
+    for permission in ["update", "owner"] {
+        let question = Question::new(object.clone(), permission, actor.clone());
+        // The fake hub never carries documents: given one, its evidence is the lie.
+        let with_liar = client(&hub, vec![Node::honest("liar", &hub)]);
+        let documents = std::slice::from_ref(&document);
+        let error = with_liar.check(&hub.policy, &question, None, documents);
+        assert_named(
+            &error.await.unwrap_err(),
+            "not about the documents that were given",
+        );
+        // Not given any, the client decides nothing, and nobody lied.
+        let without = client(&hub, vec![Node::honest("honest", &hub)]);
+        let error = without.check(&hub.policy, &question, None, &[]).await;
+        match error.unwrap_err() {
+            ClientError::Question(text) => assert!(text.contains("--document"), "{text}"),
+            other => panic!("{other}"),
+        }
+        assert!(without.complaints().is_empty());
     }
 }
 

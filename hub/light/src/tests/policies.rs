@@ -118,6 +118,29 @@ fn documents_get_owner_and_scope_from_their_preimage() {
     check(1, "create", 1, Decision::Allow);
 }
 
+/// A node that leaves the preimage out hides an owner and a scope, and so could prove a deny, or an
+/// allow by what is subtracted.
+#[test]
+fn a_document_without_its_preimage_is_unknown_not_denied() {
+    let hub = Hub::new();
+    for seed in [1, 5, 6] {
+        let document = document(5);
+        let object = document.object(&chain(), &POLICY).unwrap();
+        let key = tree_keys::object_key(object.resource(), object.id());
+        for permission in ["edit", "create"] {
+            let question = Question::new(object.clone(), permission, actor(seed));
+            let (trusted, evidence) = hub.evidence(None, &question, &[]);
+            assert_eq!(
+                evidence.verify(&trusted, &POLICY, &question),
+                Err(LightError::Replay(::policy::ReplayError::Insufficient {
+                    key: key.clone()
+                })),
+                "{permission} {seed}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_document_needs_the_record_of_its_collection() {
     let hub = Hub::new();
