@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crdt::Cid;
+use crdt::{Cid, Disclosure};
 use identity::Did;
 
 use super::{attested, Documents};
@@ -154,7 +154,20 @@ impl Documents {
                             .any(|head| loaded.dag.is_in_closure(commit, head).unwrap_or(false))
                     })
                     .collect();
-                loaded.dag.since(&offered, &have).unwrap_or_default()
+                // What is wanted by name and covered by `have` is asked for its body; it comes
+                // before whatever follows it.
+                let beyond = loaded.dag.since(&offered, &have).unwrap_or_default();
+                let named: BTreeSet<Cid> = offered.into_iter().collect();
+                let found: BTreeSet<Cid> = beyond.iter().copied().collect();
+                let mut commits: Vec<Cid> = loaded
+                    .dag
+                    .topological()
+                    .iter()
+                    .map(|commit| *commit.cid())
+                    .filter(|commit| named.contains(commit) && !found.contains(commit))
+                    .collect();
+                commits.extend(beyond);
+                commits
             })?
             .unwrap_or_default();
         self.frame_of(document.digest(), &commits, bodies)
@@ -224,6 +237,22 @@ impl Documents {
             }
         }
         Ok(unknown)
+    }
+
+    /// Kept commits of a document whose bodies are not here, parents first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn bodyless(&self, document: &Digest) -> Result<Vec<Cid>, StoreError> {
+        let Some((loaded, _)) = self.loaded(document)? else {
+            return Ok(Vec::new());
+        };
+        let loaded = super::locked(&loaded);
+        let order = loaded.dag.topological().into_iter();
+        Ok(order
+            .map(|commit| *commit.cid())
+            .filter(|commit| loaded.dag.body(commit) == Some(&Disclosure::Absent))
+            .collect())
     }
 
     /// Parents that waiting commits of a document lack.

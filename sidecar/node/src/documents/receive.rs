@@ -322,6 +322,34 @@ impl Documents {
         ))
     }
 
+    /// The copy of a commit that waits, with the peer that gave it, if it has its body.
+    fn waiting_with_body(
+        &self,
+        commit: &Commit,
+    ) -> Result<Option<(String, CommitBlocks)>, StoreError> {
+        let cid = commit.cid().digest();
+        if !locked(&self.pending).contains(cid) {
+            return Ok(None);
+        }
+        let document = *commit.header().document_id().cid().digest();
+        let Some(bytes) = self
+            .store
+            .get(Column::Pending, &keys::pair(&document, cid))?
+        else {
+            return Ok(None);
+        };
+        let record: PendingRecord = decode(Column::Pending, &bytes)?;
+        let blocks = record.blocks.unwrap_or_default();
+        Ok(blocks.body.is_some().then(|| {
+            let blocks = CommitBlocks {
+                header: blocks.header,
+                signature: blocks.signature,
+                body: blocks.body,
+            };
+            (record.peer, blocks)
+        }))
+    }
+
     async fn consider_one(
         &self,
         peer: &str,
@@ -334,6 +362,15 @@ impl Documents {
             commit: Some(cid),
             outcome,
             reason,
+        };
+        // A copy without its body takes nothing from one that waits with it.
+        let waiting = match &blocks.body {
+            Some(_) => None,
+            None => self.waiting_with_body(commit)?,
+        };
+        let (peer, blocks) = match &waiting {
+            Some((peer, blocks)) => (peer.as_str(), blocks),
+            None => (peer, blocks),
         };
         let body = match &blocks.body {
             None => Disclosure::Absent,

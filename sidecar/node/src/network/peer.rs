@@ -36,6 +36,10 @@ const GATHER: Duration = Duration::from_millis(20);
 /// hundreds of commits, so this is a history of tens of thousands.
 const FETCHES_MAX: usize = 256;
 
+/// Commits remembered of which one peer was asked for the body, 32 bytes each; beyond it they are
+/// asked for once more.
+const ASKED_MAX: usize = 65_536;
+
 /// Pages of changes asked for in a row.
 const PAGES_MAX: usize = 1024;
 
@@ -142,6 +146,7 @@ async fn peers(
                     exchange: exchange.clone(),
                     peer,
                     cursors: cursors.clone(),
+                    asked: BTreeSet::new(),
                 };
                 let task = tokio::spawn(driver.run(announcements));
                 if let Some(old) = tasks.insert(peer, task) {
@@ -166,10 +171,13 @@ struct Driver {
     exchange: Arc<Exchange>,
     peer: PeerId,
     cursors: Arc<tokio::sync::Mutex<BTreeMap<PeerId, Cursor>>>,
+    /// Commits whose bodies this peer was asked for in vain or not, since it connected or its
+    /// epoch changed: who has no body either is not asked for it again and again.
+    asked: BTreeSet<Digest>,
 }
 
 impl Driver {
-    async fn run(self, mut announcements: mpsc::Receiver<Announcement>) {
+    async fn run(mut self, mut announcements: mpsc::Receiver<Announcement>) {
         let mut introduced = false;
         let mut tick = tokio::time::interval(HEADS_EXCHANGE_INTERVAL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -221,7 +229,7 @@ impl Driver {
         }
     }
 
-    async fn exchange_changes(&self) -> Result<(), RoundError> {
+    async fn exchange_changes(&mut self) -> Result<(), RoundError> {
         for _ in 0..PAGES_MAX {
             let cursor = self.cursors.lock().await.get(&self.peer).copied();
             let question = Question::Changes(ChangesQuestion { cursor });
@@ -229,6 +237,10 @@ impl Driver {
                 return Err(NetworkError::WrongKind.into());
             };
             let (more, next) = (answer.more, answer.cursor);
+            if next.map(|next| next.epoch) != cursor.map(|cursor| cursor.epoch) {
+                // It may show something else now.
+                self.asked.clear();
+            }
             self.take(answer.documents, answer.attestations).await?;
             // Only now: what was not taken must be told again.
             if let Some(next) = next {
@@ -243,7 +255,7 @@ impl Driver {
 
     /// Fetches what is named and not here, then takes the attestations.
     async fn take(
-        &self,
+        &mut self,
         documents: Vec<DocumentHeads>,
         attestations: Vec<Vec<u8>>,
     ) -> Result<(), RoundError> {
@@ -257,6 +269,7 @@ impl Driver {
                 .filter_map(|head| Cid::from_bytes(head).ok())
                 .collect();
             self.fetch(document, heads).await?;
+            self.fetch_bodies(document).await?;
         }
         self.exchange.attestations().receive(attestations).await?;
         Ok(())
@@ -309,6 +322,60 @@ impl Driver {
                 return Ok(());
             }
             want = left;
+        }
+        Ok(())
+    }
+
+    /// Asks for the bodies of commits that are kept without them, for each once.
+    async fn fetch_bodies(&mut self, document: Cid) -> Result<(), RoundError> {
+        let documents = self.exchange.documents().clone();
+        let mut wanted = documents.bodyless(document.digest())?;
+        wanted.retain(|commit| !self.asked.contains(commit.digest()));
+        for _ in 0..FETCHES_MAX {
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            let want = &wanted[..wanted.len().min(FRAME_HEADS_MAX)];
+            let question = FetchQuestion {
+                document: document.to_bytes().to_vec(),
+                want: want
+                    .iter()
+                    .map(|commit| commit.to_bytes().to_vec())
+                    .collect(),
+                have: documents
+                    .have(document.digest())?
+                    .iter()
+                    .map(|commit| commit.to_bytes().to_vec())
+                    .collect(),
+            };
+            let Answer::Fetch(answer) =
+                self.asker.ask(self.peer, Question::Fetch(question)).await?
+            else {
+                return Err(NetworkError::WrongKind.into());
+            };
+            let more = answer.more;
+            let received = self.exchange.received(self.peer, answer.commits).await?;
+            self.exchange
+                .attestations()
+                .receive(answer.attestations)
+                .await?;
+            let answered: BTreeSet<Cid> = received
+                .iter()
+                .filter_map(|received| received.commit)
+                .filter(|commit| want.contains(commit))
+                .collect();
+            if self.asked.len() >= ASKED_MAX {
+                self.asked.clear();
+            }
+            // What had no room in the frame is asked for again, as long as something had.
+            let whole = !more || answered.is_empty();
+            let done = want
+                .iter()
+                .filter(|commit| whole || answered.contains(*commit));
+            let done: BTreeSet<Cid> = done.copied().collect();
+            self.asked
+                .extend(done.iter().map(|commit| *commit.digest()));
+            wanted.retain(|commit| !done.contains(commit));
         }
         Ok(())
     }

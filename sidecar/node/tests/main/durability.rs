@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use node::metrics::Metrics;
-use node::network::messages::CommitBlocks;
 use node::start::files;
 use node::store::{Column, Identity, Store, StoreError, Write};
 use serde_json::json;
 
-use crate::support::{cid, eventually, Plant, Running};
+use crate::support::{blocks_of, cid, eventually, Plant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_when_it_is_killed_under_load() {
@@ -110,17 +109,6 @@ fn a_store_that_is_not_right_is_refused_in_one_sentence() {
         "{sentence}"
     );
     assert_eq!(sentence.lines().count(), 1);
-}
-
-/// A commit of Alice's as A would give it to a peer.
-fn blocks_of(running: &Running, commit: &str) -> CommitBlocks {
-    let store = running.sidecar.documents.store();
-    let kept = store.blocks(cid(commit).digest()).unwrap().unwrap();
-    CommitBlocks {
-        header: kept.header,
-        signature: kept.signature,
-        body: kept.body,
-    }
 }
 
 /// Writes that keep the writer busy for a while.

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use audit::content::{Content, Outcome};
 use node::failure::Kind;
+use node::network::messages::CommitBlocks;
 use serde_json::json;
 use std::sync::atomic::Ordering;
 
-use crate::support::{cid, eventually, leaves, Plant};
+use crate::support::{blocks_of, cid, eventually, leaves, Plant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_alice_writes_at_one_sidecar_appears_at_the_other_and_merges() {
@@ -205,7 +206,7 @@ async fn a_revoked_writer_keeps_what_was_attested_and_writes_nothing_more() {
     )
     .await
     .unwrap();
-    let blocks = node::network::messages::CommitBlocks {
+    let blocks = CommitBlocks {
         header: commit.header_bytes().to_vec(),
         signature: commit.signature().as_bytes().to_vec(),
         body: Some(body.bytes().to_vec()),
@@ -307,4 +308,64 @@ async fn a_stranger_is_refused_and_the_refusal_is_logged_up_to_a_quota() {
     });
     assert_eq!(overflow, Some(9));
     a.sidecar.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_was_left_out_is_asked_for_when_a_peer_may_give_it() {
+    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let plant = Plant::new();
+    let a = plant.sidecar(home_a.path(), &plant.operator_a, 101).await;
+    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
+    let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
+    let document = cid(&created.document);
+    let mut commits = vec![created.commit];
+    for _ in 0..3 {
+        let by = json!({"increment": {"pieces": 1}});
+        let updated = a.update(&plant.alice, &document, by).await.unwrap();
+        commits.push(updated.commit);
+    }
+    // A peer that may not give bodies gave the headers, and of one it has both.
+    let blocks: Vec<CommitBlocks> = commits
+        .iter()
+        .enumerate()
+        .map(|(place, commit)| CommitBlocks {
+            body: blocks_of(&a, commit).body.filter(|_| place == 3),
+            ..blocks_of(&a, commit)
+        })
+        .collect();
+    b.sidecar.documents.receive("relay", blocks).await.unwrap();
+    let view = b.get(&plant.alice.did(), &document).await;
+    assert_ne!(view.unwrap().fields.get("pieces"), Some(&json!(4)));
+    b.meet(&a).await;
+    b.shows(&document, json!({"pieces": 4})).await;
+    a.sidecar.stop().await.unwrap();
+    b.sidecar.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_without_its_body_takes_nothing_from_one_that_waits_with_it() {
+    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let plant = Plant::new();
+    let a = plant.sidecar(home_a.path(), &plant.operator_a, 101).await;
+    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
+    let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
+    let document = cid(&created.document);
+    let by = json!({"increment": {"pieces": 1}});
+    let updated = a.update(&plant.alice, &document, by).await.unwrap();
+    let (first, second) = (
+        blocks_of(&a, &created.commit),
+        blocks_of(&a, &updated.commit),
+    );
+    let bare = CommitBlocks {
+        body: None,
+        ..second.clone()
+    };
+    let documents = &b.sidecar.documents;
+    for (blocks, verdict) in [(second, "defer"), (bare, "defer"), (first, "provisional")] {
+        let received = documents.receive("peer", vec![blocks]).await.unwrap();
+        assert_eq!(received[0].verdict(), verdict);
+    }
+    b.shows(&document, json!({"pieces": 2})).await;
+    a.sidecar.stop().await.unwrap();
+    b.sidecar.stop().await.unwrap();
 }

@@ -16,6 +16,7 @@ use node::documents::values::Changes;
 use node::documents::{Intent, Submitted, View};
 use node::failure::Failure;
 use node::guard::Sight;
+use node::network::messages::CommitBlocks;
 use node::secrets::Keyring;
 use node::start::{start, Replaceable, Sidecar};
 use serde_json::{json, Map, Value};
@@ -375,4 +376,15 @@ pub fn leaves(running: &Running) -> Vec<audit::content::Content> {
                 .clone()
         })
         .collect()
+}
+
+/// A kept commit, as a peer is given it.
+pub fn blocks_of(running: &Running, commit: &str) -> CommitBlocks {
+    let store = running.sidecar.documents.store();
+    let kept = store.blocks(cid(commit).digest()).unwrap().unwrap();
+    CommitBlocks {
+        header: kept.header,
+        signature: kept.signature,
+        body: kept.body,
+    }
 }
