@@ -82,7 +82,6 @@ pub(super) async fn play(options: PlantOptions, narrator: &mut Narrator) -> Resu
     Ok(Stage {
         plant,
         document: String::new(),
-        anchored_commit: String::new(),
     })
 }
 

@@ -17,7 +17,6 @@ pub(super) async fn play(stage: &mut Stage, narrator: &mut Narrator) -> Result<(
         Ok((status["anchors"]["final"]["size"].as_u64() >= leaves).then_some(()))
     })
     .await?;
-    stage.anchored_commit.clone_from(&target);
     stage
         .update(
             "alice",

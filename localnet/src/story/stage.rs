@@ -18,8 +18,6 @@ pub struct Stage {
     pub plant: Plant,
     /// Alice's batch record.
     pub document: String,
-    /// A commit of it that an anchor covers, for the rollback.
-    pub anchored_commit: String,
 }
 
 impl Stage {

@@ -314,11 +314,11 @@ fn a_value_that_hung_on_a_circle_is_found_when_the_circle_breaks() {
             permission,
             Actor::new("did:u:x").unwrap(),
         );
-        let gathered = policy::gather(&policy, &tree, &question, &[], Limits::CONSENSUS).unwrap();
+        let gathered = gather(&policy, &tree, &question, &[], Limits::CONSENSUS).unwrap();
         assert_eq!(gathered.answer.is_allow(), expected, "{permission}");
-        let known = policy::fetch(&tree, &gathered.keys).unwrap();
+        let known = fetch(&tree, &gathered.keys).unwrap();
         assert!(
-            policy::replay(&policy, &known, &question, &[], Limits::CONSENSUS)
+            replay(&policy, &known, &question, &[], Limits::CONSENSUS)
                 .unwrap()
                 .is_allow()
         );

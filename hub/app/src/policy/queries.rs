@@ -7,6 +7,7 @@ use hub_types::{
     PolicyId, Record,
 };
 use prost::Message;
+use wire::light::PolicyProof;
 use wire::policy::{
     Decision as WireDecision, QueryChangesRequest, QueryChangesResponse,
     QueryCheckPermissionRequest, QueryCheckPermissionResponse, QueryCollectionRequest,
@@ -49,6 +50,20 @@ fn find(context: &QueryContext<'_>, id: &[u8]) -> Result<Found, QueryError> {
         record,
         revision,
     })
+}
+
+/// One entry of the policy's tree at its newest revision, with its proof when one is asked for.
+fn entry(
+    context: &QueryContext<'_>,
+    found: &Found,
+    key: &[u8],
+    prove: bool,
+) -> Result<(Option<Vec<u8>>, Option<PolicyProof>), QueryError> {
+    let value = context.view.at_version(&found.tree, key, found.revision)?;
+    let proof = prove
+        .then(|| prove::policy_entry(context, &found.record, None, key))
+        .transpose()?;
+    Ok((value, proof))
 }
 
 /// One policy.
@@ -171,14 +186,12 @@ pub fn object(
     let object =
         object_from_wire("object", request.object.as_ref()).map_err(QueryError::request)?;
     let key = ::policy::keys::object_key(object.resource(), object.id());
+    let (record, proof) = entry(context, &found, &key, request.prove)?;
     Ok(QueryObjectResponse {
         height: context.height,
         revision: found.revision,
-        record: context.view.at_version(&found.tree, &key, found.revision)?,
-        proof: request
-            .prove
-            .then(|| prove::policy_entry(context, &found.record, None, &key))
-            .transpose()?,
+        record,
+        proof,
     })
 }
 
@@ -192,14 +205,12 @@ pub fn collection(
 ) -> Result<QueryCollectionResponse, QueryError> {
     let found = find(context, &request.policy)?;
     let key = ::policy::keys::collection_key(&request.resource, &request.name);
+    let (record, proof) = entry(context, &found, &key, request.prove)?;
     Ok(QueryCollectionResponse {
         height: context.height,
         revision: found.revision,
-        record: context.view.at_version(&found.tree, &key, found.revision)?,
-        proof: request
-            .prove
-            .then(|| prove::policy_entry(context, &found.record, None, &key))
-            .transpose()?,
+        record,
+        proof,
     })
 }
 

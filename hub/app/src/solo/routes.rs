@@ -380,9 +380,11 @@ fn validators(engine: &Engine, params: &Params) -> Result<Value, RpcError> {
     let height = match params.height(0, "height")? {
         None => latest,
         Some(height) if height <= latest + 1 => height,
-        Some(height) => return Err(RpcError::internal(format!(
+        Some(height) => {
+            return Err(RpcError::internal(format!(
             "height {height} must be less than or equal to the current blockchain height {latest}"
-        ))),
+        )))
+        }
     };
     Ok(json!({
         "block_height": height.to_string(),

@@ -5,10 +5,10 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context as _};
-use audit::bundle::{verify, Section, VerifyError, BUNDLE_BYTES_MAX};
+use audit::bundle::{stated_header, verify, VerifyError, BUNDLE_BYTES_MAX};
 use audit::report::Report;
 use clap::Subcommand;
-use hub_light::{LightBlock, TrustPoint};
+use hub_light::TrustPoint;
 use serde_json::{json, Value};
 
 use super::doc::Sidecar;
@@ -340,17 +340,4 @@ async fn fetch(
             "trust": trust.to_string(),
         }),
     ))
-}
-
-/// Height and hash of the block that a trail says it was made under.
-fn stated_header(bytes: &[u8]) -> Option<TrustPoint> {
-    let sections = audit::bundle::container::split(bytes).ok()?;
-    let place = Section::ALL
-        .iter()
-        .position(|section| *section == Section::Header)?;
-    let block = LightBlock::from_bytes(sections.get(place)?).ok()?;
-    Some(TrustPoint {
-        height: block.height(),
-        hash: block.hash(),
-    })
 }
