@@ -137,12 +137,13 @@ fn configure(home: &CometHome, all: &[CometHome], pace: Pace) -> Result<()> {
         ],
     )?;
     // With recheck off, an account with transactions in the pool could not send another after the
-    // next block: CheckTx would count from the committed sequence. Recheck skips signatures.
+    // next block: CheckTx would count from the committed sequence. Recheck skips signatures, and a
+    // pool of some blocks' worth keeps it short: who finds it full tries again.
     section(
         &mut config,
         "mempool",
         [
-            ("size", 20_000.into()),
+            ("size", 5_000.into()),
             ("cache_size", 50_000.into()),
             ("recheck", true.into()),
         ],

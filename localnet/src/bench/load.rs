@@ -25,7 +25,7 @@ pub struct Outcome {
     pub first_refusal: Option<String>,
     /// Transactions in blocks.
     pub committed: u64,
-    /// From the first loaded block's parent to the last loaded block, by header time.
+    /// From when the first loaded block began to when the last one was committed, by header time.
     pub elapsed: Duration,
     /// Blocks in that time.
     pub blocks: u64,
@@ -83,11 +83,12 @@ pub async fn run(
                     tokio::time::sleep_until(next.into()).await;
                     next += pause;
                 }
-                match broadcast(&mut connection, address, &transaction).await? {
-                    None => {
+                match enter(&mut connection, address, &transaction, &over).await? {
+                    Entered::Yes => {
                         accepted.fetch_add(1, Ordering::Relaxed);
                     }
-                    Some(why) => {
+                    Entered::TimeIsOver => break,
+                    Entered::Refused(why) => {
                         refused.fetch_add(1, Ordering::Relaxed);
                         reason
                             .lock()
@@ -109,7 +110,7 @@ pub async fn run(
         task.context("a client of the load")??;
     }
     timer.abort();
-    drain(rpcs[0]).await?;
+    drain(rpcs).await?;
 
     let last_height = height(rpcs[0]).await?;
     let (committed, elapsed, blocks) = count(rpcs[0], first_height, last_height).await?;
@@ -141,6 +142,40 @@ async fn connect(address: SocketAddr) -> Result<Connection> {
     }
 }
 
+/// What became of one transaction at a node's pool.
+enum Entered {
+    Yes,
+    TimeIsOver,
+    Refused(String),
+}
+
+/// Puts one transaction into a node's pool, and waits while that is full.
+///
+/// A transaction that found the pool full after CheckTx has raised its account's sequence there
+/// until the next block: that, too, is waited for.
+async fn enter(
+    connection: &mut Connection,
+    address: SocketAddr,
+    transaction: &[u8],
+    over: &AtomicBool,
+) -> Result<Entered> {
+    let mut was_full = false;
+    loop {
+        let Some(why) = broadcast(connection, address, transaction).await? else {
+            return Ok(Entered::Yes);
+        };
+        was_full |= why.contains("mempool is full");
+        if !was_full {
+            return Ok(Entered::Refused(why));
+        }
+        if over.load(Ordering::Relaxed) {
+            return Ok(Entered::TimeIsOver);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The reason of a refusal, if it was refused.
 async fn broadcast(
     connection: &mut Connection,
     address: SocketAddr,
@@ -168,24 +203,27 @@ async fn broadcast(
     Ok(Some(log.to_owned()))
 }
 
-/// Waits, for a minute at most, until the node's pool is empty and one more block has passed.
-async fn drain(rpc: SocketAddr) -> Result<()> {
+/// Waits, for a minute at most, until no node has a transaction left in its pool and two more
+/// blocks have passed.
+async fn drain(rpcs: &[SocketAddr]) -> Result<()> {
     let deadline = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < deadline {
-        let pool = result(rpc, "/num_unconfirmed_txs").await?;
-        if pool["total"] == json!("0") {
-            break;
+    for rpc in rpcs {
+        while result(*rpc, "/num_unconfirmed_txs").await?["total"] != json!("0") {
+            if Instant::now() > deadline {
+                bail!("the pool of {rpc} is not empty a minute after the load; see its log");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let now = height(rpc).await?;
-    while height(rpc).await? < now + 2 && Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    Ok(())
+    let now = height(rpcs[0]).await?;
+    wait_for_height(rpcs[0], now + 2).await
 }
 
-/// Transactions in blocks `(first, last]`, the header time that the loaded ones span, their count.
+/// Transactions in blocks `(first, last]`, the time that the loaded ones took, their count.
+///
+/// A header's time is the median of the votes that committed the block before it (BFT time), so a
+/// block takes from its own header's time to the next one's. Two blocks follow the loaded ones:
+/// [`drain`] waits for them.
 async fn count(rpc: SocketAddr, first: u64, last: u64) -> Result<(u64, Duration, u64)> {
     let mut blocks: Vec<(u64, f64)> = Vec::new();
     let mut from = first;
@@ -210,21 +248,19 @@ async fn count(rpc: SocketAddr, first: u64, last: u64) -> Result<(u64, Duration,
         }
         from = to + 1;
     }
-    let loaded = |(index, (transactions, _)): (usize, &(u64, f64))| {
-        (*transactions > 0 && index > 0).then_some(index)
-    };
-    let Some(start) = blocks.iter().enumerate().find_map(loaded) else {
+    let loaded = |(transactions, _): &(u64, f64)| *transactions > 0;
+    let (Some(start), Some(end)) = (
+        blocks.iter().position(loaded),
+        blocks.iter().rposition(loaded),
+    ) else {
         return Ok((0, Duration::ZERO, 0));
     };
-    let end = blocks
-        .iter()
-        .rposition(|(transactions, _)| *transactions > 0)
-        .unwrap_or(start);
     let committed = blocks[start..=end]
         .iter()
         .map(|(transactions, _)| transactions)
         .sum();
-    let elapsed = (blocks[end].1 - blocks[start - 1].1).max(0.0);
+    let after = blocks.get(end + 1).context("no block after the load")?;
+    let elapsed = (after.1 - blocks[start].1).max(0.0);
     Ok((
         committed,
         Duration::from_secs_f64(elapsed),

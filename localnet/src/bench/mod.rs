@@ -20,8 +20,9 @@ use crate::network::{Engine, HubOptions, Network};
 use crate::process::Process;
 use workload::Accounts;
 
-/// Pre-signed transactions a second of load and a client: above what two cores commit.
-const HEADROOM_PER_SECOND: u64 = 6_000;
+/// Transactions made beforehand for each second of load, over all clients: above what two cores
+/// commit, so that no client runs out before the time is over.
+const HEADROOM_PER_SECOND: u64 = 12_000;
 
 /// What to load, and how hard.
 #[derive(Args, Clone, Debug)]
@@ -30,7 +31,7 @@ pub struct Options {
     #[arg(long, default_value_t = 4)]
     pub validators: usize,
     /// Concurrent clients; CheckTx is flushed every 20 ms, so few see less.
-    #[arg(long, default_value_t = 128)]
+    #[arg(long, default_value_t = 256)]
     pub clients: usize,
     /// Seconds of load for each workload.
     #[arg(long, default_value_t = 10)]

@@ -2,6 +2,8 @@
 
 mod application;
 mod convert;
+mod dispatch;
+mod framing;
 mod server;
 
 pub use application::HubApplication;
