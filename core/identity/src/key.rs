@@ -12,7 +12,7 @@ use ed25519_zebra::VerificationKey;
 use k256::ecdsa::signature::hazmat::PrehashVerifier;
 use sha2::{Digest, Sha256};
 
-use crate::{ChainId, Did, IdentityError, KeyKind, Signature, Statement};
+use crate::{ChainId, Did, EncodedKey, IdentityError, KeyKind, Signature, Statement};
 
 /// A public key of one of the three kinds, known to be a point of its curve.
 ///
@@ -20,7 +20,7 @@ use crate::{ChainId, Did, IdentityError, KeyKind, Signature, Statement};
 /// decompressed point is kept: finding it again would be a fifth of each verification.
 #[derive(Clone, Copy)]
 pub struct PublicKey {
-    bytes: [u8; 33],
+    encoded: EncodedKey,
     point: Point,
 }
 
@@ -38,17 +38,11 @@ impl PublicKey {
     /// # Errors
     /// [`IdentityError::KeyLength`], [`IdentityError::KeyPoint`].
     pub fn from_bytes(kind: KeyKind, bytes: &[u8]) -> Result<Self, IdentityError> {
-        if bytes.len() != kind.key_bytes() {
-            return Err(IdentityError::KeyLength {
-                kind,
-                found: bytes.len(),
-            });
-        }
-        let off_curve = IdentityError::KeyPoint { kind };
-        // SEC 1 knows a compact form (first byte 5) of the same length; it is not canonical.
-        if kind != KeyKind::Ed25519 && !matches!(bytes[0], 2 | 3) {
-            return Err(off_curve);
-        }
+        Self::from_encoded(EncodedKey::new(kind, bytes)?)
+    }
+
+    pub(crate) fn from_encoded(encoded: EncodedKey) -> Result<Self, IdentityError> {
+        let (kind, bytes) = (encoded.kind(), encoded.as_bytes());
         let point = match kind {
             KeyKind::Ed25519 => VerificationKey::try_from(bytes).map(Point::Ed25519).ok(),
             KeyKind::Secp256k1 => k256::ecdsa::VerifyingKey::from_sec1_bytes(bytes)
@@ -58,27 +52,23 @@ impl PublicKey {
                 .map(Point::P256)
                 .ok(),
         }
-        .ok_or(off_curve)?;
-        let mut padded = [0; 33];
-        padded[..bytes.len()].copy_from_slice(bytes);
-        Ok(Self {
-            bytes: padded,
-            point,
-        })
+        .ok_or(IdentityError::KeyPoint { kind })?;
+        Ok(Self { encoded, point })
+    }
+
+    /// The key without its point.
+    pub fn encoded(&self) -> EncodedKey {
+        self.encoded
     }
 
     /// The kind of the key.
     pub fn kind(&self) -> KeyKind {
-        match self.point {
-            Point::Ed25519(_) => KeyKind::Ed25519,
-            Point::Secp256k1(_) => KeyKind::Secp256k1,
-            Point::P256(_) => KeyKind::P256,
-        }
+        self.encoded.kind()
     }
 
     /// The bytes, as [`PublicKey::from_bytes`] took them.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.kind().key_bytes()]
+        self.encoded.as_bytes()
     }
 
     /// The `did:key` of this key.
@@ -90,7 +80,8 @@ impl PublicKey {
     /// is valid (see the crate's page); a tool should warn before it is given a right.
     pub fn is_small_order(&self) -> bool {
         matches!(self.point, Point::Ed25519(_))
-            && self.bytes[..32]
+            && self
+                .as_bytes()
                 .try_into()
                 .ok()
                 .and_then(|bytes| CompressedEdwardsY(bytes).decompress())
@@ -225,15 +216,11 @@ impl PublicKey {
     pub(crate) fn point(&self) -> &Point {
         &self.point
     }
-
-    fn identity(&self) -> (KeyKind, &[u8]) {
-        (self.kind(), self.as_bytes())
-    }
 }
 
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
-        self.identity() == other.identity()
+        self.encoded == other.encoded
     }
 }
 
@@ -247,13 +234,13 @@ impl PartialOrd for PublicKey {
 
 impl Ord for PublicKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.identity().cmp(&other.identity())
+        self.encoded.cmp(&other.encoded)
     }
 }
 
 impl Hash for PublicKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.identity().hash(state);
+        self.encoded.hash(state);
     }
 }
 

@@ -129,7 +129,7 @@ fn records_and_leaves_are_as_they_were_published() {
     let mut table = String::new();
     let account = Account {
         address: address(1),
-        public_key: Some(*key(1).public_key()),
+        public_key: Some(key(1).public_key().encoded()),
         number: 3,
         sequence: 9,
         balance: Amount(1_000),

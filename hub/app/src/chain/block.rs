@@ -3,12 +3,13 @@
 //! Nothing here writes to disk. What comes out is a [`StagedBlock`], which Commit writes whole.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hub_types::{
     auth::{self, Params},
     blocks::{self, BlockLeaf, BlockLog},
     policy::Change,
-    Amount, BlockHash, PolicyId, Record, Transaction, TransactionError,
+    Amount, BlockHash, PolicyId, Record, Transaction, TransactionError, TransactionHash,
 };
 use identity::ChainId;
 use prost::Message as _;
@@ -16,8 +17,9 @@ use rayon::prelude::*;
 
 use super::context::{account, read_record, BlockContext};
 use super::failure::{Failure, NodeFailure};
+use super::known::{Known, KnownTransactions};
 use super::policies::CompiledPolicies;
-use super::signatures::{Claim, Counts, VerifiedSignatures};
+use super::signatures::{verify_all, Claim};
 use super::transaction::{Executor, TransactionResult};
 use crate::policy::seal::seal;
 use crate::store::{
@@ -68,7 +70,7 @@ pub fn execute(
     view: &View<'_>,
     genesis: Option<&StagedGenesis>,
     compiled: &CompiledPolicies,
-    signatures: &VerifiedSignatures,
+    known: &KnownTransactions,
     input: &BlockInput<'_>,
     prepared: Vec<Prepared>,
 ) -> Result<Executed, NodeFailure> {
@@ -76,7 +78,7 @@ pub fn execute(
     let executor = Executor {
         block: context,
         compiled,
-        signatures,
+        known,
     };
     let genesis_layer = genesis.map(|genesis| &genesis.layer);
     let mut layer = Layer::default();
@@ -121,17 +123,26 @@ fn contradiction(what: &str) -> NodeFailure {
     }
 }
 
-/// A transaction that was parsed, and whose signature was looked at, on some core.
+/// A transaction that was parsed, and whose signature was looked at.
 #[derive(Clone)]
 pub struct Prepared {
     /// The transaction, or why it is none.
-    pub parsed: Result<Transaction, TransactionError>,
+    pub parsed: Result<Arc<Transaction>, TransactionError>,
     /// The account number for which its signature is right. `None` where it is wrong, or where the
     /// account did not exist yet: then the signature is looked at when its turn comes.
     pub verified_for: Option<u64>,
 }
 
-/// Parses and verifies transactions on all cores.
+/// How many transactions were known before, and how many signatures were verified now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Known.
+    pub known: u64,
+    /// Verified now, right or wrong.
+    pub verified: u64,
+}
+
+/// Parses and verifies, on all cores, those transactions that are not known yet.
 ///
 /// # Errors
 /// The node's failure.
@@ -139,37 +150,59 @@ pub fn prepare(
     view: &View<'_>,
     genesis: Option<&Layer>,
     context: &BlockContext,
-    signatures: &VerifiedSignatures,
+    known: &KnownTransactions,
     transactions: &[prost::bytes::Bytes],
 ) -> Result<(Vec<Prepared>, Counts), NodeFailure> {
-    let parsed: Vec<_> = transactions
+    let params = &context.params;
+    let looked_at: Vec<_> = transactions
         .par_iter()
         .map(|bytes| {
-            let parsed = Transaction::parse(bytes, &context.params);
+            if let Some(known) = known.get(params, &TransactionHash::of(bytes)) {
+                let prepared = Prepared {
+                    parsed: Ok(known.transaction),
+                    verified_for: Some(known.account_number),
+                };
+                return Ok((prepared, None));
+            }
+            let parsed = Transaction::parse(bytes, params).map(Arc::new);
             let claim = match &parsed {
                 Ok(transaction) => account_number(view, genesis, transaction)?
                     .map(|number| (number, Claim::of(transaction, &context.chain, number))),
                 Err(_) => None,
             };
-            Ok((parsed, claim))
+            let prepared = Prepared {
+                parsed,
+                verified_for: None,
+            };
+            Ok((prepared, claim))
         })
         .collect::<Result<_, NodeFailure>>()?;
-    let mut prepared = Vec::with_capacity(parsed.len());
-    let mut numbers = Vec::with_capacity(parsed.len());
-    let mut claims = Vec::with_capacity(parsed.len());
-    for (index, (parsed, claim)) in parsed.into_iter().enumerate() {
-        prepared.push(Prepared {
-            parsed,
-            verified_for: None,
-        });
+    let mut prepared = Vec::with_capacity(looked_at.len());
+    let mut open = Vec::new();
+    let mut claims = Vec::new();
+    let mut counts = Counts::default();
+    for (index, (one, claim)) in looked_at.into_iter().enumerate() {
+        counts.known += u64::from(one.verified_for.is_some());
+        prepared.push(one);
         if let Some((number, claim)) = claim {
-            numbers.push((index, number));
+            open.push((index, number));
             claims.push(claim);
         }
     }
-    let (right, counts) = signatures.check_all(claims);
-    for ((index, number), right) in numbers.into_iter().zip(right) {
-        prepared[index].verified_for = right.then_some(number);
+    counts.verified = claims.len() as u64;
+    let right = open.into_iter().zip(verify_all(&claims));
+    for ((index, number), _) in right.filter(|(_, right)| *right) {
+        prepared[index].verified_for = Some(number);
+        if let Ok(transaction) = &prepared[index].parsed {
+            let transaction = transaction.clone();
+            known.remember(
+                params,
+                [Known {
+                    transaction,
+                    account_number: number,
+                }],
+            );
+        }
     }
     Ok((prepared, counts))
 }

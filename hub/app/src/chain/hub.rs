@@ -11,8 +11,8 @@ use identity::ChainId;
 use super::block::{self, BlockInput, Executed, Prepared, StagedGenesis};
 use super::context::BlockContext;
 use super::failure::NodeFailure;
+use super::known::KnownTransactions;
 use super::policies::CompiledPolicies;
-use super::signatures::VerifiedSignatures;
 use super::transaction::{Executor, SignatureCheck, TransactionResult};
 use crate::auth::genesis;
 use crate::serve::metrics::Metrics;
@@ -22,7 +22,7 @@ use crate::store::{Committed, Layer, StagedBlock, State, Store, TreeId, TreeUpda
 pub struct Hub {
     store: Arc<Store>,
     compiled: CompiledPolicies,
-    signatures: VerifiedSignatures,
+    known: KnownTransactions,
     metrics: Arc<Metrics>,
     consensus: Mutex<Consensus>,
     mempool: Mutex<Layer>,
@@ -74,7 +74,7 @@ impl Hub {
         Hub {
             store,
             compiled: CompiledPolicies::default(),
-            signatures: VerifiedSignatures::default(),
+            known: KnownTransactions::default(),
             metrics,
             consensus: Mutex::default(),
             mempool: Mutex::default(),
@@ -160,7 +160,7 @@ impl Hub {
             &view,
             genesis.map(Arc::as_ref),
             &self.compiled,
-            &self.signatures,
+            &self.known,
             &BlockInput {
                 context: &context,
                 hash: input.hash,
@@ -274,8 +274,7 @@ impl Hub {
             }
         }
         let layer = genesis.map(|genesis| &genesis.layer);
-        let (prepared, counts) =
-            block::prepare(view, layer, context, &self.signatures, transactions)?;
+        let (prepared, counts) = block::prepare(view, layer, context, &self.known, transactions)?;
         self.metrics.signature_hits.inc_by(counts.known);
         self.metrics.signature_misses.inc_by(counts.verified);
         Ok(prepared)
@@ -291,7 +290,7 @@ impl Hub {
         Executor {
             block: context,
             compiled: &self.compiled,
-            signatures: &self.signatures,
+            known: &self.known,
         }
     }
 

@@ -5,6 +5,7 @@ pub mod context;
 pub mod dispatch;
 pub mod failure;
 pub mod hub;
+pub mod known;
 pub mod policies;
 pub mod readers;
 pub mod signatures;

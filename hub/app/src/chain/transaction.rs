@@ -4,10 +4,12 @@
 //! sequence, fee, chain and signature fit the state becomes a [`Paid`], and only that is executed.
 //! From `Paid` on the fee is gone and the sequence has risen, whatever the messages come to.
 
+use std::sync::Arc;
+
 use hub_types::{
     auth::{self, AuthError},
     transaction::Verified,
-    Amount, Code, Event, Gas, Transaction, TransactionError, CODESPACE,
+    Amount, Code, Event, Gas, Transaction, TransactionError, TransactionHash, CODESPACE,
 };
 use wire::cosmos::base::abci::v1beta1::TxMsgData;
 use wire::{Any, Message as _};
@@ -15,8 +17,8 @@ use wire::{Any, Message as _};
 use super::block::Prepared;
 use super::context::{account, BlockContext, Context, GasMeter};
 use super::failure::{Failure, NodeFailure};
+use super::known::{Known, KnownTransactions};
 use super::policies::CompiledPolicies;
-use super::signatures::{Claim, Outcome, VerifiedSignatures};
 use crate::store::State;
 use hub_types::{policy::Change, PolicyId};
 
@@ -68,6 +70,7 @@ impl TransactionResult {
 /// A transaction whose fee is paid and whose sequence has risen.
 pub struct Paid {
     transaction: Verified,
+    account_number: u64,
     gas: GasMeter,
     fee: Amount,
 }
@@ -75,7 +78,7 @@ pub struct Paid {
 /// Whether a signature is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureCheck {
-    /// Verify, or find it verified.
+    /// Verify.
     Verify,
     /// It was found right for this account number; for another it is looked at.
     RightFor(u64),
@@ -90,8 +93,8 @@ pub struct Executor<'a> {
     pub block: &'a BlockContext,
     /// Compiled policies.
     pub compiled: &'a CompiledPolicies,
-    /// Verified signatures.
-    pub signatures: &'a VerifiedSignatures,
+    /// Transactions that were parsed and verified.
+    pub known: &'a KnownTransactions,
 }
 
 /// What a transaction that was executed leaves beside its result.
@@ -108,8 +111,8 @@ impl Executor<'_> {
     ///
     /// # Errors
     /// [`TransactionError`], with its own code.
-    pub fn parse(&self, bytes: &[u8]) -> Result<Transaction, TransactionError> {
-        Transaction::parse(bytes, &self.block.params)
+    pub fn parse(&self, bytes: &[u8]) -> Result<Arc<Transaction>, TransactionError> {
+        Transaction::parse(bytes, &self.block.params).map(Arc::new)
     }
 
     /// Checks a transaction against the state, takes the fee and raises the sequence.
@@ -121,7 +124,7 @@ impl Executor<'_> {
     pub fn admit(
         &self,
         state: &mut State<'_>,
-        transaction: Transaction,
+        transaction: Arc<Transaction>,
         check: SignatureCheck,
     ) -> Result<Paid, Failure> {
         let signer = transaction.signer();
@@ -137,18 +140,7 @@ impl Executor<'_> {
         let verified = if skip {
             Verified::assume(transaction)
         } else {
-            let chain = &self.block.chain;
-            let claim = Claim::of(&transaction, chain, account.number);
-            match self.signatures.check(&claim) {
-                Outcome::Known | Outcome::Verified => Verified::assume(transaction),
-                Outcome::Wrong => {
-                    transaction.verify_bytes(claim.sign_bytes(), chain, account.number)?;
-                    return Err(NodeFailure::State {
-                        what: "one signature was found wrong and right".to_owned(),
-                    }
-                    .into());
-                }
-            }
+            Verified::check(transaction, &self.block.chain, account.number)?
         };
         let mut gas = GasMeter::new(verified.fee().gas_limit);
         let kind = verified.signer().key.kind();
@@ -164,13 +156,14 @@ impl Executor<'_> {
                 fee,
             })?;
         account.sequence += 1;
-        account.public_key = Some(verified.signer().key);
+        account.public_key = Some(verified.signer().key.encoded());
         let key = auth::keys::account(&account.address);
         let bytes = hub_types::Record::to_bytes(&account);
         state.put_tree(crate::store::TreeId::Main, key, Some(bytes));
         state.keep();
         Ok(Paid {
             transaction: verified,
+            account_number: account.number,
             gas,
             fee,
         })
@@ -233,6 +226,7 @@ impl Executor<'_> {
             transaction,
             gas,
             fee,
+            ..
         } = paid;
         let signer = transaction.signer();
         let wanted = transaction.fee().gas_limit;
@@ -310,7 +304,7 @@ impl Executor<'_> {
     pub fn deliver_as(
         &self,
         state: &mut State<'_>,
-        parsed: Result<Transaction, TransactionError>,
+        parsed: Result<Arc<Transaction>, TransactionError>,
         check: SignatureCheck,
     ) -> Result<(TransactionResult, Effects), NodeFailure> {
         let transaction = match parsed {
@@ -331,7 +325,7 @@ impl Executor<'_> {
         }
     }
 
-    /// The phases before execution, for the mempool.
+    /// The phases before execution, for the mempool; remembers what it found right.
     ///
     /// # Errors
     /// The node's failure.
@@ -341,17 +335,36 @@ impl Executor<'_> {
         bytes: &[u8],
         check: SignatureCheck,
     ) -> Result<TransactionResult, NodeFailure> {
-        let transaction = match self.parse(bytes) {
-            Ok(transaction) => transaction,
-            Err(error) => return TransactionResult::refused(error.into(), 0, 0),
+        let params = &self.block.params;
+        let known = self.known.get(params, &TransactionHash::of(bytes));
+        let was_known = known.is_some();
+        let (transaction, check) = match known {
+            Some(known) => (
+                known.transaction,
+                SignatureCheck::RightFor(known.account_number),
+            ),
+            None => match self.parse(bytes) {
+                Ok(transaction) => (transaction, check),
+                Err(error) => return TransactionResult::refused(error.into(), 0, 0),
+            },
         };
         let wanted = transaction.fee().gas_limit;
-        match self.admit(state, transaction, check) {
-            Ok(paid) => Ok(TransactionResult {
-                gas_wanted: wanted,
-                gas_used: paid.gas.used(),
-                ..TransactionResult::default()
-            }),
+        match self.admit(state, transaction.clone(), check) {
+            Ok(paid) => {
+                if !was_known && check == SignatureCheck::Verify {
+                    let account_number = paid.account_number;
+                    let known = Known {
+                        transaction,
+                        account_number,
+                    };
+                    self.known.remember(params, [known]);
+                }
+                Ok(TransactionResult {
+                    gas_wanted: wanted,
+                    gas_used: paid.gas.used(),
+                    ..TransactionResult::default()
+                })
+            }
             Err(failure) => {
                 state.forget();
                 TransactionResult::refused(failure, wanted, 0)

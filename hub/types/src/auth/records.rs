@@ -2,7 +2,7 @@
 
 use alloc::string::ToString;
 
-use identity::{AccountAddress, KeyKind, PublicKey};
+use identity::{AccountAddress, EncodedKey, KeyKind};
 use wire::{
     cosmos::{auth::v1beta1::BaseAccount, crypto},
     light, Any, Message, Name,
@@ -20,7 +20,7 @@ pub struct Account {
     /// Where it is.
     pub address: AccountAddress,
     /// Its key; `None` until its first transaction, for whoever receives coins before sending any.
-    pub public_key: Option<PublicKey>,
+    pub public_key: Option<EncodedKey>,
     /// Which a SignDoc names, so that a signature is void for an account of another genesis.
     pub number: u64,
     /// How many transactions it has sent.
@@ -197,7 +197,7 @@ impl Record for Params {
 
 /// A key as Cosmos messages carry it. A P-256 key cannot come here: it has no account.
 #[must_use]
-pub fn public_key_to_any(key: &PublicKey) -> Any {
+pub fn public_key_to_any(key: &EncodedKey) -> Any {
     let bytes = key.as_bytes().to_vec();
     let (type_url, value) = match key.kind() {
         KeyKind::Ed25519 => {
@@ -215,11 +215,11 @@ pub fn public_key_to_any(key: &PublicKey) -> Any {
     Any { type_url, value }
 }
 
-/// Reads a key as Cosmos messages carry it.
+/// Reads a key as Cosmos messages carry it. Whether it is a point shows when it is decoded.
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub fn public_key_from_any(any: &Any) -> Result<PublicKey, PublicKeyError> {
+pub fn public_key_from_any(any: &Any) -> Result<EncodedKey, PublicKeyError> {
     let kind = if any.type_url == crypto::ed25519::PubKey::type_url() {
         KeyKind::Ed25519
     } else if any.type_url == crypto::secp256k1::PubKey::type_url() {
@@ -231,7 +231,7 @@ pub fn public_key_from_any(any: &Any) -> Result<PublicKey, PublicKeyError> {
     };
     // Both messages have the one field `key = 1`.
     let message: crypto::ed25519::PubKey = wire::canonical::decode(&any.value, 64)?;
-    Ok(PublicKey::from_bytes(kind, &message.key)?)
+    Ok(EncodedKey::new(kind, &message.key)?)
 }
 
 /// Why an `Any` is no public key.

@@ -116,7 +116,7 @@ impl TransactionBuilder {
         };
         AuthInfo {
             signer_infos: vec![SignerInfo {
-                public_key: Some(public_key_to_any(key.public_key())),
+                public_key: Some(public_key_to_any(&key.public_key().encoded())),
                 mode_info: Some(ModeInfo {
                     sum: Some(Sum::Single(mode)),
                 }),

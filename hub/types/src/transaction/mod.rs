@@ -3,7 +3,7 @@
 //! They are Cosmos SDK transactions (TxRaw, SIGN_MODE_DIRECT), so that CosmJS, Keplr and cosmrs
 //! sign for Holdfast unchanged, but read more strictly: one signer, canonical encoding all the way
 //! down, no extensions. [`Transaction::parse`] needs no state; what needs the signer's account
-//! ([`Transaction::verify`]) comes after it, and the type says which has passed.
+//! ([`Verified::check`]) comes after it, and the type says which has passed.
 
 mod builder;
 mod error;

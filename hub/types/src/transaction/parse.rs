@@ -91,7 +91,9 @@ fn read_signer(auth: &AuthInfo, raw: &TxRaw) -> Result<(Signer, u64), Transactio
         .public_key
         .as_ref()
         .ok_or(TransactionError::NoPublicKey)?;
-    let key = public_key_from_any(any).map_err(TransactionError::PublicKey)?;
+    let key = public_key_from_any(any)
+        .and_then(|key| Ok(key.decode()?))
+        .map_err(TransactionError::PublicKey)?;
     let address =
         AccountAddress::of(&key).map_err(|error| TransactionError::PublicKey(error.into()))?;
     let did = key.did();

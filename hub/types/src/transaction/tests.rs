@@ -11,7 +11,7 @@ use wire::{
     Any, Message as _,
 };
 
-use super::{Message, Transaction, TransactionBuilder, TransactionError};
+use super::{Message, Transaction, TransactionBuilder, TransactionError, Verified};
 use crate::{
     audit, auth::Params, bank, document::Document, policy, Amount, Code, Height, LogId, PolicyId,
 };
@@ -146,7 +146,7 @@ fn what_is_built_is_read_and_verifies() {
             }
         );
         assert_eq!(transaction.to_bytes(), bytes);
-        transaction.verify(&chain(), 3).unwrap();
+        Verified::check(transaction, &chain(), 3).unwrap();
     }
 }
 
@@ -157,7 +157,7 @@ fn a_signature_is_for_one_chain_and_one_account() {
         let transaction = parse(&builder(&key).sign(&key).unwrap()).unwrap();
         let other = ChainId::parse("plant-2").unwrap();
         for (chain, number) in [(other, 3), (chain(), 4)] {
-            let error = transaction.clone().verify(&chain, number).unwrap_err();
+            let error = Verified::check(transaction.clone(), &chain, number).unwrap_err();
             assert_eq!(error.code(), Code::Signature);
             let text = std::string::ToString::to_string(&error);
             assert!(
@@ -177,7 +177,7 @@ fn no_changed_byte_verifies() {
             for bit in [0x01, 0x80] {
                 let mut bytes = good.clone();
                 bytes[at] ^= bit;
-                let taken = parse(&bytes).and_then(|one| one.verify(&chain(), 3));
+                let taken = parse(&bytes).and_then(|one| Verified::check(one, &chain(), 3));
                 assert!(taken.is_err(), "{kind} byte {at} bit {bit}");
             }
         }
@@ -467,7 +467,7 @@ fn cosmrs_signs_the_same_bytes() {
     let read = parse(&theirs).unwrap();
     assert_eq!(read.sign_bytes(&chain(), 3), theirs_signed);
     assert_eq!(theirs, ours, "RFC 6979 makes even the signature the same");
-    read.verify(&chain(), 3).unwrap();
+    Verified::check(read, &chain(), 3).unwrap();
 
     // cosmrs signs with secp256k1 only; its SignDoc for an ed25519 key is ours as well.
     let key = self::key(KeyKind::Ed25519);
