@@ -116,7 +116,7 @@ codes! {
     Collection = 60,
     /// A permission could not be decided within the engine's bounds.
     Undecided = 61,
-    /// A relation of one object is full.
+    /// A relation of one object is full, or the object's record.
     RelationFull = 62,
     /// The object is a derived document and has no record yet.
     NotRegistered = 63,

@@ -317,11 +317,9 @@ fn a_value_that_hung_on_a_circle_is_found_when_the_circle_breaks() {
         let gathered = gather(&policy, &tree, &question, &[], Limits::CONSENSUS).unwrap();
         assert_eq!(gathered.answer.is_allow(), expected, "{permission}");
         let known = fetch(&tree, &gathered.keys).unwrap();
-        assert!(
-            replay(&policy, &known, &question, &[], Limits::CONSENSUS)
-                .unwrap()
-                .is_allow()
-        );
+        assert!(replay(&policy, &known, &question, &[], Limits::CONSENSUS)
+            .unwrap()
+            .is_allow());
         let stranger = Question::new(
             "a:1".parse().unwrap(),
             permission,

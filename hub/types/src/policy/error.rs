@@ -122,9 +122,9 @@ impl PolicyModuleError {
                     Code::NotRegistered
                 }
                 ApplyError::OwnerIsNoRelationship { .. } => Code::Relationship,
-                ApplyError::TooManySets { .. } | ApplyError::TooManyRelations { .. } => {
-                    Code::RelationFull
-                }
+                ApplyError::TooManySets { .. }
+                | ApplyError::TooManyRelations { .. }
+                | ApplyError::RecordFull { .. } => Code::RelationFull,
                 ApplyError::OutOfBounds { .. } => Code::Collection,
                 ApplyError::Read(_) => Code::Undecided,
             },
