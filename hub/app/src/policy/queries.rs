@@ -268,7 +268,7 @@ pub fn check_permission(
             context,
             &found.record,
             revision,
-            keys,
+            keys.into_iter(),
             request.documents,
         )?)
     } else {
