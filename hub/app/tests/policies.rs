@@ -212,6 +212,54 @@ fn a_document_is_registered_by_its_author_alone() {
     world.done(1, message);
 }
 
+/// Whether a node has the policy compiled is its own business, so a message pays for it each time.
+#[test]
+fn a_message_pays_for_the_bytes_of_its_policy_and_of_the_records_that_it_reads() {
+    let mut world = Chain::new(1);
+    let mut create = |definition: String| {
+        let message = Message::CreatePolicy(CreatePolicy {
+            creator: world.people[0].address,
+            definition,
+            anchor_lag: 1,
+            max_staleness_seconds: 1,
+        });
+        let created: wire::policy::MsgCreatePolicyResponse = response(&world.done(0, message));
+        PolicyId::from_slice(&created.policy).unwrap()
+    };
+    let small = create(crate::support::PLANT.to_owned());
+    let large = create(format!(
+        "{}# {}\n",
+        crate::support::PLANT,
+        "x".repeat(40_000)
+    ));
+    let mut used = |policy| {
+        let message = register(&world.people[0], policy, "cell:1");
+        world.done(0, message).gas_used
+    };
+    let (small_used, large_used) = (used(small), used(large));
+    let schedule = hub_types::GasSchedule::V1;
+    let a_byte = schedule.per_definition_byte + schedule.per_byte_read;
+    assert_eq!(large_used - small_used, 40_003 * a_byte as i64);
+
+    // The same change beside another's subjects: their bytes are read, made and written.
+    let operators: Vec<String> = (0..60)
+        .map(|number| {
+            let did = person(identity::KeyKind::Ed25519, 1_000 + number).did;
+            format!("cell:1#operator@{did}")
+        })
+        .collect();
+    let message = relate(&world.people[0], small, &operators[..1], &[]);
+    let alone = world.done(0, message).gas_used;
+    let message = relate(&world.people[0], small, &operators[1..59], &[]);
+    world.done(0, message);
+    let message = relate(&world.people[0], small, &operators[59..], &[]);
+    let crowded = world.done(0, message).gas_used;
+    let bytes = 59 * operators[0].trim_start_matches("cell:1#operator@").len() as u64;
+    // Read by the check and by the change, made by the change, written once.
+    let least = bytes * (3 * schedule.per_byte_read + schedule.per_record_byte);
+    assert!(crowded - alone > least as i64, "{crowded} {alone} {least}");
+}
+
 #[test]
 fn a_relation_outgrows_its_record_and_comes_back() {
     let mut world = Chain::new(1);

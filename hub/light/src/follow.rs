@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 
 use hub_types::{
-    policy::{changes_root, keys, Change, PolicyLeaf, PolicyRecord},
+    policy::{changes_root, keys, messages::BLOCK_CHANGES_MAX, Change, PolicyLeaf, PolicyRecord},
     Height, PolicyId, Record,
 };
 use merkle::{CompactRange, Hash};
@@ -22,8 +22,13 @@ use crate::{
 /// The most revisions of one page.
 pub const PAGE_REVISIONS_MAX: usize = 1_000;
 
-/// The most changes of one revision: a block of batches of a thousand relationships.
+/// The most changes of one revision: twice what the hub lets one block make of a policy.
 pub const REVISION_CHANGES_MAX: usize = 100_000;
+
+const _: () = assert!(
+    BLOCK_CHANGES_MAX <= REVISION_CHANGES_MAX,
+    "a block may make a revision that no follower takes"
+);
 
 /// The largest encoded page.
 pub const PAGE_BYTES_MAX: usize = 64 * 1024 * 1024;

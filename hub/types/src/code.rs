@@ -84,6 +84,8 @@ codes! {
     FeeFunds = 34,
     /// The execution needed more gas than the limit.
     OutOfGas = 35,
+    /// The transactions before it in the block leave less gas than it asks for.
+    BlockGas = 36,
 
     // 40 to 49: bank.
 
@@ -120,6 +122,8 @@ codes! {
     RelationFull = 62,
     /// The object is a derived document and has no record yet.
     NotRegistered = 63,
+    /// The policy has changed as often in this block as it may.
+    TooManyChanges = 64,
 
     // 80 to 99: audit.
 

@@ -67,7 +67,7 @@ impl From<PolicyModuleError> for Failure {
     fn from(error: PolicyModuleError) -> Failure {
         match &error {
             PolicyModuleError::Undecided(CheckError::Read(read))
-            | PolicyModuleError::Apply(ApplyError::Read(read)) => read_failure(read).into(),
+            | PolicyModuleError::Apply(ApplyError::Read(read)) => read.clone().into(),
             _ => Failure::Policy(Box::new(error)),
         }
     }
@@ -75,13 +75,13 @@ impl From<PolicyModuleError> for Failure {
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Failure {
-        read_failure(&error).into()
-    }
-}
-
-fn read_failure(error: &ReadError) -> NodeFailure {
-    NodeFailure::State {
-        what: error.to_string(),
+        match error {
+            ReadError::Exhausted { used, limit } => AuthError::OutOfGas { used, limit }.into(),
+            other => NodeFailure::State {
+                what: other.to_string(),
+            }
+            .into(),
+        }
     }
 }
 
@@ -149,5 +149,17 @@ mod tests {
         };
         let undecided = PolicyModuleError::Undecided(CheckError::Read(read));
         assert!(Failure::from(undecided).code().is_err());
+    }
+
+    #[test]
+    fn reading_beyond_the_gas_is_a_refusal_wherever_it_happens() {
+        let read = ReadError::Exhausted { used: 7, limit: 5 };
+        for failure in [
+            Failure::from(read.clone()),
+            PolicyModuleError::Undecided(CheckError::Read(read.clone())).into(),
+            PolicyModuleError::Apply(ApplyError::Read(read)).into(),
+        ] {
+            assert_eq!(failure.code().unwrap().0, Code::OutOfGas);
+        }
     }
 }
