@@ -63,9 +63,15 @@ impl From<RecordError> for Failure {
 }
 
 impl From<PolicyModuleError> for Failure {
-    /// A record that could not be read is the node's failure, whatever question hung on it.
+    /// A record that could not be read is the node's failure, whatever question hung on it; unless
+    /// it is one that nobody could read, a document without its preimage.
     fn from(error: PolicyModuleError) -> Failure {
         match &error {
+            PolicyModuleError::Undecided(CheckError::Read(ReadError::Unavailable { key }))
+                if ::policy::keys::object_of_key(key).is_some() =>
+            {
+                Failure::Policy(Box::new(error))
+            }
             PolicyModuleError::Undecided(CheckError::Read(read))
             | PolicyModuleError::Apply(ApplyError::Read(read)) => read.clone().into(),
             _ => Failure::Policy(Box::new(error)),
@@ -161,5 +167,17 @@ mod tests {
         ] {
             assert_eq!(failure.code().unwrap().0, Code::OutOfGas);
         }
+    }
+
+    #[test]
+    fn a_document_without_its_preimage_is_undecided_and_a_missing_page_is_damage() {
+        let read = |key| {
+            let read = ReadError::Unavailable { key };
+            Failure::from(PolicyModuleError::Undecided(CheckError::Read(read))).code()
+        };
+        let object = ::policy::keys::object_key("batch", "1");
+        assert_eq!(read(object).unwrap().0, Code::Undecided);
+        let kind = ::policy::keys::SubjectKind::Direct;
+        assert!(read(::policy::keys::page_key("batch", "1", "editor", kind, &[])).is_err());
     }
 }

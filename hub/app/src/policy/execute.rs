@@ -5,9 +5,10 @@ use std::sync::Arc;
 use ::policy::{
     apply, check_counted, Answer, ApplyError, Change as TreeChange, CheckError, CollectionRecord,
     Limits, Policy, Question, RecordReader, Relationship, Relationships, Staged, TreeRelationships,
-    Write,
+    WithDocuments, Write,
 };
 use hub_types::{
+    document::{Document, CREATE},
     policy::{
         keys, records::actor_of, ChangeKind, CreatePolicy, DefineCollection, PolicyModuleError,
         PolicyRecord, Precondition, RegisterObject, SetRelationships,
@@ -23,7 +24,7 @@ use wire::policy::{
 
 use crate::chain::context::{Context, GasMeter};
 use crate::chain::failure::{Failure, NodeFailure};
-use crate::chain::readers::{MeteredReader, OverlayReader};
+use crate::chain::readers::{MeteredReader, OverlayReader, WithoutDocuments};
 use crate::store::TreeId;
 
 /// A policy as a message finds it.
@@ -402,13 +403,14 @@ pub fn register_object(
             .into());
         }
         let key = document.collection_key();
-        if context.read_bytes(loaded.tree, &key)?.is_none() {
+        let Some(collection) = context.read_bytes(loaded.tree, &key)? else {
             return Err(PolicyModuleError::UnknownCollection {
                 resource: document.resource.to_string(),
                 name: document.collection.to_string(),
             }
             .into());
-        }
+        };
+        may_create(context, &loaded, document, &collection)?;
     }
     let change = TreeChange::ObjectRegistered {
         object: object.clone(),
@@ -425,6 +427,49 @@ pub fn register_object(
         },
     )?;
     Ok(MsgRegisterObjectResponse { revision })
+}
+
+/// Whoever registers a document creates it as far as the hub sees, which takes the permission
+/// `create` on the scope as of this block (DESIGN §5); ownership never permits it.
+///
+/// Of other documents on the way, a scope that is one itself for example, the hub has no preimage
+/// here: where the answer hangs on one, it is undecided.
+fn may_create(
+    context: &mut Context<'_, '_>,
+    loaded: &Loaded,
+    document: &Document,
+    collection: &[u8],
+) -> Result<(), Failure> {
+    let collection =
+        CollectionRecord::from_bytes(collection).map_err(|reason| NodeFailure::State {
+            what: format!("a collection's record: {reason}"),
+        })?;
+    let mut facts = document
+        .facts(
+            &context.block.chain,
+            &loaded.record.id,
+            &collection.scope_relation,
+        )
+        .map_err(|error| NodeFailure::State {
+            what: error.to_string(),
+        })?;
+    facts.owner = None;
+    let actor = actor_of(&context.signer.did);
+    let question = Question::new(facts.object.clone(), CREATE, actor);
+    let schedule = &context.block.schedule;
+    let reader = WithoutDocuments(OverlayReader::new(context.state, loaded.tree));
+    let reader = MeteredReader::new(reader, &context.gas, schedule.per_byte_read);
+    let tree = TreeRelationships::new(&loaded.policy, reader);
+    let facts = [facts];
+    let relationships = WithDocuments::new(&tree, &facts);
+    if ask(&relationships, &question, &context.gas, schedule)?.is_allow() {
+        return Ok(());
+    }
+    Err(PolicyModuleError::NotPermitted {
+        actor: context.signer.did.clone(),
+        what: format!("create {} in {}", question.object, document.scope),
+    }
+    .into())
 }
 
 fn write_change(
