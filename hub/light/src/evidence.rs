@@ -165,14 +165,11 @@ impl CheckEvidence {
     /// # Errors
     /// As [`CheckEvidence::from_wire`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
-        let wire =
-            canonical::decode(bytes, BATCH_BYTES_MAX + 2 * PROOF_BYTES_MAX).map_err(|source| {
-                LightError::Encoding {
-                    what: "evidence",
-                    source,
-                }
-            })?;
-        Self::from_wire(&wire)
+        Self::from_wire(&proof::decode_message(
+            bytes,
+            BATCH_BYTES_MAX + 2 * PROOF_BYTES_MAX,
+            "evidence",
+        )?)
     }
 }
 

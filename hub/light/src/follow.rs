@@ -12,9 +12,10 @@ use hub_types::{
 };
 use merkle::{CompactRange, Hash};
 use policy::History;
-use wire::{canonical, policy as proto};
+use wire::policy as proto;
 
 use crate::{
+    proof::decode_message,
     record_proof::{hashes_from_wire, hashes_to_wire, required},
     LightError, StateProof, Trusted,
 };
@@ -139,12 +140,7 @@ impl ChangesPage {
     /// # Errors
     /// As [`ChangesPage::from_wire`], and [`LightError::Encoding`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
-        let wire =
-            canonical::decode(bytes, PAGE_BYTES_MAX).map_err(|source| LightError::Encoding {
-                what: "page of changes",
-                source,
-            })?;
-        Self::from_wire(&wire)
+        Self::from_wire(&decode_message(bytes, PAGE_BYTES_MAX, "page of changes")?)
     }
 }
 

@@ -15,7 +15,7 @@ use ics23::{
 };
 use policy::limits::{DEFINITION_BYTES_MAX, RECORD_BYTES_MAX, SCHEMA_BYTES_MAX};
 use sha2::{Digest, Sha256};
-use wire::canonical;
+use wire::{canonical, Message};
 
 use crate::LightError;
 
@@ -228,8 +228,16 @@ fn check_neighbours(
 /// # Errors
 /// [`LightError::Encoding`].
 pub fn decode(bytes: &[u8], what: &'static str) -> Result<CommitmentProof, LightError> {
-    canonical::decode(bytes, PROOF_BYTES_MAX)
-        .map_err(|source| LightError::Encoding { what, source })
+    decode_message(bytes, PROOF_BYTES_MAX, what)
+}
+
+/// Reads a message of at most `bytes_max` bytes in its one encoding; `what` names it in the error.
+pub(crate) fn decode_message<M: Message + Default>(
+    bytes: &[u8],
+    bytes_max: usize,
+    what: &'static str,
+) -> Result<M, LightError> {
+    canonical::decode(bytes, bytes_max).map_err(|source| LightError::Encoding { what, source })
 }
 
 /// Puts single proofs together; shared nodes are written once.
@@ -283,8 +291,7 @@ pub fn verify_compressed(
     bytes: &[u8],
     what: &'static str,
 ) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>, LightError> {
-    let proof: CommitmentProof = canonical::decode(bytes, BATCH_BYTES_MAX)
-        .map_err(|source| LightError::Encoding { what, source })?;
+    let proof: CommitmentProof = decode_message(bytes, BATCH_BYTES_MAX, what)?;
     let Some(Proof::Compressed(batch)) = proof.proof else {
         return Err(LightError::Shape {
             what,
