@@ -7,7 +7,7 @@ use crate::{
     change::{Change, CollectionRecord},
     keys::{collection_key, definition_key, key_of, SubjectKind},
     limits::{
-        DEFINITION_BYTES_MAX, INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX,
+        DEFINITION_BYTES_MAX, INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, RECORD_BYTES_MAX,
         RELATIONS_PER_OBJECT_MAX, SETS_PER_RELATION_MAX,
     },
     name::Name,
@@ -63,6 +63,12 @@ pub enum ApplyError {
         /// The object.
         object: ObjectRef,
     },
+    /// The object's record would be larger than a record may be.
+    #[error("the record of {object} would have more than {RECORD_BYTES_MAX} bytes; put some of its subjects into a group")]
+    RecordFull {
+        /// The object.
+        object: ObjectRef,
+    },
     /// A definition, CID or schema is larger than it may be, or a schema version is out of turn.
     #[error("{what}")]
     OutOfBounds {
@@ -98,7 +104,7 @@ pub fn apply<R: RecordReader + ?Sized>(
             Some(_) => Err(ApplyError::AlreadyRegistered {
                 object: object.clone(),
             }),
-            None => Ok(vec![store(object, &ObjectRecord::new(owner.clone()))]),
+            None => Ok(vec![store(object, &ObjectRecord::new(owner.clone()))?]),
         },
         Change::ObjectTransferred { object, owner } => {
             let mut record = load_active(object, reader)?;
@@ -106,7 +112,7 @@ pub fn apply<R: RecordReader + ?Sized>(
                 return Ok(vec![]);
             }
             record.owner = owner.clone();
-            Ok(vec![store(object, &record)])
+            Ok(vec![store(object, &record)?])
         }
         Change::ObjectArchived { object } => set_archived(object, true, reader),
         Change::ObjectUnarchived { object } => set_archived(object, false, reader),
@@ -192,7 +198,7 @@ fn set_archived<R: RecordReader + ?Sized>(
         return Ok(vec![]);
     }
     record.archived = archived;
-    Ok(vec![store(object, &record)])
+    Ok(vec![store(object, &record)?])
 }
 
 /// Reads an object's record.
@@ -225,8 +231,16 @@ fn load_active<R: RecordReader + ?Sized>(
     }
 }
 
-fn store(object: &ObjectRef, record: &ObjectRecord) -> Write {
-    (key_of(object), Some(record.to_bytes()))
+/// The write of an object's record. Deletions never fail here: what they do not make smaller they
+/// leave as large as it was.
+fn store(object: &ObjectRef, record: &ObjectRecord) -> Result<Write, ApplyError> {
+    let bytes = record.to_bytes();
+    if bytes.len() > RECORD_BYTES_MAX {
+        return Err(ApplyError::RecordFull {
+            object: object.clone(),
+        });
+    }
+    Ok((key_of(object), Some(bytes)))
 }
 
 /// The list that a subject belongs to.
@@ -300,7 +314,7 @@ fn set<R: RecordReader + ?Sized>(
             relation: relation.clone(),
         });
     }
-    writes.push(store(object, &record));
+    writes.push(store(object, &record)?);
     Ok(writes)
 }
 
@@ -329,8 +343,7 @@ fn delete<R: RecordReader + ?Sized>(
         reader,
     };
     let mut writes = vec![];
-    let members = record.relations[at].1.members_mut(kind);
-    match members {
+    match record.relations[at].1.members_mut(kind) {
         Members::Inline(subjects) => match subjects.binary_search(subject) {
             Err(_) => return Ok(vec![]),
             Ok(at) => {
@@ -338,27 +351,29 @@ fn delete<R: RecordReader + ?Sized>(
             }
         },
         Members::Paged(count) => {
-            if *count <= INLINE_AGAIN_SUBJECTS_MAX as u64 + 1 {
-                let mut subjects = list.take_all(&mut writes)?;
-                match subjects.binary_search(subject) {
-                    Err(_) => return Ok(vec![]),
-                    Ok(at) => {
-                        subjects.remove(at);
-                    }
+            let count = *count;
+            if !list.remove(subject, &mut writes)? {
+                return Ok(vec![]);
+            }
+            let left = count - 1;
+            *record.relations[at].1.members_mut(kind) = Members::Paged(left);
+            if left <= INLINE_AGAIN_SUBJECTS_MAX as u64 {
+                let mut emptied = vec![];
+                let mut subjects = list.take_all(&mut emptied)?;
+                subjects.retain(|other| other != subject);
+                *record.relations[at].1.members_mut(kind) = Members::Inline(subjects);
+                if record.to_bytes().len() <= RECORD_BYTES_MAX {
+                    writes = emptied;
+                } else {
+                    *record.relations[at].1.members_mut(kind) = Members::Paged(left);
                 }
-                *members = Members::Inline(subjects);
-            } else {
-                if !list.remove(subject, &mut writes)? {
-                    return Ok(vec![]);
-                }
-                *count -= 1;
             }
         }
     }
     if record.relations[at].1.direct.is_empty() && record.relations[at].1.sets.is_empty() {
         record.relations.remove(at);
     }
-    writes.push(store(object, &record));
+    writes.push(store(object, &record)?);
     Ok(writes)
 }
 

@@ -38,6 +38,21 @@ pub fn check<R: Relationships + ?Sized>(
     Walk::new(relationships, question, limits)?.run()
 }
 
+/// [`check`], and the steps that it took, at most the bound: what an error cost as well.
+pub fn check_counted<R: Relationships + ?Sized>(
+    relationships: &R,
+    question: &Question,
+    limits: Limits,
+) -> (u64, Result<Answer, CheckError>) {
+    match Walk::new(relationships, question, limits) {
+        Err(error) => (0, Err(error)),
+        Ok(mut walk) => {
+            let answer = walk.run();
+            (walk.steps.min(limits.steps_max), answer)
+        }
+    }
+}
+
 /// The node that a question asks about.
 fn resolve(policy: &Policy, question: &Question) -> Result<NodeId, CheckError> {
     let name = question.object.resource();

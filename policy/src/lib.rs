@@ -48,7 +48,7 @@ mod yaml;
 
 pub use apply::{apply, apply_all, ApplyError, Write};
 pub use change::{Change, CollectionRecord};
-pub use check::check;
+pub use check::{check, check_counted};
 pub use document::{DocumentFacts, WithDocuments};
 pub use evidence::{fetch, gather, replay, Gathered, ReplayError};
 pub use history::{History, HistoryError, Revision, View};

@@ -61,13 +61,18 @@ pub const PAGE_SUBJECTS_LOW: usize = 16;
 /// them again.
 pub const PAGE_SUBJECTS_MERGED_MAX: usize = 48;
 
-/// Paged subjects come back into the record when no more than this many are left: half of what
-/// sent them out, so that a set at the border does not go back and forth.
+/// Paged subjects come back into the record when no more than this many are left and it has room
+/// for them: half of what sent them out, so that a set at the border does not go back and forth.
 pub const INLINE_AGAIN_SUBJECTS_MAX: usize = 32;
 
 /// Sets (usersets, objects, everyone) that one relation of one object may hold. Bounded where it
 /// is written, so that a read can always walk all of them.
 pub const SETS_PER_RELATION_MAX: usize = 1024;
+
+/// Largest record of one object in bytes: four thousand subjects of 60 bytes, beside all those on
+/// pages. Whoever reads the record carries it whole, and a proof of absence two of them; the light
+/// client's bound of a proof (`hub_light::proof::PROOF_BYTES_MAX`) is made for this one.
+pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 
 /// Relations of one object that may hold subjects; what an object's record can list at most.
 pub const RELATIONS_PER_OBJECT_MAX: usize = NAMES_PER_RESOURCE_MAX;

@@ -20,6 +20,14 @@ pub enum ReadError {
         /// What the store said.
         reason: String,
     },
+    /// Reading went beyond what the caller allows it to cost. Both numbers are the caller's own.
+    #[error("reading on would cost {used} of {limit} allowed; allow more, or ask for less")]
+    Exhausted {
+        /// What it would cost in all.
+        used: u64,
+        /// What may be spent.
+        limit: u64,
+    },
     /// The record's bytes are not canonical, or contradict each other.
     #[error("the record under key {} is damaged: {reason}; restore the store or fetch it anew", Hex(.key))]
     Corrupt {

@@ -11,8 +11,8 @@ use crate::{
     codec::{actor_from, set_from, subject_bytes, write_bytes, write_number, Decoder},
     keys::SubjectKind,
     limits::{
-        INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, PAGE_SUBJECTS_MAX,
-        RELATIONS_PER_OBJECT_MAX, SCHEMA_BYTES_MAX, SCHEMA_CID_BYTES_MAX,
+        INLINE_SUBJECTS_MAX, PAGE_SUBJECTS_MAX, RELATIONS_PER_OBJECT_MAX, SCHEMA_BYTES_MAX,
+        SCHEMA_CID_BYTES_MAX,
     },
     name::{Actor, Name},
     relationship::Subject,
@@ -185,8 +185,8 @@ fn read_members(decoder: &mut Decoder<'_>, kind: SubjectKind) -> Result<Members,
     match decoder.byte()? {
         INLINE => read_subjects(decoder, kind, INLINE_SUBJECTS_MAX).map(Members::Inline),
         PAGED => match decoder.number()? {
-            count if count > INLINE_AGAIN_SUBJECTS_MAX as u64 => Ok(Members::Paged(count)),
-            _ => Err("a paged relation is small enough for the record"),
+            0 => Err("a paged relation holds nobody"),
+            count => Ok(Members::Paged(count)),
         },
         _ => Err("a list of subjects has an unknown form"),
     }

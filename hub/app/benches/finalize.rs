@@ -118,8 +118,13 @@ impl World {
     }
 
     fn sign(&self, who: usize, sequence: u64, message: Message) -> Bytes {
+        // All of a block's transactions share its gas.
+        let gas = match message {
+            Message::Send(_) => 1_000_000,
+            _ => 50_000_000,
+        };
         let bytes = TransactionBuilder::new(chain(), who as u64, sequence)
-            .fee(Amount(3_000_000), 200_000_000)
+            .fee(Amount(3_000_000), gas)
             .message(message)
             .sign(&self.keys[who])
             .expect("a signature");

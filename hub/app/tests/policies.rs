@@ -200,6 +200,14 @@ fn a_document_is_registered_by_its_author_alone() {
     assert_eq!(checked.code, Some(Code::Message), "{}", checked.log);
     world.give_back(2);
 
+    // Registering is creating, which takes the permission on the scope.
+    let message = attempt(&world.people[1], &document, &object);
+    assert_eq!(code(&world.refused(1, message)), Code::NotPermitted);
+    let message = register(&world.people[0], policy, "cell:1");
+    world.done(0, message);
+    let set = vec![format!("cell:1#operator@{}", world.people[1].did)];
+    let message = relate(&world.people[0], policy, &set, &[]);
+    world.done(0, message);
     let message = attempt(&world.people[1], &document, &object);
     world.done(1, message);
     let message = attempt(&world.people[1], &document, &object);
@@ -210,6 +218,116 @@ fn a_document_is_registered_by_its_author_alone() {
     assert_eq!(code(&world.refused(2, message)), Code::NotPermitted);
     let message = relate(&world.people[1], policy, &set, &[]);
     world.done(1, message);
+}
+
+/// The hub knows the preimage of the document that is registered, and of no other: where creation
+/// hangs on one, nobody can tell.
+#[test]
+fn a_document_within_a_document_is_not_registered_in_ignorance() {
+    const NESTED: &str = "
+resources:
+- name: batch
+  relations:
+  - name: parent
+    types: [batch, cell]
+  permissions:
+  - name: create
+    expr: parent->create
+- name: cell
+  relations:
+  - name: parent
+    types: [cell]
+  - name: banned
+    types: [actor]
+  permissions:
+  - name: create
+    expr: parent - banned
+";
+    let mut world = Chain::new(1);
+    let create = Message::CreatePolicy(CreatePolicy {
+        creator: world.people[0].address,
+        definition: NESTED.to_owned(),
+        anchor_lag: 1,
+        max_staleness_seconds: 1,
+    });
+    let created: wire::policy::MsgCreatePolicyResponse = response(&world.done(0, create));
+    let policy = PolicyId::from_slice(&created.policy).unwrap();
+    let message = define_batches(&world.people[0], policy, b"\xa0");
+    world.done(0, message);
+    let message = register(&world.people[0], policy, "cell:1");
+    world.done(0, message);
+    let within = |scope: policy::ObjectRef| {
+        let document = Document {
+            resource: Name::new("batch").unwrap(),
+            collection: Name::new("batches").unwrap(),
+            scope,
+            author: world.people[0].did.clone(),
+            nonce: [4; 16],
+        };
+        let object = document.object(&chain(), &policy).unwrap();
+        let message = Message::RegisterObject(RegisterObject {
+            creator: world.people[0].address,
+            policy,
+            object: object.clone(),
+            document: Some(document),
+        });
+        (object, message)
+    };
+    let (outer, first) = within("cell:1".parse().unwrap());
+    let (_, second) = within(outer);
+    world.done(0, first);
+    let result = world.refused(0, second);
+    assert_eq!(code(&result), Code::Undecided, "{}", result.log);
+    // The chain goes on: it was a refusal, and no failure of the node.
+    world.block(vec![]);
+}
+
+/// Whether a node has the policy compiled is its own business, so a message pays for it each time.
+#[test]
+fn a_message_pays_for_the_bytes_of_its_policy_and_of_the_records_that_it_reads() {
+    let mut world = Chain::new(1);
+    let mut create = |definition: String| {
+        let message = Message::CreatePolicy(CreatePolicy {
+            creator: world.people[0].address,
+            definition,
+            anchor_lag: 1,
+            max_staleness_seconds: 1,
+        });
+        let created: wire::policy::MsgCreatePolicyResponse = response(&world.done(0, message));
+        PolicyId::from_slice(&created.policy).unwrap()
+    };
+    let small = create(crate::support::PLANT.to_owned());
+    let large = create(format!(
+        "{}# {}\n",
+        crate::support::PLANT,
+        "x".repeat(40_000)
+    ));
+    let mut used = |policy| {
+        let message = register(&world.people[0], policy, "cell:1");
+        world.done(0, message).gas_used
+    };
+    let (small_used, large_used) = (used(small), used(large));
+    let schedule = hub_types::GasSchedule::V1;
+    let a_byte = schedule.per_definition_byte + schedule.per_byte_read;
+    assert_eq!(large_used - small_used, 40_003 * a_byte as i64);
+
+    // The same change beside another's subjects: their bytes are read, made and written.
+    let operators: Vec<String> = (0..60)
+        .map(|number| {
+            let did = person(identity::KeyKind::Ed25519, 1_000 + number).did;
+            format!("cell:1#operator@{did}")
+        })
+        .collect();
+    let message = relate(&world.people[0], small, &operators[..1], &[]);
+    let alone = world.done(0, message).gas_used;
+    let message = relate(&world.people[0], small, &operators[1..59], &[]);
+    world.done(0, message);
+    let message = relate(&world.people[0], small, &operators[59..], &[]);
+    let crowded = world.done(0, message).gas_used;
+    let bytes = 59 * operators[0].trim_start_matches("cell:1#operator@").len() as u64;
+    // Read by the check and by the change, made by the change, written once.
+    let least = bytes * (3 * schedule.per_byte_read + schedule.per_record_byte);
+    assert!(crowded - alone > least as i64, "{crowded} {alone} {least}");
 }
 
 #[test]

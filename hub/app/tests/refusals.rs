@@ -330,6 +330,69 @@ fn proposals_hold_what_parses_and_fits() {
 }
 
 #[test]
+fn a_block_has_so_much_gas_and_no_more() {
+    use tendermint_abci::Application;
+    use tendermint_proto::v0_38::abci::{RequestPrepareProposal, RequestProcessProposal};
+    let mut world = Chain::new(2);
+    world.block(vec![]);
+    let signed = |world: &mut Chain, who: usize, gas| {
+        let message = send(&world.people[who], &world.people[1 - who], 1);
+        let builder = world.builder(who).fee(Amount(5_000_000), gas);
+        let tx = builder.message(message).sign(&world.people[who].key);
+        let _ = world.sign(who, vec![]);
+        Bytes::from(tx.unwrap())
+    };
+    // Eleven of the largest and one of 200 million leave 50 of 3,000 million.
+    let mut txs: Vec<Bytes> = (0..11)
+        .map(|_| signed(&mut world, 0, 250_000_000))
+        .collect();
+    txs.push(signed(&mut world, 0, 200_000_000));
+    txs.push(signed(&mut world, 0, 50_000_001));
+    txs.push(signed(&mut world, 1, 50_000_000));
+
+    let application = world.engine.application();
+    let prepared = application.prepare_proposal(RequestPrepareProposal {
+        max_tx_bytes: 1_000_000,
+        txs: txs.clone(),
+        height: 2,
+        ..Default::default()
+    });
+    let fitting = [&txs[..12], &txs[13..]].concat();
+    assert_eq!(prepared.txs, fitting);
+    let process = |txs: &[Bytes]| {
+        let request = RequestProcessProposal {
+            txs: txs.to_vec(),
+            height: 2,
+            ..Default::default()
+        };
+        application.process_proposal(request).status
+    };
+    assert_eq!(process(&fitting), 1, "accepted");
+    assert_eq!(process(&txs), 2, "refused");
+
+    // Decided all the same, it makes no more work than the block has gas for.
+    let before = balances(&world);
+    let height = hub_types::Height(world.height() + 1);
+    let (results, _) = world
+        .hub
+        .finalize(&hub_app::chain::hub::Block {
+            height,
+            time: hub_types::Timestamp::new(crate::support::GENESIS_SECONDS + 9, 0).unwrap(),
+            hash: crate::support::block_hash(height.0),
+            transactions: &txs,
+        })
+        .unwrap();
+    for (index, result) in results.iter().enumerate() {
+        let expected = (index == 12).then_some(Code::BlockGas);
+        assert_eq!(result.code, expected, "{index}: {}", result.log);
+    }
+    assert_eq!(results[12].gas_used, 0);
+    world.hub.commit().unwrap();
+    let after = balances(&world);
+    assert_eq!(after[0].1, before[0].1 + 12, "the thirteenth left no trace");
+}
+
+#[test]
 fn sending_to_nobody_yet_makes_an_account_that_can_send() {
     let mut world = Chain::new(2);
     let newcomer = crate::support::person(identity::KeyKind::Secp256k1, 50);

@@ -10,7 +10,7 @@ use merkle::Hash;
 use wire::{canonical, light};
 
 use crate::{
-    proof::PROOF_BYTES_MAX,
+    proof::{self, PROOF_BYTES_MAX},
     record_proof::{hashes_from_wire, hashes_to_wire, required, PATH_HASHES_MAX},
     LightError, StateProof, Trusted,
 };
@@ -137,12 +137,10 @@ impl AnchorProof {
     /// # Errors
     /// As [`AnchorProof::from_wire`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
-        let wire = canonical::decode(bytes, 2 * PROOF_BYTES_MAX).map_err(|source| {
-            LightError::Encoding {
-                what: "anchor proof",
-                source,
-            }
-        })?;
-        Self::from_wire(&wire)
+        Self::from_wire(&proof::decode_message(
+            bytes,
+            2 * PROOF_BYTES_MAX,
+            "anchor proof",
+        )?)
     }
 }

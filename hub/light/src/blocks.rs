@@ -12,7 +12,7 @@ use wire::{canonical, light};
 
 use crate::{
     block_hash,
-    proof::PROOF_BYTES_MAX,
+    proof::{self, PROOF_BYTES_MAX},
     record_proof::{hashes_from_wire, hashes_to_wire, required, PATH_HASHES_MAX},
     LightError, StateProof, TrustPoint, Trusted,
 };
@@ -132,12 +132,10 @@ impl BlockInclusion {
     /// # Errors
     /// As [`BlockInclusion::from_wire`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
-        let wire = canonical::decode(bytes, 2 * PROOF_BYTES_MAX).map_err(|source| {
-            LightError::Encoding {
-                what: "block inclusion",
-                source,
-            }
-        })?;
-        Self::from_wire(&wire)
+        Self::from_wire(&proof::decode_message(
+            bytes,
+            2 * PROOF_BYTES_MAX,
+            "block inclusion",
+        )?)
     }
 }

@@ -6,7 +6,7 @@ use alloc::{
 };
 
 use hub_types::{
-    document::{looks_derived, Document},
+    document::{looks_derived, Document, CREATE},
     PolicyId,
 };
 use ics23::CommitmentProof;
@@ -25,10 +25,6 @@ use crate::{
 /// The most documents whose preimages one check carries: each adds an object to the walk, and a
 /// walk that meets more than this asks too much of one answer.
 pub const DOCUMENTS_MAX: usize = 256;
-
-/// The permission that creating a document takes. Ownership never permits creation (DESIGN §5), so
-/// where it is asked of a document, the document's author is not its owner.
-pub const CREATE: &str = "create";
 
 /// The evidence for one check. The question is not part of it: whoever asks knows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,14 +165,11 @@ impl CheckEvidence {
     /// # Errors
     /// As [`CheckEvidence::from_wire`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
-        let wire =
-            canonical::decode(bytes, BATCH_BYTES_MAX + 2 * PROOF_BYTES_MAX).map_err(|source| {
-                LightError::Encoding {
-                    what: "evidence",
-                    source,
-                }
-            })?;
-        Self::from_wire(&wire)
+        Self::from_wire(&proof::decode_message(
+            bytes,
+            BATCH_BYTES_MAX + 2 * PROOF_BYTES_MAX,
+            "evidence",
+        )?)
     }
 }
 

@@ -7,14 +7,15 @@
 use alloc::vec::Vec;
 
 use hub_types::{
-    policy::{changes_root, keys, Change, PolicyLeaf, PolicyRecord},
+    policy::{changes_root, keys, messages::BLOCK_CHANGES_MAX, Change, PolicyLeaf, PolicyRecord},
     Height, PolicyId, Record,
 };
 use merkle::{CompactRange, Hash};
 use policy::History;
-use wire::{canonical, policy as proto};
+use wire::policy as proto;
 
 use crate::{
+    proof::decode_message,
     record_proof::{hashes_from_wire, hashes_to_wire, required},
     LightError, StateProof, Trusted,
 };
@@ -22,8 +23,13 @@ use crate::{
 /// The most revisions of one page.
 pub const PAGE_REVISIONS_MAX: usize = 1_000;
 
-/// The most changes of one revision: a block of batches of a thousand relationships.
+/// The most changes of one revision: twice what the hub lets one block make of a policy.
 pub const REVISION_CHANGES_MAX: usize = 100_000;
+
+const _: () = assert!(
+    BLOCK_CHANGES_MAX <= REVISION_CHANGES_MAX,
+    "a block may make a revision that no follower takes"
+);
 
 /// The largest encoded page.
 pub const PAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -134,12 +140,7 @@ impl ChangesPage {
     /// # Errors
     /// As [`ChangesPage::from_wire`], and [`LightError::Encoding`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
-        let wire =
-            canonical::decode(bytes, PAGE_BYTES_MAX).map_err(|source| LightError::Encoding {
-                what: "page of changes",
-                source,
-            })?;
-        Self::from_wire(&wire)
+        Self::from_wire(&decode_message(bytes, PAGE_BYTES_MAX, "page of changes")?)
     }
 }
 

@@ -10,9 +10,9 @@ use tendermint::{
 use tendermint_proto::v0_38::types::{
     SignedHeader as RawSignedHeader, Validator as RawValidator, ValidatorSet as RawValidatorSet,
 };
-use wire::{canonical, light, Message};
+use wire::{light, Message};
 
-use crate::{block_hash, height_of, LightError};
+use crate::{block_hash, height_of, proof::decode_message, LightError};
 
 /// The most validators of one block. CometBFT takes 10,000; a chain of this size would need
 /// another way of collecting votes long before, and checking them is quadratic in places.
@@ -179,8 +179,7 @@ impl LightBlock {
 }
 
 fn decode<M: Message + Default>(what: &'static str, bytes: &[u8]) -> Result<M, LightError> {
-    canonical::decode(bytes, LIGHT_BLOCK_BYTES_MAX)
-        .map_err(|source| LightError::Encoding { what, source })
+    decode_message(bytes, LIGHT_BLOCK_BYTES_MAX, what)
 }
 
 fn malformed(what: &'static str, error: &tendermint::Error) -> LightError {

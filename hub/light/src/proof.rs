@@ -13,8 +13,9 @@ use ics23::{
     CommitmentProof, CompressedBatchProof, CompressedExistenceProof, ExistenceProof, HashOp,
     InnerOp, InnerSpec, LeafOp, LengthOp, NonExistenceProof, ProofSpec,
 };
+use policy::limits::{DEFINITION_BYTES_MAX, RECORD_BYTES_MAX, SCHEMA_BYTES_MAX};
 use sha2::{Digest, Sha256};
-use wire::canonical;
+use wire::{canonical, Message};
 
 use crate::LightError;
 
@@ -32,9 +33,19 @@ const EMPTY_CHILD: &[u8] = b"SPARSE_MERKLE_PLACEHOLDER_HASH__";
 /// pair that shares 64), and their proofs must verify.
 pub const PATH_STEPS_MAX: usize = 256;
 
-/// The largest encoded proof: a neighbour's whole record can be in it, and an object's record is
-/// at most 1 MiB (128 relations of 128 subjects of 60 bytes).
+/// The largest encoded proof: a proof of absence holds two neighbours' whole records and paths.
 pub const PROOF_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// More than a step of a path takes encoded: its domain, a sibling, tags and lengths.
+const STEP_BYTES_MAX: usize = 80;
+
+// Whatever stands in a policy's tree can be proven. Keys have under 1 kB.
+const _: () = assert!(
+    2 * (RECORD_BYTES_MAX + PATH_STEPS_MAX * STEP_BYTES_MAX + 2 * 1024) <= PROOF_BYTES_MAX
+        && RECORD_BYTES_MAX > DEFINITION_BYTES_MAX + 1024
+        && RECORD_BYTES_MAX > SCHEMA_BYTES_MAX + 1024,
+    "a record may be too large to be proven"
+);
 
 /// The largest encoded batch of proofs.
 pub const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -217,8 +228,16 @@ fn check_neighbours(
 /// # Errors
 /// [`LightError::Encoding`].
 pub fn decode(bytes: &[u8], what: &'static str) -> Result<CommitmentProof, LightError> {
-    canonical::decode(bytes, PROOF_BYTES_MAX)
-        .map_err(|source| LightError::Encoding { what, source })
+    decode_message(bytes, PROOF_BYTES_MAX, what)
+}
+
+/// Reads a message of at most `bytes_max` bytes in its one encoding; `what` names it in the error.
+pub(crate) fn decode_message<M: Message + Default>(
+    bytes: &[u8],
+    bytes_max: usize,
+    what: &'static str,
+) -> Result<M, LightError> {
+    canonical::decode(bytes, bytes_max).map_err(|source| LightError::Encoding { what, source })
 }
 
 /// Puts single proofs together; shared nodes are written once.
@@ -272,8 +291,7 @@ pub fn verify_compressed(
     bytes: &[u8],
     what: &'static str,
 ) -> Result<BTreeMap<Vec<u8>, Option<Vec<u8>>>, LightError> {
-    let proof: CommitmentProof = canonical::decode(bytes, BATCH_BYTES_MAX)
-        .map_err(|source| LightError::Encoding { what, source })?;
+    let proof: CommitmentProof = decode_message(bytes, BATCH_BYTES_MAX, what)?;
     let Some(Proof::Compressed(batch)) = proof.proof else {
         return Err(LightError::Shape {
             what,

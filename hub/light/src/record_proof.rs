@@ -328,12 +328,10 @@ impl PolicyProof {
     /// # Errors
     /// As [`PolicyProof::from_wire`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
-        let wire = canonical::decode(bytes, 4 * PROOF_BYTES_MAX).map_err(|source| {
-            LightError::Encoding {
-                what: "policy proof",
-                source,
-            }
-        })?;
-        Self::from_wire(&wire)
+        Self::from_wire(&proof::decode_message(
+            bytes,
+            4 * PROOF_BYTES_MAX,
+            "policy proof",
+        )?)
     }
 }

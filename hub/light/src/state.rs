@@ -132,12 +132,10 @@ impl StateProof {
     /// As [`StateProof::from_wire`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LightError> {
         // A proof of absence carries its neighbours' values; a value stands twice in its own.
-        let wire = canonical::decode(bytes, 2 * PROOF_BYTES_MAX).map_err(|source| {
-            LightError::Encoding {
-                what: "state proof",
-                source,
-            }
-        })?;
-        Self::from_wire(&wire)
+        Self::from_wire(&proof::decode_message(
+            bytes,
+            2 * PROOF_BYTES_MAX,
+            "state proof",
+        )?)
     }
 }

@@ -84,6 +84,8 @@ codes! {
     FeeFunds = 34,
     /// The execution needed more gas than the limit.
     OutOfGas = 35,
+    /// The transactions before it in the block leave less gas than it asks for.
+    BlockGas = 36,
 
     // 40 to 49: bank.
 
@@ -116,10 +118,12 @@ codes! {
     Collection = 60,
     /// A permission could not be decided within the engine's bounds.
     Undecided = 61,
-    /// A relation of one object is full.
+    /// A relation of one object is full, or the object's record.
     RelationFull = 62,
     /// The object is a derived document and has no record yet.
     NotRegistered = 63,
+    /// The policy has changed as often in this block as it may.
+    TooManyChanges = 64,
 
     // 80 to 99: audit.
 

@@ -20,6 +20,10 @@ use wire::policy as proto;
 
 use crate::{policy::convert, MessageError, PolicyId};
 
+/// The permission that creating a document takes. Ownership never permits creation (DESIGN §5), so
+/// where it is asked of a document, the document's author is not its owner.
+pub const CREATE: &str = "create";
+
 /// The length of a document's nonce.
 pub const NONCE_BYTES: usize = 16;
 

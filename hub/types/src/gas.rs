@@ -9,6 +9,15 @@ use crate::{Gas, Message};
 /// The version of this schedule; stands in the parameters record.
 pub const GAS_SCHEDULE_VERSION: u32 = 1;
 
+/// The most gas that the transactions of one block may ask for together: three seconds of one core
+/// by this schedule, and half of a send is its signature, which is verified on all cores. Fifteen
+/// thousand sends of 200,000 fit, more than the bytes of a block hold; and twelve transactions of
+/// the largest limit.
+///
+/// A proposer leaves out what does not fit, a block beyond it is refused, and where one is decided
+/// all the same, the transactions that no gas is left for are refused as they come.
+pub const BLOCK_GAS_MAX: Gas = 3_000_000_000;
+
 /// The schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GasSchedule {
@@ -20,13 +29,18 @@ pub struct GasSchedule {
     pub signature_secp256k1: Gas,
     /// A record that is read: a RocksDB get and its decoding, about 3 µs.
     pub record_read: Gas,
+    /// A byte of a record that is read, or that is made anew in memory: it is fetched, unpacked and
+    /// decoded to subjects, some 3 ns.
+    pub per_byte_read: Gas,
     /// A key of a tree that is written: 25 µs of JMT.
     pub record_write: Gas,
     /// A byte of a record that is written.
     pub per_record_byte: Gas,
-    /// One step of the policy engine's canonical walk: at most one record read.
+    /// One step of the policy engine's canonical walk: at most one record read, whose bytes count
+    /// beside it.
     pub policy_step: Gas,
-    /// A byte of a definition that is compiled.
+    /// A byte of a definition that is compiled, or of one that may have to be: whether a node still
+    /// holds it compiled is no business of the chain's, so each message that needs it pays.
     pub per_definition_byte: Gas,
     /// One change in a policy's log: a leaf hash and its storage.
     pub policy_change: Gas,
@@ -41,6 +55,7 @@ impl GasSchedule {
         signature_ed25519: 29_000,
         signature_secp256k1: 80_000,
         record_read: 3_000,
+        per_byte_read: 5,
         record_write: 25_000,
         per_record_byte: 30,
         policy_step: 3_000,

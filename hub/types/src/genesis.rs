@@ -219,10 +219,9 @@ impl Genesis {
                 reason: "tx_bytes_max is 1 to 1,048,576",
             });
         }
-        // Gas is an int64 in CometBFT's answers.
-        if params.tx_gas_max == 0 || i64::try_from(params.tx_gas_max).is_err() {
+        if params.tx_gas_max == 0 || params.tx_gas_max > crate::BLOCK_GAS_MAX {
             return Err(GenesisError::Params {
-                reason: "tx_gas_max is 1 to 2^63 - 1",
+                reason: "tx_gas_max is 1 to 3,000,000,000, what a block has",
             });
         }
         Ok(())

@@ -36,7 +36,7 @@ pub mod transaction;
 
 pub use code::{Code, CODESPACE};
 pub use event::Event;
-pub use gas::{GasSchedule, GAS_SCHEDULE_VERSION};
+pub use gas::{GasSchedule, BLOCK_GAS_MAX, GAS_SCHEDULE_VERSION};
 pub use genesis::{Genesis, GenesisAccount, GenesisError};
 pub use ids::{BlockHash, IdError, LogId, PolicyId, TransactionHash};
 pub use quantities::{Amount, Gas, Height, QuantityError, Timestamp};

@@ -134,7 +134,7 @@ impl Accounts {
                     number,
                     prepare.len() + index,
                     vec![Message::SetRelationships(message)],
-                    20_000_000,
+                    40_000_000,
                     key,
                 )
             };

@@ -7,7 +7,8 @@ use policy::{
     apply, apply_all,
     keys::{object_key, page_key, SubjectKind},
     limits::{
-        INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, PAGE_SUBJECTS_MAX, SETS_PER_RELATION_MAX,
+        INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, PAGE_SUBJECTS_MAX, RECORD_BYTES_MAX,
+        SETS_PER_RELATION_MAX,
     },
     Actor, ApplyError, Change, CollectionRecord, Members, Name, ObjectRecord, ObjectRef, Page,
     Policy, RecordReader, Relationship, Staged, Subject, TreeRelationships,
@@ -334,6 +335,77 @@ fn what_a_record_cannot_hold_is_refused_and_writes_nothing() {
         .to_string();
     assert!(refused.contains("archived"), "{refused}");
     assert_eq!(apply(&Change::ObjectArchived { object }, &tree), Ok(vec![]));
+}
+
+/// The longest subject that there is.
+fn long_subject(at: usize) -> Subject {
+    let (group, member) = ("g".repeat(64), "m".repeat(64));
+    format!("{group}:{at:0256}#{member}").parse().unwrap()
+}
+
+#[test]
+fn a_record_takes_no_more_than_it_may_and_writes_nothing_beyond() {
+    let (object, mut tree) = registered();
+    let mut refused = None;
+    'full: for relation in 0..128 {
+        for at in 0..INLINE_SUBJECTS_MAX {
+            let relation = Name::new(&format!("r{relation}")).unwrap();
+            let one = Relationship::new(object.clone(), relation, long_subject(at));
+            match apply(&Change::RelationshipSet(one), &tree) {
+                Ok(writes) => write(&mut tree, writes),
+                Err(error) => {
+                    refused = Some(error);
+                    break 'full;
+                }
+            }
+        }
+    }
+    assert_eq!(refused, Some(ApplyError::RecordFull { object }));
+    let bytes = tree[&object_key("doc", "1")].len();
+    assert!(bytes <= RECORD_BYTES_MAX && bytes > RECORD_BYTES_MAX - 500);
+}
+
+/// Lists on pages come back into a record only while it has room: a deletion is never refused, and
+/// never makes a record larger than it may be.
+#[test]
+fn a_deletion_is_never_refused_for_the_size_of_the_record() {
+    const RELATIONS: usize = 24;
+    let (object, mut tree) = registered();
+    let one = |relation: usize, at: usize| {
+        let relation = Name::new(&format!("r{relation}")).unwrap();
+        Relationship::new(object.clone(), relation, long_subject(at))
+    };
+    for relation in 0..RELATIONS {
+        for at in 0..=INLINE_SUBJECTS_MAX {
+            let writes = apply(&Change::RelationshipSet(one(relation, at)), &tree).unwrap();
+            write(&mut tree, writes);
+        }
+    }
+    let policy = Policy::parse(POLICY).unwrap();
+    let mut largest = 0;
+    for left in [INLINE_AGAIN_SUBJECTS_MAX, 2, 0] {
+        for relation in 0..RELATIONS {
+            for at in left..=INLINE_SUBJECTS_MAX {
+                let change = Change::RelationshipDeleted(one(relation, at));
+                let writes = apply(&change, &tree).unwrap();
+                write(&mut tree, writes);
+            }
+            let bytes = &tree[&object_key("doc", "1")];
+            largest = largest.max(bytes.len());
+            let record = ObjectRecord::from_bytes(bytes).unwrap();
+            assert_eq!(record.to_bytes(), *bytes);
+        }
+        let listed = TreeRelationships::new(&policy, &tree)
+            .list(&object)
+            .unwrap();
+        let expected: BTreeSet<Relationship> = (0..RELATIONS)
+            .flat_map(|relation| (0..left).map(move |at| (relation, at)))
+            .map(|(relation, at)| one(relation, at))
+            .collect();
+        assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), expected);
+    }
+    assert!(largest <= RECORD_BYTES_MAX && largest > RECORD_BYTES_MAX - 20_000);
+    assert_eq!(tree.len(), 1, "no page is left behind");
 }
 
 #[test]

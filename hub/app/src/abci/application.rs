@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use hub_types::Genesis;
+use hub_types::{Genesis, BLOCK_GAS_MAX};
 use identity::ChainId;
 use prost::bytes::Bytes;
 use tendermint_abci::Application;
@@ -115,34 +115,43 @@ impl Application for HubApplication {
         convert::check_tx(result)
     }
 
-    /// Drops what does not parse and what does not fit, in order.
+    /// Drops what does not parse, and what does not fit by its bytes or its gas, in order.
     fn prepare_proposal(&self, request: RequestPrepareProposal) -> ResponsePrepareProposal {
-        let good = self
+        let limits = self
             .hub
             .well_formed(&request.txs)
             .or_fatal("PrepareProposal");
         let mut room = u64::try_from(request.max_tx_bytes).unwrap_or(0);
+        let mut gas = BLOCK_GAS_MAX;
         let mut txs = Vec::with_capacity(request.txs.len());
-        for (tx, good) in request.txs.into_iter().zip(good) {
+        for (tx, limit) in request.txs.into_iter().zip(limits) {
             let size = encoded_size(tx.len());
-            if good && size <= room {
-                room -= size;
-                txs.push(tx);
+            match limit {
+                Some(limit) if limit <= gas && size <= room => {
+                    room -= size;
+                    gas -= limit;
+                    txs.push(tx);
+                }
+                _ => {}
             }
         }
         ResponsePrepareProposal { txs }
     }
 
-    /// Accepts what an honest proposer could have proposed: only transactions that parse. Whether
+    /// Accepts what an honest proposer could have proposed: only transactions that parse, and ask
+    /// together for no more gas than a block has. Whether
     /// they can pay is for FinalizeBlock; refusing here for reasons of state would let a proposer's
     /// mistake stop the chain. Signatures are verified on the way, while votes are under way.
     fn process_proposal(&self, request: RequestProcessProposal) -> ResponseProcessProposal {
         use response_process_proposal::ProposalStatus;
-        let good = self
+        let limits = self
             .hub
             .well_formed(&request.txs)
             .or_fatal("ProcessProposal");
-        let status = if good.into_iter().all(|good| good) {
+        let gas = limits
+            .into_iter()
+            .try_fold(0_u64, |gas, limit| Some(gas.saturating_add(limit?)));
+        let status = if gas.is_some_and(|gas| gas <= BLOCK_GAS_MAX) {
             ProposalStatus::Accept
         } else {
             ProposalStatus::Reject

@@ -2,20 +2,18 @@
 //!
 //! Nothing here writes to disk. What comes out is a [`StagedBlock`], which Commit writes whole.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hub_types::{
     auth::{self, Params},
     blocks::{self, BlockLeaf, BlockLog},
-    policy::Change,
-    Amount, BlockHash, PolicyId, Record, Transaction, TransactionError, TransactionHash,
+    Amount, BlockHash, Gas, Record, Transaction, TransactionError, TransactionHash, BLOCK_GAS_MAX,
 };
 use identity::ChainId;
 use prost::Message as _;
 use rayon::prelude::*;
 
-use super::context::{account, read_record, BlockContext};
+use super::context::{account, read_record, BlockContext, PolicyChanges};
 use super::failure::{Failure, NodeFailure};
 use super::known::{Known, KnownTransactions};
 use super::policies::CompiledPolicies;
@@ -84,16 +82,21 @@ pub fn execute(
     let mut layer = Layer::default();
     let mut results = Vec::with_capacity(prepared.len());
     let mut fees = Amount(0);
-    let mut changes: BTreeMap<PolicyId, Vec<Change>> = BTreeMap::new();
+    let mut changes = PolicyChanges::new();
+    let mut gas_left = BLOCK_GAS_MAX;
     {
         let mut state = State::new(view, genesis_layer, &mut layer);
         for transaction in prepared {
-            let (result, effects) = executor.deliver(&mut state, transaction)?;
+            let gas_limit = transaction.gas_limit();
+            let (result, effects) =
+                executor.deliver(&mut state, transaction, gas_left, &changes)?;
+            // What does not fit is refused and takes nothing from those after it.
+            gas_left = gas_left.checked_sub(gas_limit).unwrap_or(gas_left);
             fees = fees
                 .checked_add(effects.fee)
                 .ok_or_else(|| contradiction("fees above the supply"))?;
-            for (policy, change) in effects.changes {
-                changes.entry(policy).or_default().push(change);
+            for (policy, mut made) in effects.changes {
+                changes.entry(policy).or_default().append(&mut made);
             }
             results.push(result);
         }
@@ -131,6 +134,16 @@ pub struct Prepared {
     /// The account number for which its signature is right. `None` where it is wrong, or where the
     /// account did not exist yet: then the signature is looked at when its turn comes.
     pub verified_for: Option<u64>,
+}
+
+impl Prepared {
+    /// The gas that it asks for, which counts against the block's; nothing is asked for by what is
+    /// no transaction.
+    pub fn gas_limit(&self) -> Gas {
+        self.parsed
+            .as_ref()
+            .map_or(0, |transaction| transaction.fee().gas_limit)
+    }
 }
 
 /// How many transactions were known before, and how many signatures were verified now.

@@ -1,8 +1,11 @@
 //! What a message sees while it is executed, and what it leaves behind.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
 use hub_types::{
     auth::{self, Params},
-    policy::Change,
+    policy::{messages::BLOCK_CHANGES_MAX, Change, PolicyModuleError},
     Event, Gas, GasSchedule, Height, PolicyId, Record, Timestamp, TransactionHash,
 };
 use identity::{AccountAddress, ChainId};
@@ -57,17 +60,20 @@ impl BlockContext {
     }
 }
 
-/// Gas that was used against its limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Gas that was used against its limit. Readers charge it while others hold it, hence the cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GasMeter {
     limit: Gas,
-    used: Gas,
+    used: Cell<Gas>,
 }
 
 impl GasMeter {
     /// A meter with this limit.
     pub fn new(limit: Gas) -> GasMeter {
-        GasMeter { limit, used: 0 }
+        GasMeter {
+            limit,
+            used: Cell::new(0),
+        }
     }
 
     /// Uses some.
@@ -75,24 +81,54 @@ impl GasMeter {
     /// # Errors
     /// [`auth::AuthError::OutOfGas`]; what is used then is the limit, so that the result does not
     /// tell how far beyond it the work would have gone.
-    pub fn charge(&mut self, gas: Gas) -> Result<(), Failure> {
-        let used = self.used.saturating_add(gas);
-        self.used = used.min(self.limit);
+    pub fn charge(&self, gas: Gas) -> Result<(), Failure> {
+        Ok(self.take(gas)?)
+    }
+
+    /// [`GasMeter::charge`], for those who know no failure but this one.
+    ///
+    /// # Errors
+    /// The used gas and the limit.
+    pub fn take(&self, gas: Gas) -> Result<(), OutOfGas> {
+        let used = self.used.get().saturating_add(gas);
+        self.used.set(used.min(self.limit));
         if used > self.limit {
-            return Err(auth::AuthError::OutOfGas {
+            return Err(OutOfGas {
                 used,
                 limit: self.limit,
-            }
-            .into());
+            });
         }
         Ok(())
     }
 
+    /// What is left.
+    pub fn remaining(&self) -> Gas {
+        self.limit - self.used.get()
+    }
+
     /// What was used.
     pub fn used(&self) -> Gas {
-        self.used
+        self.used.get()
     }
 }
+
+/// Work would have gone beyond its gas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfGas {
+    /// What it would have come to.
+    pub used: Gas,
+    /// What was allowed.
+    pub limit: Gas,
+}
+
+impl From<OutOfGas> for Failure {
+    fn from(OutOfGas { used, limit }: OutOfGas) -> Failure {
+        auth::AuthError::OutOfGas { used, limit }.into()
+    }
+}
+
+/// Changes of policies, in order for each.
+pub type PolicyChanges = BTreeMap<PolicyId, Vec<Change>>;
 
 /// What a message sees and leaves.
 pub struct Context<'a, 'b> {
@@ -114,18 +150,35 @@ pub struct Context<'a, 'b> {
     pub gas: GasMeter,
     /// What it told.
     pub events: Vec<Event>,
-    /// What it changed in policies, in order.
-    pub changes: Vec<(PolicyId, Change)>,
+    /// What the block's transactions before this one changed in policies.
+    pub changes_before: &'a PolicyChanges,
+    /// What it changed in policies.
+    pub changes: PolicyChanges,
 }
 
 impl Context<'_, '_> {
-    /// Reads a record of the main tree; counts one read.
+    /// Reads a record of the main tree; counts one read and its bytes.
     ///
     /// # Errors
     /// Out of gas, or the node's failure.
     pub fn read<R: Record>(&mut self, key: &[u8]) -> Result<Option<R>, Failure> {
+        match self.read_bytes(TreeId::Main, key)? {
+            Some(bytes) => Ok(Some(R::from_bytes(&bytes)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads a key of a tree; counts one read and its bytes.
+    ///
+    /// # Errors
+    /// Out of gas, or the node's failure.
+    pub fn read_bytes(&mut self, tree: TreeId, key: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
         self.gas.charge(self.block.schedule.record_read)?;
-        read_record(self.state, key)
+        let value = self.state.tree(tree, key)?;
+        let bytes = value.as_ref().map_or(0, Vec::len) as u64;
+        let per_byte = self.block.schedule.per_byte_read;
+        self.gas.charge(bytes.saturating_mul(per_byte))?;
+        Ok(value)
     }
 
     /// Writes a record of the main tree; counts one write and its bytes.
@@ -157,7 +210,8 @@ impl Context<'_, '_> {
     /// Records a change of a policy; counts it.
     ///
     /// # Errors
-    /// Out of gas.
+    /// Out of gas; [`PolicyModuleError::TooManyChanges`] where the block has made as many of this
+    /// policy as it may.
     pub fn change(
         &mut self,
         policy: PolicyId,
@@ -165,6 +219,11 @@ impl Context<'_, '_> {
         kind: hub_types::policy::ChangeKind,
     ) -> Result<(), Failure> {
         self.gas.charge(self.block.schedule.policy_change)?;
+        let before = self.changes_before.get(&policy).map_or(0, Vec::len);
+        let mine = self.changes.entry(policy).or_default();
+        if before + mine.len() >= BLOCK_CHANGES_MAX {
+            return Err(PolicyModuleError::TooManyChanges { policy }.into());
+        }
         let change = Change {
             transaction: Some(self.transaction),
             actor: self.signer.did.clone(),
@@ -173,7 +232,7 @@ impl Context<'_, '_> {
         self.events.push(hub_types::policy::events::changed(
             &policy, revision, &change,
         ));
-        self.changes.push((policy, change));
+        mine.push(change);
         Ok(())
     }
 }
@@ -203,16 +262,82 @@ pub fn account(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hub_types::Code;
+    use crate::store::{Base, Entry, Layer, Space, StoreError};
+    use hub_types::{policy::ChangeKind, Code};
+    use identity::{KeyKind, SecretKey};
 
     #[test]
     fn gas_stops_at_its_limit_and_says_so() {
-        let mut gas = GasMeter::new(100);
+        let gas = GasMeter::new(100);
         gas.charge(60).unwrap();
-        assert_eq!(gas.used(), 60);
+        assert_eq!((gas.used(), gas.remaining()), (60, 40));
         let (code, text) = gas.charge(60).unwrap_err().code().unwrap();
         assert_eq!(code, Code::OutOfGas);
         assert!(text.contains("120 needed"), "{text}");
-        assert_eq!(gas.used(), 100);
+        assert_eq!((gas.used(), gas.remaining()), (100, 0));
+    }
+
+    struct Nothing;
+
+    impl Base for Nothing {
+        fn read(&self, _: &Space, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+            Ok(None)
+        }
+
+        fn floor(
+            &self,
+            _: &TreeId,
+            _: &[u8],
+            _: &[u8],
+            _: bool,
+        ) -> Result<Option<Entry>, StoreError> {
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn a_policy_changes_so_often_in_a_block_and_no_more() {
+        let key = SecretKey::from_seed(KeyKind::Ed25519, [1; 32]).unwrap();
+        let signer = hub_types::transaction::Signer {
+            key: *key.public_key(),
+            address: AccountAddress::of(key.public_key()).unwrap(),
+            did: key.did(),
+        };
+        let (full, other) = (PolicyId::new([1; 32]), PolicyId::new([2; 32]));
+        let kind = || ChangeKind::ObjectRegistered {
+            object: "cell:1".parse().unwrap(),
+            document: None,
+        };
+        let change = Change {
+            transaction: None,
+            actor: key.did(),
+            kind: kind(),
+        };
+        let before = [(full, vec![change; BLOCK_CHANGES_MAX - 2])].into();
+        let chain = ChainId::parse("plant-1").unwrap();
+        let block =
+            BlockContext::new(chain, Height(9), Timestamp::default(), Params::default()).unwrap();
+        let mut layer = Layer::default();
+        let mut context = Context {
+            block: &block,
+            state: &mut State::new(&Nothing, None, &mut layer),
+            compiled: &CompiledPolicies::default(),
+            signer: &signer,
+            sequence: 0,
+            transaction: TransactionHash::new([3; 32]),
+            message: 0,
+            gas: GasMeter::new(1_000_000),
+            events: Vec::new(),
+            changes_before: &before,
+            changes: PolicyChanges::new(),
+        };
+        context.change(full, 1, kind()).unwrap();
+        context.change(other, 1, kind()).unwrap();
+        context.change(full, 1, kind()).unwrap();
+        let refused = context.change(full, 1, kind()).unwrap_err();
+        assert_eq!(refused.code().unwrap().0, Code::TooManyChanges);
+        context.change(other, 1, kind()).unwrap();
+        assert_eq!(context.changes[&full].len(), 2);
+        assert_eq!(context.events.len(), 4);
     }
 }

@@ -63,11 +63,17 @@ impl From<RecordError> for Failure {
 }
 
 impl From<PolicyModuleError> for Failure {
-    /// A record that could not be read is the node's failure, whatever question hung on it.
+    /// A record that could not be read is the node's failure, whatever question hung on it; unless
+    /// it is one that nobody could read, a document without its preimage.
     fn from(error: PolicyModuleError) -> Failure {
         match &error {
+            PolicyModuleError::Undecided(CheckError::Read(ReadError::Unavailable { key }))
+                if ::policy::keys::object_of_key(key).is_some() =>
+            {
+                Failure::Policy(Box::new(error))
+            }
             PolicyModuleError::Undecided(CheckError::Read(read))
-            | PolicyModuleError::Apply(ApplyError::Read(read)) => read_failure(read).into(),
+            | PolicyModuleError::Apply(ApplyError::Read(read)) => read.clone().into(),
             _ => Failure::Policy(Box::new(error)),
         }
     }
@@ -75,13 +81,13 @@ impl From<PolicyModuleError> for Failure {
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Failure {
-        read_failure(&error).into()
-    }
-}
-
-fn read_failure(error: &ReadError) -> NodeFailure {
-    NodeFailure::State {
-        what: error.to_string(),
+        match error {
+            ReadError::Exhausted { used, limit } => AuthError::OutOfGas { used, limit }.into(),
+            other => NodeFailure::State {
+                what: other.to_string(),
+            }
+            .into(),
+        }
     }
 }
 
@@ -149,5 +155,29 @@ mod tests {
         };
         let undecided = PolicyModuleError::Undecided(CheckError::Read(read));
         assert!(Failure::from(undecided).code().is_err());
+    }
+
+    #[test]
+    fn reading_beyond_the_gas_is_a_refusal_wherever_it_happens() {
+        let read = ReadError::Exhausted { used: 7, limit: 5 };
+        for failure in [
+            Failure::from(read.clone()),
+            PolicyModuleError::Undecided(CheckError::Read(read.clone())).into(),
+            PolicyModuleError::Apply(ApplyError::Read(read)).into(),
+        ] {
+            assert_eq!(failure.code().unwrap().0, Code::OutOfGas);
+        }
+    }
+
+    #[test]
+    fn a_document_without_its_preimage_is_undecided_and_a_missing_page_is_damage() {
+        let read = |key| {
+            let read = ReadError::Unavailable { key };
+            Failure::from(PolicyModuleError::Undecided(CheckError::Read(read))).code()
+        };
+        let object = ::policy::keys::object_key("batch", "1");
+        assert_eq!(read(object).unwrap().0, Code::Undecided);
+        let kind = ::policy::keys::SubjectKind::Direct;
+        assert!(read(::policy::keys::page_key("batch", "1", "editor", kind, &[])).is_err());
     }
 }

@@ -5,11 +5,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use hub_types::{Genesis, Height, Timestamp};
+use hub_types::{Gas, Genesis, Height, Timestamp};
 use identity::ChainId;
 
 use super::block::{self, BlockInput, Executed, Prepared, StagedGenesis};
-use super::context::BlockContext;
+use super::context::{BlockContext, PolicyChanges};
 use super::failure::NodeFailure;
 use super::known::KnownTransactions;
 use super::policies::CompiledPolicies;
@@ -233,30 +233,34 @@ impl Hub {
         let mut state = State::new(&view, layer, &mut scratch);
         let executor = self.executor(&context);
         let parsed = executor.parse(bytes);
-        let (result, _) = executor.deliver_as(&mut state, parsed, SignatureCheck::Skip)?;
+        let nothing = PolicyChanges::new();
+        let (result, _) =
+            executor.deliver_as(&mut state, parsed, SignatureCheck::Skip, &nothing)?;
         Ok(result)
     }
 
-    /// Which of the transactions parse, and verifies the signatures of those ahead of time.
+    /// The gas that each transaction asks for, `None` for what does not parse; verifies the
+    /// signatures of the others ahead of time.
     ///
     /// # Errors
     /// The node's failure.
     pub fn well_formed(
         &self,
         transactions: &[prost::bytes::Bytes],
-    ) -> Result<Vec<bool>, NodeFailure> {
+    ) -> Result<Vec<Option<Gas>>, NodeFailure> {
         let genesis = self.genesis();
         let view = self.store.view()?;
         let genesis = genesis_under(&view, genesis.as_ref());
         let context = self.next_context(&view, genesis)?;
         let prepared = self.prepared(&view, genesis, &context, transactions)?;
-        let good = prepared.iter().map(|one| one.parsed.is_ok()).collect();
+        let limit = |one: &Prepared| one.parsed.is_ok().then(|| one.gas_limit());
+        let limits = prepared.iter().map(limit).collect();
         *self.looked_at() = Some(LookedAt {
             transactions: transactions.to_vec(),
             height: context.height,
             prepared,
         });
-        Ok(good)
+        Ok(limits)
     }
 
     /// What was prepared for the proposal, if these are its transactions; else prepared now.

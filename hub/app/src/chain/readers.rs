@@ -1,7 +1,9 @@
 //! A policy's tree as the policy engine reads it: through a block's overlay, or at a version.
 
+use hub_types::{document::looks_derived, Gas};
 use policy::{ReadError, RecordReader};
 
+use super::context::{GasMeter, OutOfGas};
 use crate::store::{State, StoreError, TreeId, View};
 
 fn failed(error: StoreError) -> ReadError {
@@ -30,6 +32,68 @@ impl RecordReader for OverlayReader<'_, '_> {
 
     fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError> {
         self.state.floor(self.tree, from, to).map_err(failed)
+    }
+}
+
+/// Reads through another reader, for gas: each byte that comes out is charged as it is read, so no
+/// walk reads more than its transaction pays for. What a read costs beside its bytes is the caller's
+/// to charge.
+pub struct MeteredReader<'g, R> {
+    below: R,
+    gas: &'g GasMeter,
+    per_byte: Gas,
+}
+
+impl<'g, R> MeteredReader<'g, R> {
+    /// Charges `per_byte` to `gas`.
+    pub fn new(below: R, gas: &'g GasMeter, per_byte: Gas) -> Self {
+        MeteredReader {
+            below,
+            gas,
+            per_byte,
+        }
+    }
+
+    fn charge(&self, bytes: usize) -> Result<(), ReadError> {
+        let gas = (bytes as u64).saturating_mul(self.per_byte);
+        self.gas
+            .take(gas)
+            .map_err(|OutOfGas { used, limit }| ReadError::Exhausted { used, limit })
+    }
+}
+
+impl<R: RecordReader> RecordReader for MeteredReader<'_, R> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        let value = self.below.get(key)?;
+        self.charge(value.as_ref().map_or(0, Vec::len))?;
+        Ok(value)
+    }
+
+    fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError> {
+        let entry = self.below.floor(from, to)?;
+        self.charge(entry.as_ref().map_or(0, |(_, value)| value.len()))?;
+        Ok(entry)
+    }
+}
+
+/// Reads through another reader, but for the records of documents: where a question is asked with
+/// one preimage, every other document's author and scope are unknown, and what is recorded of it is
+/// not the whole (docs/spec/evidence.md says the same of evidence).
+pub struct WithoutDocuments<R>(pub R);
+
+impl<R: RecordReader> RecordReader for WithoutDocuments<R> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        match policy::keys::object_of_key(key) {
+            Some(object) if looks_derived(object.id()) => {
+                Err(ReadError::Unavailable { key: key.to_vec() })
+            }
+            _ => self.0.get(key),
+        }
+    }
+
+    // Pages are found through their object's record only.
+    fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError> {
+        self.0.floor(from, to)
     }
 }
 

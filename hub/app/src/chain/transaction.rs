@@ -15,12 +15,11 @@ use wire::cosmos::base::abci::v1beta1::TxMsgData;
 use wire::{Any, Message as _};
 
 use super::block::Prepared;
-use super::context::{account, BlockContext, Context, GasMeter};
+use super::context::{account, BlockContext, Context, GasMeter, PolicyChanges};
 use super::failure::{Failure, NodeFailure};
 use super::known::{Known, KnownTransactions};
 use super::policies::CompiledPolicies;
 use crate::store::State;
-use hub_types::{policy::Change, PolicyId};
 
 /// What became of a transaction: ABCI's ExecTxResult and CheckTx, before protobuf. Code, data and
 /// gas are hashed into LastResultsHash; log and events are for people and indexers.
@@ -103,7 +102,7 @@ pub struct Effects {
     /// The fee, to be credited at the end of the block.
     pub fee: Amount,
     /// Changes of policies.
-    pub changes: Vec<(PolicyId, Change)>,
+    pub changes: PolicyChanges,
 }
 
 impl Executor<'_> {
@@ -142,7 +141,7 @@ impl Executor<'_> {
         } else {
             Verified::check(transaction, &self.block.chain, account.number)?
         };
-        let mut gas = GasMeter::new(verified.fee().gas_limit);
+        let gas = GasMeter::new(verified.fee().gas_limit);
         let kind = verified.signer().key.kind();
         gas.charge(self.block.schedule.transaction(verified.bytes_len(), kind))?;
 
@@ -213,7 +212,7 @@ impl Executor<'_> {
         Ok(())
     }
 
-    /// Executes the messages, all or none.
+    /// Executes the messages, all or none, after what the block changed before.
     ///
     /// # Errors
     /// The node's failure; a refused message is a result.
@@ -221,6 +220,7 @@ impl Executor<'_> {
         &self,
         state: &mut State<'_>,
         paid: Paid,
+        changes_before: &PolicyChanges,
     ) -> Result<(TransactionResult, Effects), NodeFailure> {
         let Paid {
             transaction,
@@ -241,7 +241,8 @@ impl Executor<'_> {
             message: 0,
             gas,
             events: vec![fee_event.clone()],
-            changes: Vec::new(),
+            changes_before,
+            changes: PolicyChanges::new(),
         };
         let mut responses = Vec::with_capacity(transaction.messages().len());
         for (index, message) in transaction.messages().iter().enumerate() {
@@ -260,7 +261,7 @@ impl Executor<'_> {
                     result.events = vec![fee_event];
                     let effects = Effects {
                         fee,
-                        changes: Vec::new(),
+                        changes: PolicyChanges::new(),
                     };
                     return Ok((result, effects));
                 }
@@ -282,7 +283,8 @@ impl Executor<'_> {
         Ok((result, effects))
     }
 
-    /// All phases, for a block.
+    /// All phases, for a block that has `gas_left` for it and all after it, and has changed
+    /// `changes_before` so far.
     ///
     /// # Errors
     /// The node's failure.
@@ -290,11 +292,22 @@ impl Executor<'_> {
         &self,
         state: &mut State<'_>,
         prepared: Prepared,
+        gas_left: Gas,
+        changes_before: &PolicyChanges,
     ) -> Result<(TransactionResult, Effects), NodeFailure> {
+        let gas_limit = prepared.gas_limit();
+        if gas_limit > gas_left {
+            let refused = AuthError::BlockGas {
+                gas_limit,
+                left: gas_left,
+            };
+            let result = TransactionResult::refused(refused.into(), gas_limit, 0)?;
+            return Ok((result, Effects::default()));
+        }
         let check = prepared
             .verified_for
             .map_or(SignatureCheck::Verify, SignatureCheck::RightFor);
-        self.deliver_as(state, prepared.parsed, check)
+        self.deliver_as(state, prepared.parsed, check, changes_before)
     }
 
     /// All phases, with a say over the signature.
@@ -306,6 +319,7 @@ impl Executor<'_> {
         state: &mut State<'_>,
         parsed: Result<Arc<Transaction>, TransactionError>,
         check: SignatureCheck,
+        changes_before: &PolicyChanges,
     ) -> Result<(TransactionResult, Effects), NodeFailure> {
         let transaction = match parsed {
             Ok(transaction) => transaction,
@@ -316,7 +330,7 @@ impl Executor<'_> {
         };
         let wanted = transaction.fee().gas_limit;
         match self.admit(state, transaction, check) {
-            Ok(paid) => self.execute(state, paid),
+            Ok(paid) => self.execute(state, paid, changes_before),
             Err(failure) => {
                 state.forget();
                 let result = TransactionResult::refused(failure, wanted, 0)?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hub_types::{Amount, Genesis, GenesisAccount, GenesisError, Timestamp};
+use hub_types::{Amount, Genesis, GenesisAccount, GenesisError, Timestamp, BLOCK_GAS_MAX};
 use identity::{AccountAddress, ChainId};
 use serde_json::{json, Value};
 
@@ -11,9 +11,6 @@ use super::{write_whole, HomeError};
 /// The largest block, in bytes: 4 MB, CometBFT v1's default. Ten thousand transactions of 400
 /// bytes fit, which is more than a second's worth.
 pub const BLOCK_BYTES_MAX: i64 = 4_194_304;
-
-/// Gas of a block is not bounded: the bytes of a block and the gas of a transaction are.
-pub const BLOCK_GAS_MAX: i64 = -1;
 
 /// A genesis file.
 #[derive(Clone, Debug)]
@@ -69,6 +66,8 @@ impl GenesisFile {
                 "consensus_params": {
                     "block": {
                         "max_bytes": BLOCK_BYTES_MAX.to_string(),
+                        // CometBFT's mempool fills a proposal up to this; the application holds
+                        // every block to it, whatever this file says.
                         "max_gas": BLOCK_GAS_MAX.to_string(),
                     },
                     "evidence": {
@@ -218,6 +217,7 @@ mod tests {
         assert_eq!(read.chain_id(), "plant-1");
         assert_eq!(read.time(), "2023-11-14T22:13:20Z");
         assert_eq!(read.block_limit("max_bytes"), BLOCK_BYTES_MAX);
+        assert_eq!(read.block_limit("max_gas"), 3_000_000_000);
         assert_eq!(Genesis::from_json(&read.app_state()).unwrap(), genesis);
     }
 

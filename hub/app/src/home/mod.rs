@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use config::{Config, ConfigError};
 pub use genesis_file::{
-    parse_account, GenesisFile, GenesisFileError, GenesisValidator, BLOCK_BYTES_MAX, BLOCK_GAS_MAX,
+    parse_account, GenesisFile, GenesisFileError, GenesisValidator, BLOCK_BYTES_MAX,
 };
 pub use validator_key::load_or_make_validator_key;
 

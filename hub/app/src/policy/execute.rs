@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use ::policy::{
-    apply, may_manage, ApplyError, Change as TreeChange, CollectionRecord, Limits, Policy,
-    RecordReader, Relationship, Staged, TreeRelationships,
+    apply, check_counted, Answer, ApplyError, Change as TreeChange, CheckError, CollectionRecord,
+    Limits, Policy, Question, RecordReader, Relationship, Relationships, Staged, TreeRelationships,
+    WithDocuments, Write,
 };
 use hub_types::{
+    document::{Document, CREATE},
     policy::{
         keys, records::actor_of, ChangeKind, CreatePolicy, DefineCollection, PolicyModuleError,
         PolicyRecord, Precondition, RegisterObject, SetRelationships,
     },
-    PolicyId,
+    GasSchedule, PolicyId,
 };
 use merkle::CompactRange;
 use std::collections::BTreeMap;
@@ -20,9 +22,9 @@ use wire::policy::{
     MsgSetRelationshipsResponse,
 };
 
-use crate::chain::context::Context;
+use crate::chain::context::{Context, GasMeter};
 use crate::chain::failure::{Failure, NodeFailure};
-use crate::chain::readers::OverlayReader;
+use crate::chain::readers::{MeteredReader, OverlayReader, WithoutDocuments};
 use crate::store::TreeId;
 
 /// A policy as a message finds it.
@@ -44,13 +46,15 @@ fn load(context: &mut Context<'_, '_>, id: &PolicyId) -> Result<Loaded, Failure>
         .read(&keys::policy(id))?
         .ok_or(PolicyModuleError::UnknownPolicy { policy: *id })?;
     let tree = TreeId::Policy(*id.as_bytes());
-    context.gas.charge(context.block.schedule.record_read)?;
     let damaged = |what: String| NodeFailure::State { what };
     let definition = context
-        .state
-        .tree(tree, &::policy::keys::definition_key())?
+        .read_bytes(tree, &::policy::keys::definition_key())?
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or_else(|| damaged(format!("policy {id} has no definition")))?;
+    // As if it were compiled anew: another node may have to.
+    let per_byte = context.block.schedule.per_definition_byte;
+    let compiling = (definition.len() as u64).saturating_mul(per_byte);
+    context.gas.charge(compiling)?;
     let policy = context
         .compiled
         .get(id, &definition)
@@ -147,8 +151,7 @@ pub fn define_collection(
         .into());
     }
     let key = ::policy::keys::collection_key(resource, define.name.as_str());
-    context.gas.charge(context.block.schedule.record_read)?;
-    let current = match context.state.tree(loaded.tree, &key)? {
+    let current = match context.read_bytes(loaded.tree, &key)? {
         None => None,
         Some(bytes) => {
             Some(
@@ -237,9 +240,9 @@ pub fn set_relationships(
     let mut effective = Vec::new();
     let writes = {
         let mut staged = Staged::new(OverlayReader::new(context.state, loaded.tree));
+        let schedule = &context.block.schedule;
         for change in changes {
-            context.gas.charge(context.block.schedule.record_read)?;
-            let writes = apply(&change, &staged).map_err(apply_error)?;
+            let writes = apply_metered(&change, &staged, &context.gas, schedule)?;
             if !writes.is_empty() {
                 staged.extend(writes);
                 effective.push(change);
@@ -276,8 +279,10 @@ fn check_preconditions(
     preconditions: &[Precondition],
 ) -> Result<(), Failure> {
     for (index, precondition) in preconditions.iter().enumerate() {
-        context.gas.charge(context.block.schedule.record_read)?;
+        let schedule = &context.block.schedule;
+        context.gas.charge(schedule.record_read)?;
         let reader = OverlayReader::new(context.state, loaded.tree);
+        let reader = MeteredReader::new(reader, &context.gas, schedule.per_byte_read);
         let holds = match precondition {
             Precondition::Present(one) => exists(&reader, one)?,
             Precondition::Absent(one) => !exists(&reader, one)?,
@@ -315,33 +320,49 @@ fn authorise(
             .entry((&relationship.object, &relationship.relation))
             .or_insert(relationship);
     }
-    let mut steps = 0_u64;
-    let mut outcome = Ok(());
-    {
-        let reader = OverlayReader::new(context.state, loaded.tree);
-        let relationships = TreeRelationships::new(&loaded.policy, reader);
-        for ((object, relation), first) in asked {
-            if relationships.record(object)?.is_none() {
-                let object = object.clone();
-                outcome = Err(PolicyModuleError::NotRegistered { object }.into());
-                break;
+    let schedule = &context.block.schedule;
+    let reader = OverlayReader::new(context.state, loaded.tree);
+    let reader = MeteredReader::new(reader, &context.gas, schedule.per_byte_read);
+    let relationships = TreeRelationships::new(&loaded.policy, reader);
+    for ((object, relation), first) in asked {
+        if relationships.record(object)?.is_none() {
+            let object = object.clone();
+            return Err(PolicyModuleError::NotRegistered { object }.into());
+        }
+        let question = Question::manage(object.clone(), relation, actor.clone());
+        let answer = ask(&relationships, &question, &context.gas, schedule)?;
+        if !answer.is_allow() {
+            return Err(PolicyModuleError::NotPermitted {
+                actor: context.signer.did.clone(),
+                what: format!("set or delete {first}"),
             }
-            let answer = may_manage(&relationships, object, relation, &actor, Limits::CONSENSUS)
-                .map_err(PolicyModuleError::Undecided)?;
-            steps = steps.saturating_add(answer.steps);
-            if !answer.is_allow() {
-                outcome = Err(PolicyModuleError::NotPermitted {
-                    actor: context.signer.did.clone(),
-                    what: format!("set or delete {first}"),
-                }
-                .into());
-                break;
-            }
+            .into());
         }
     }
-    let gas = steps.saturating_mul(context.block.schedule.policy_step);
-    context.gas.charge(gas)?;
-    outcome
+    Ok(())
+}
+
+/// Decides a question with no more steps than the gas that is left pays for, and charges those that
+/// it took, whatever came of it. Where the gas ends the walk, the transaction is out of gas.
+fn ask<R: Relationships>(
+    relationships: &R,
+    question: &Question,
+    gas: &GasMeter,
+    schedule: &GasSchedule,
+) -> Result<Answer, Failure> {
+    let step = schedule.policy_step;
+    let paid = gas.remaining().checked_div(step).unwrap_or(u64::MAX);
+    let limits = Limits {
+        steps_max: Limits::CONSENSUS.steps_max.min(paid),
+        ..Limits::CONSENSUS
+    };
+    let (steps, answer) = check_counted(relationships, question, limits);
+    let ended_by_gas = paid < Limits::CONSENSUS.steps_max
+        && matches!(answer, Err(CheckError::TooManySteps { .. }));
+    // The step that was not taken is the one that the gas is missing for.
+    let steps = steps.saturating_add(u64::from(ended_by_gas));
+    gas.charge(steps.saturating_mul(step))?;
+    answer.map_err(|error| PolicyModuleError::Undecided(error).into())
 }
 
 /// Registers an object; the signer owns it.
@@ -381,17 +402,15 @@ pub fn register_object(
             }
             .into());
         }
-        context.gas.charge(context.block.schedule.record_read)?;
-        let collection = context
-            .state
-            .tree(loaded.tree, &document.collection_key())?;
-        if collection.is_none() {
+        let key = document.collection_key();
+        let Some(collection) = context.read_bytes(loaded.tree, &key)? else {
             return Err(PolicyModuleError::UnknownCollection {
                 resource: document.resource.to_string(),
                 name: document.collection.to_string(),
             }
             .into());
-        }
+        };
+        may_create(context, &loaded, document, &collection)?;
     }
     let change = TreeChange::ObjectRegistered {
         object: object.clone(),
@@ -410,17 +429,78 @@ pub fn register_object(
     Ok(MsgRegisterObjectResponse { revision })
 }
 
+/// Whoever registers a document creates it as far as the hub sees, which takes the permission
+/// `create` on the scope as of this block (DESIGN §5); ownership never permits it.
+///
+/// Of other documents on the way, a scope that is one itself for example, the hub has no preimage
+/// here: where the answer hangs on one, it is undecided.
+fn may_create(
+    context: &mut Context<'_, '_>,
+    loaded: &Loaded,
+    document: &Document,
+    collection: &[u8],
+) -> Result<(), Failure> {
+    let collection =
+        CollectionRecord::from_bytes(collection).map_err(|reason| NodeFailure::State {
+            what: format!("a collection's record: {reason}"),
+        })?;
+    let mut facts = document
+        .facts(
+            &context.block.chain,
+            &loaded.record.id,
+            &collection.scope_relation,
+        )
+        .map_err(|error| NodeFailure::State {
+            what: error.to_string(),
+        })?;
+    facts.owner = None;
+    let actor = actor_of(&context.signer.did);
+    let question = Question::new(facts.object.clone(), CREATE, actor);
+    let schedule = &context.block.schedule;
+    let reader = WithoutDocuments(OverlayReader::new(context.state, loaded.tree));
+    let reader = MeteredReader::new(reader, &context.gas, schedule.per_byte_read);
+    let tree = TreeRelationships::new(&loaded.policy, reader);
+    let facts = [facts];
+    let relationships = WithDocuments::new(&tree, &facts);
+    if ask(&relationships, &question, &context.gas, schedule)?.is_allow() {
+        return Ok(());
+    }
+    Err(PolicyModuleError::NotPermitted {
+        actor: context.signer.did.clone(),
+        what: format!("create {} in {}", question.object, document.scope),
+    }
+    .into())
+}
+
 fn write_change(
     context: &mut Context<'_, '_>,
     tree: TreeId,
     change: &TreeChange,
 ) -> Result<(), Failure> {
-    context.gas.charge(context.block.schedule.record_read)?;
-    let writes = apply(change, &OverlayReader::new(context.state, tree)).map_err(apply_error)?;
+    let reader = OverlayReader::new(context.state, tree);
+    let writes = apply_metered(change, &reader, &context.gas, &context.block.schedule)?;
     for (key, value) in writes {
         context.write_bytes(tree, key, value)?;
     }
     Ok(())
+}
+
+/// [`apply`] for gas: one read, and each byte that it reads or makes.
+fn apply_metered<R: RecordReader>(
+    change: &TreeChange,
+    reader: &R,
+    gas: &GasMeter,
+    schedule: &GasSchedule,
+) -> Result<Vec<Write>, Failure> {
+    gas.charge(schedule.record_read)?;
+    let reader = MeteredReader::new(reader, gas, schedule.per_byte_read);
+    let writes = apply(change, &reader).map_err(apply_error)?;
+    let made: usize = writes
+        .iter()
+        .map(|(_, value)| value.as_ref().map_or(0, Vec::len))
+        .sum();
+    gas.charge((made as u64).saturating_mul(schedule.per_byte_read))?;
+    Ok(writes)
 }
 
 /// Some refusals of the records have an error of the module's own.
@@ -431,5 +511,110 @@ fn apply_error(error: ApplyError) -> Failure {
         }
         ApplyError::NotRegistered { object } => PolicyModuleError::NotRegistered { object }.into(),
         other => PolicyModuleError::Apply(other).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use ::policy::{Actor, Change};
+    use hub_types::{Code, Gas};
+
+    use super::*;
+
+    /// Groups in a chain, the innermost with a member.
+    fn groups(count: usize) -> (Policy, BTreeMap<Vec<u8>, Vec<u8>>) {
+        let definition = "
+name: groups
+resources:
+  group:
+    relations:
+      member:
+        types: [actor, group->member]
+";
+        let group = |at: usize| format!("group:g{at}").parse().unwrap();
+        let owner = Actor::new("did:u:owner").unwrap();
+        let mut changes = vec![Change::Defined {
+            definition: definition.to_owned(),
+        }];
+        changes.extend((0..count).map(|at| Change::ObjectRegistered {
+            object: group(at),
+            owner: owner.clone(),
+        }));
+        changes.extend((1..count).map(|at| {
+            let line = format!("group:g{}#member@group:g{at}#member", at - 1);
+            Change::RelationshipSet(line.parse().unwrap())
+        }));
+        let writes = ::policy::apply_all(&changes, BTreeMap::new()).unwrap();
+        let tree = writes
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)));
+        (Policy::parse(definition).unwrap(), tree.collect())
+    }
+
+    /// Code and gas of one question.
+    fn asked(groups: &(Policy, BTreeMap<Vec<u8>, Vec<u8>>), limit: Gas) -> (Option<Code>, Gas) {
+        let relationships = TreeRelationships::new(&groups.0, &groups.1);
+        let stranger = Actor::new("did:u:stranger").unwrap();
+        let question = Question::new("group:g0".parse().unwrap(), "member", stranger);
+        let gas = GasMeter::new(limit);
+        let schedule = GasSchedule {
+            policy_step: 10,
+            ..GasSchedule::V1
+        };
+        let answer = ask(&relationships, &question, &gas, &schedule);
+        let code = answer.err().map(|failure| failure.code().unwrap().0);
+        (code, gas.used())
+    }
+
+    #[test]
+    fn a_question_takes_no_more_steps_than_its_gas_pays_for() {
+        let few = groups(100);
+        let (code, used) = asked(&few, 1_000_000);
+        assert_eq!(code, None);
+        assert!(used > 1_000, "{used}");
+        assert_eq!(asked(&few, used), (None, used), "exactly enough");
+        assert_eq!(asked(&few, used - 1), (Some(Code::OutOfGas), used - 1));
+        assert_eq!(asked(&few, 0), (Some(Code::OutOfGas), 0));
+    }
+
+    #[test]
+    fn a_question_reads_no_more_bytes_than_its_gas_pays_for() {
+        let (policy, tree) = groups(100);
+        let stranger = Actor::new("did:u:stranger").unwrap();
+        let question = Question::new("group:g0".parse().unwrap(), "member", stranger);
+        let schedule = GasSchedule {
+            policy_step: 1,
+            per_byte_read: 100,
+            ..GasSchedule::V1
+        };
+        let asked = |limit| {
+            let gas = GasMeter::new(limit);
+            let reader = MeteredReader::new(&tree, &gas, schedule.per_byte_read);
+            let relationships = TreeRelationships::new(&policy, reader);
+            let answer = ask(&relationships, &question, &gas, &schedule);
+            let code = answer.err().map(|failure| failure.code().unwrap().0);
+            (code, gas.used())
+        };
+        let (code, used) = asked(u64::MAX);
+        assert_eq!(code, None);
+        let records: usize = tree
+            .iter()
+            .filter(|(key, _)| ::policy::keys::object_of_key(key).is_some())
+            .map(|(_, value)| value.len())
+            .sum();
+        assert!(used > 100 * records as u64 && used < 101 * records as u64);
+        assert_eq!(asked(used), (None, used), "exactly enough");
+        for limit in [used - 1, used / 2, 0] {
+            assert_eq!(asked(limit), (Some(Code::OutOfGas), limit));
+        }
+    }
+
+    #[test]
+    fn a_question_that_cannot_be_decided_is_paid_for() {
+        let (code, used) = asked(&groups(300), 1_000_000);
+        assert_eq!(code, Some(Code::Undecided));
+        assert!(used >= 2_560, "{used}");
     }
 }

@@ -2,7 +2,7 @@
 
 use ::policy::{gather, Actor, Decision, Limits, ObjectRef, Question, RecordReader};
 use hub_types::{
-    document::Document,
+    document::{Document, CREATE},
     policy::{convert::object_from_wire, keys, PolicyRecord},
     PolicyId, Record,
 };
@@ -22,9 +22,6 @@ use crate::store::{Column, LogName, TreeId};
 
 /// The most preimages of documents that one check takes.
 const DOCUMENTS_MAX: usize = 64;
-
-/// The permission that creating a document takes on its scope.
-const CREATE: &str = "create";
 
 /// The most bytes of changes in one answer. A revision is never cut, so an answer may be larger by
 /// one; a transaction's bound keeps a revision to a few megabytes.
@@ -268,7 +265,7 @@ pub fn check_permission(
             context,
             &found.record,
             revision,
-            keys,
+            keys.into_iter(),
             request.documents,
         )?)
     } else {

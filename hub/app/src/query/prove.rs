@@ -1,9 +1,11 @@
 //! Proofs in the wire forms of `holdfast.light.v1`; `hub-light` verifies them.
 
+use hub_light::proof::{BATCH_BYTES_MAX, BATCH_ENTRIES_MAX};
 use hub_types::{
     policy::{keys, PolicyLeaf, PolicyRecord},
     PolicyId, Record,
 };
+use ics23::CommitmentProof;
 use merkle::{Hash, ProveError};
 use prost::Message;
 use wire::light::{
@@ -108,25 +110,63 @@ pub fn policy_entry(
     })
 }
 
+/// The most bytes of single proofs that one answer is made of. Compression leaves out what they
+/// share, so this is above what a batch may have.
+const PROOFS_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
+
+/// Proves each key, as far as anybody would take the answer: of more keys than a batch may have
+/// entries not one is proven, and none after the bytes are used up.
+fn bounded(
+    keys: impl ExactSizeIterator<Item = Vec<u8>>,
+    bytes_max: usize,
+    prove: impl Fn(Vec<u8>) -> Result<CommitmentProof, StoreError>,
+) -> Result<Vec<CommitmentProof>, QueryError> {
+    if keys.len() > BATCH_ENTRIES_MAX {
+        return Err(too_large());
+    }
+    let mut proofs = Vec::with_capacity(keys.len());
+    let mut bytes = 0_usize;
+    for key in keys {
+        let proof = prove(key)?;
+        bytes = bytes.saturating_add(proof.encoded_len());
+        if bytes > bytes_max {
+            return Err(too_large());
+        }
+        proofs.push(proof);
+    }
+    Ok(proofs)
+}
+
+fn too_large() -> QueryError {
+    QueryError::Undecided {
+        reason: format!(
+            "the evidence takes more than {BATCH_ENTRIES_MAX} entries or {BATCH_BYTES_MAX} bytes; \
+             ask without proof, or make the groups and lists on the way smaller"
+        ),
+    }
+}
+
 /// Several keys of a policy's tree in one compressed batch.
 ///
 /// # Errors
-/// As [`policy_root`].
+/// As [`policy_root`]; [`QueryError::Undecided`] for more than a batch may hold.
 pub fn evidence(
     context: &QueryContext<'_>,
     record: &PolicyRecord,
     revision: u64,
-    keys: impl IntoIterator<Item = Vec<u8>>,
+    keys: impl ExactSizeIterator<Item = Vec<u8>>,
     documents: Vec<wire::policy::Document>,
 ) -> Result<CheckEvidence, QueryError> {
     let tree = TreeId::Policy(*record.id.as_bytes());
-    let proofs = keys
-        .into_iter()
-        .map(|key| Ok(context.view.prove(&tree, &key, revision)?.1))
-        .collect::<Result<Vec<_>, StoreError>>()?;
+    let proofs = bounded(keys, PROOFS_BYTES_MAX, |key| {
+        Ok(context.view.prove(&tree, &key, revision)?.1)
+    })?;
     let compressed = hub_light::proof::compress(proofs).map_err(|error| QueryError::Node {
         reason: error.to_string(),
     })?;
+    if compressed.len() > BATCH_BYTES_MAX {
+        return Err(too_large());
+    }
     Ok(CheckEvidence {
         root: Some(policy_root(context, record, Some(revision))?),
         ics23: compressed,
@@ -170,4 +210,38 @@ pub fn inclusion(
 
 pub(crate) fn no_revision(id: &PolicyId) -> QueryError {
     QueryError::not_found(format!("policy {id} has no revision yet"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// How many keys were proven, and whether there is an answer.
+    fn proven(keys: usize, bytes_max: usize) -> (usize, bool) {
+        let count = Cell::new(0);
+        let answer = bounded((0..keys).map(|_| vec![1]), bytes_max, |key| {
+            count.set(count.get() + 1);
+            let exist = ics23::ExistenceProof {
+                key,
+                ..ics23::ExistenceProof::default()
+            };
+            Ok(CommitmentProof {
+                proof: Some(ics23::commitment_proof::Proof::Exist(exist)),
+            })
+        });
+        (count.get(), answer.is_ok())
+    }
+
+    #[test]
+    fn evidence_that_nobody_takes_is_refused_before_it_is_proven() {
+        assert_eq!(
+            proven(BATCH_ENTRIES_MAX, 1 << 20),
+            (BATCH_ENTRIES_MAX, true)
+        );
+        assert_eq!(proven(BATCH_ENTRIES_MAX + 1, 1 << 20), (0, false));
+        let (count, answered) = proven(BATCH_ENTRIES_MAX, 100);
+        assert!(!answered && count < 100, "{count}");
+    }
 }

@@ -11,24 +11,66 @@ use wire::cosmos::{auth::v1beta1 as auth_v1, bank::v1beta1 as bank_v1, tx::v1bet
 use wire::{audit as audit_v1, light as light_v1, policy as policy_v1};
 
 use super::shutdown::Shutdown;
+use super::turns::{Turn, Turns};
 use crate::chain::hub::Hub;
 use crate::query::{light, QueryContext, QueryError};
 use crate::{audit, auth, bank, policy};
 
 const HEIGHT_HEADER: &str = "x-cosmos-block-height";
 
+/// The most queries that prove at a time: the evidence for one check is up to 32 MB before it is
+/// compressed, and more than there are cores would only be slower together.
+const PROVING_MAX: usize = 4;
+
+/// The most that wait for their turn to prove; half a minute's worth of the slowest.
+const PROVING_WAITING_MAX: usize = 128;
+
 /// All services over one application.
 #[derive(Clone)]
 struct Services {
     hub: Arc<Hub>,
+    proving: Turns,
 }
 
 impl Services {
-    /// The store blocks, so each query runs on its own thread.
+    /// A query whose answer is, or can be, a proof.
+    async fn prove<Req, Res>(
+        &self,
+        request: Request<Req>,
+        query: for<'a> fn(&QueryContext<'a>, Req) -> Result<Res, QueryError>,
+    ) -> Result<Response<Res>, Status>
+    where
+        Req: Send + 'static,
+        Res: Send + 'static,
+    {
+        let turn = self.proving.next().await.ok_or_else(|| {
+            Status::resource_exhausted(
+                "this node has more to prove than it can; ask again in a while, or another node",
+            )
+        })?;
+        self.run(request, query, Some(turn)).await
+    }
+
+    /// A query whose answer is small.
     async fn call<Req, Res>(
         &self,
         request: Request<Req>,
         query: for<'a> fn(&QueryContext<'a>, Req) -> Result<Res, QueryError>,
+    ) -> Result<Response<Res>, Status>
+    where
+        Req: Send + 'static,
+        Res: Send + 'static,
+    {
+        self.run(request, query, None).await
+    }
+
+    /// The store blocks, so each query runs on its own thread, which keeps the turn: it goes on when
+    /// whoever asked has gone away.
+    async fn run<Req, Res>(
+        &self,
+        request: Request<Req>,
+        query: for<'a> fn(&QueryContext<'a>, Req) -> Result<Res, QueryError>,
+        turn: Option<Turn>,
     ) -> Result<Response<Res>, Status>
     where
         Req: Send + 'static,
@@ -45,6 +87,7 @@ impl Services {
         let hub = self.hub.clone();
         let message = request.into_inner();
         let answered = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let context = QueryContext::new(&hub, height)?;
             Ok((query(&context, message)?, context.height))
         });
@@ -71,20 +114,20 @@ fn status(error: QueryError) -> Status {
 }
 
 macro_rules! service {
-    ($service:path { $($method:ident($request:ty) -> $response:ty = $query:path;)* }) => {
+    ($how:ident $service:path { $($method:ident($request:ty) -> $response:ty = $query:path;)* }) => {
         #[async_trait]
         impl $service for Services {
             $(async fn $method(
                 &self,
                 request: Request<$request>,
             ) -> Result<Response<$response>, Status> {
-                self.call(request, $query).await
+                self.$how(request, $query).await
             })*
         }
     };
 }
 
-service!(rpc::policy_server::Query {
+service!(prove rpc::policy_server::Query {
     policy(policy_v1::QueryPolicyRequest) -> policy_v1::QueryPolicyResponse
         = policy::queries::policy;
     policies(policy_v1::QueryPoliciesRequest) -> policy_v1::QueryPoliciesResponse
@@ -99,7 +142,7 @@ service!(rpc::policy_server::Query {
         -> policy_v1::QueryCheckPermissionResponse = policy::queries::check_permission;
 });
 
-service!(rpc::audit_server::Query {
+service!(prove rpc::audit_server::Query {
     log(audit_v1::QueryLogRequest) -> audit_v1::QueryLogResponse = audit::queries::log;
     logs(audit_v1::QueryLogsRequest) -> audit_v1::QueryLogsResponse = audit::queries::logs;
     anchors(audit_v1::QueryAnchorsRequest) -> audit_v1::QueryAnchorsResponse
@@ -108,19 +151,19 @@ service!(rpc::audit_server::Query {
         = audit::queries::anchor_proof;
 });
 
-service!(rpc::light_server::Query {
+service!(prove rpc::light_server::Query {
     state(light_v1::QueryStateRequest) -> light_v1::QueryStateResponse = light::state;
     block_inclusion(light_v1::QueryBlockInclusionRequest)
         -> light_v1::QueryBlockInclusionResponse = light::block_inclusion;
     params(light_v1::QueryParamsRequest) -> light_v1::QueryParamsResponse = light::params;
 });
 
-service!(rpc::auth_server::Query {
+service!(call rpc::auth_server::Query {
     account(auth_v1::QueryAccountRequest) -> auth_v1::QueryAccountResponse
         = auth::queries::account;
 });
 
-service!(rpc::bank_server::Query {
+service!(call rpc::bank_server::Query {
     balance(bank_v1::QueryBalanceRequest) -> bank_v1::QueryBalanceResponse
         = bank::queries::balance;
     all_balances(bank_v1::QueryAllBalancesRequest) -> bank_v1::QueryAllBalancesResponse
@@ -166,7 +209,10 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let services = Services { hub };
+    let services = Services {
+        hub,
+        proving: Turns::new(PROVING_MAX, PROVING_WAITING_MAX),
+    };
     tonic::transport::Server::builder()
         .add_service(rpc::policy_server::QueryServer::new(services.clone()))
         .add_service(rpc::audit_server::QueryServer::new(services.clone()))

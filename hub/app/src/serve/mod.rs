@@ -6,3 +6,4 @@ pub mod listen;
 pub mod metrics;
 pub mod panic;
 pub mod shutdown;
+pub mod turns;

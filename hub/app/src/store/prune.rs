@@ -48,7 +48,9 @@ impl Store {
             let (since, kind, raw_key) = parse_stale(&mark).ok_or(StoreError::Undecodable {
                 what: "a stale mark",
             })?;
-            if since > committed.lowest_height {
+            // Marks of this very height are in the batch still, and may sort before one that the
+            // last block made (of a deletion, which counts from the height after it).
+            if since > committed.lowest_height || since >= committed.height {
                 break;
             }
             let column = match kind {

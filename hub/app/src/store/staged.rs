@@ -110,8 +110,10 @@ impl StagedBlock {
             }
             None => {
                 self.batch.delete_cf(latest, latest_key);
-                // Where nothing is found, the answer is the same as where this mark is found.
-                self.mark_stale(view, height, StaleKind::Value, &value_key);
+                // Where nothing is found, the answer is the same as where this mark is found; but it
+                // hides the value that it replaced, so it goes a height later than that one, or
+                // pruning in pieces could leave the value behind without it.
+                self.mark_stale(view, height + 1, StaleKind::Value, &value_key);
             }
         }
     }

@@ -278,6 +278,66 @@ fn work_left_over_from_a_longer_window_is_worked_off_in_pieces() {
     );
 }
 
+/// A deletion hides the value that it replaced. Where pruning stops between the two, the value
+/// must not come back.
+#[test]
+fn pruning_in_pieces_never_brings_a_deleted_value_back() {
+    // Where pruning stops hangs on how many marks there are.
+    for count in 1_500..1_504_u64 {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path(), 2);
+        let keys: Vec<Vec<u8>> = (0..count).map(|key| key.to_be_bytes().to_vec()).collect();
+        let all = |value: Option<Vec<u8>>| -> Writes {
+            keys.iter()
+                .map(|key| (key.clone(), value.clone()))
+                .collect()
+        };
+        for height in 1..=8_u64 {
+            let mut writes = match height {
+                1 => all(Some(vec![1])),
+                2 => all(None),
+                _ => Writes::new(),
+            };
+            writes.insert(b"block".to_vec(), Some(height.to_be_bytes().to_vec()));
+            write(&store, height, writes, None);
+            if height < 3 {
+                continue;
+            }
+            let view = store.view().unwrap();
+            for kept in [height - 1, height] {
+                for key in &keys {
+                    let value = view.at_version(&TreeId::Main, key, kept).unwrap();
+                    assert_eq!(value, None, "{key:?} at {kept} in height {height}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_mark_is_left_behind_by_pruning() {
+    for retain in 1..=3 {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path(), retain);
+        for height in 1..=40_u64 {
+            let value = (height % 2 == 1).then(|| vec![1]);
+            let writes = [
+                (b"a".to_vec(), Some(height.to_be_bytes().to_vec())),
+                (b"b".to_vec(), value.clone()),
+                (b"z".to_vec(), value),
+            ];
+            write(&store, height, writes.into(), None);
+        }
+        let view = store.view().unwrap();
+        let marks = view.side_range(Column::Stale, &[], &[], usize::MAX);
+        let oldest = marks.unwrap().first().map(|(mark, _)| mark[..8].to_vec());
+        let oldest = u64::from_be_bytes(oldest.unwrap().try_into().unwrap());
+        assert!(oldest >= 40 - retain, "{oldest} with {retain} kept");
+        let values = view.side_range(Column::Values, &[], &[], usize::MAX);
+        assert!(values.unwrap().len() < 3 * (retain as usize + 3));
+    }
+}
+
 #[test]
 fn logs_prove_what_was_appended() {
     let folder = tempfile::tempdir().unwrap();

@@ -61,6 +61,14 @@ pub enum AuthError {
         /// The transaction's limit.
         limit: Gas,
     },
+    /// The block has too little gas left. Nothing is charged.
+    #[error("the transaction asks for {gas_limit} gas and the block has {left} left; send again for the next block")]
+    BlockGas {
+        /// The gas that it asks for.
+        gas_limit: Gas,
+        /// What the transactions before it leave.
+        left: Gas,
+    },
 }
 
 impl AuthError {
@@ -74,6 +82,7 @@ impl AuthError {
             Self::FeeTooLow { .. } => Code::FeeTooLow,
             Self::FeeFunds { .. } => Code::FeeFunds,
             Self::OutOfGas { .. } => Code::OutOfGas,
+            Self::BlockGas { .. } => Code::BlockGas,
         }
     }
 }

@@ -5,6 +5,7 @@ use alloc::string::String;
 use ::policy::{ApplyError, CheckError, ObjectRef, PolicyError, RelationshipError};
 use identity::Did;
 
+use super::messages::BLOCK_CHANGES_MAX;
 use crate::{Code, PolicyId};
 
 /// Why a policy was not changed.
@@ -93,6 +94,12 @@ pub enum PolicyModuleError {
     /// The permission could not be decided. Never an allow (Invariant 3).
     #[error("the permission could not be decided")]
     Undecided(#[source] CheckError),
+    /// One change more than a policy takes in a block.
+    #[error("policy {policy} has changed {BLOCK_CHANGES_MAX} times in this block; send again for the next one")]
+    TooManyChanges {
+        /// The policy.
+        policy: PolicyId,
+    },
     /// The records do not take the change.
     #[error("the change cannot be applied")]
     Apply(#[source] ApplyError),
@@ -116,15 +123,16 @@ impl PolicyModuleError {
             Self::UnknownCollection { .. } => Code::UnknownCollection,
             Self::Collection { .. } => Code::Collection,
             Self::Undecided(_) => Code::Undecided,
+            Self::TooManyChanges { .. } => Code::TooManyChanges,
             Self::Apply(error) => match error {
                 ApplyError::AlreadyRegistered { .. } => Code::AlreadyRegistered,
                 ApplyError::NotRegistered { .. } | ApplyError::Archived { .. } => {
                     Code::NotRegistered
                 }
                 ApplyError::OwnerIsNoRelationship { .. } => Code::Relationship,
-                ApplyError::TooManySets { .. } | ApplyError::TooManyRelations { .. } => {
-                    Code::RelationFull
-                }
+                ApplyError::TooManySets { .. }
+                | ApplyError::TooManyRelations { .. }
+                | ApplyError::RecordFull { .. } => Code::RelationFull,
                 ApplyError::OutOfBounds { .. } => Code::Collection,
                 ApplyError::Read(_) => Code::Undecided,
             },

@@ -19,6 +19,11 @@ use crate::{document::Document, MessageError, PolicyId};
 /// derivation's worth of work, and a transaction stays far below its byte bound.
 pub const RELATIONSHIPS_MAX: usize = 1_000;
 
+/// The most changes that one block makes to one policy: fifty of the largest messages. Whoever
+/// follows the policy takes a block's changes as one revision, whole, and refuses to take more than
+/// twice as many (`hub_light`).
+pub const BLOCK_CHANGES_MAX: usize = 50_000;
+
 /// The most preconditions of one message.
 pub const PRECONDITIONS_MAX: usize = 100;
 

@@ -104,8 +104,8 @@ enum Command {
         /// Say what the evidence is; with FILE, write it there
         #[arg(long, value_name = "FILE", num_args = 0..=1)]
         prove: Option<Option<PathBuf>>,
-        /// For a document that the hub has no record of: what its id is derived from, as
-        /// `hold --output json doc get` shows it; several allowed
+        /// For each document that the answer hangs on, registered or not: what its id is derived
+        /// from, as `hold --output json doc get` shows it; several allowed
         #[arg(long = "document", value_name = "FILE")]
         documents: Vec<PathBuf>,
     },
