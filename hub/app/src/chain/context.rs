@@ -229,7 +229,7 @@ impl Context<'_, '_> {
             actor: self.signer.did.clone(),
             kind,
         };
-        self.events.push(hub_types::policy::events::changed(
+        self.events.extend(hub_types::policy::events::changed(
             &policy, revision, &change,
         ));
         mine.push(change);

@@ -10,8 +10,8 @@ use ::policy::{
 use hub_types::{
     document::{Document, CREATE},
     policy::{
-        keys, records::actor_of, ChangeKind, CreatePolicy, DefineCollection, PolicyModuleError,
-        PolicyRecord, Precondition, RegisterObject, SetRelationships,
+        events, keys, records::actor_of, ChangeKind, CreatePolicy, DefineCollection,
+        PolicyModuleError, PolicyRecord, Precondition, RegisterObject, SetRelationships,
     },
     GasSchedule, PolicyId,
 };
@@ -255,6 +255,21 @@ pub fn set_relationships(
     }
     let revision = loaded.pending_revision();
     let changed = effective.len() as u32;
+    let set = effective
+        .iter()
+        .filter(|change| matches!(change, TreeChange::RelationshipSet(_)))
+        .count();
+    if changed > 0 {
+        let actor = &context.signer.did;
+        let deleted = effective.len() - set;
+        context.events.push(events::relationships_changed(
+            &message.policy,
+            revision,
+            actor,
+            set,
+            deleted,
+        ));
+    }
     for change in effective {
         let kind = match change {
             TreeChange::RelationshipSet(one) => ChangeKind::RelationshipSet(one),
