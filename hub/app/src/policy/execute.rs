@@ -531,9 +531,10 @@ fn apply_error(error: ApplyError) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::collections::BTreeMap;
 
-    use ::policy::{Actor, Change};
+    use ::policy::{Actor, Change, ReadError};
     use hub_types::{Code, Gas};
 
     use super::*;
@@ -568,9 +569,27 @@ resources:
         (Policy::parse(definition).unwrap(), tree.collect())
     }
 
-    /// Code and gas of one question.
-    fn asked(groups: &(Policy, BTreeMap<Vec<u8>, Vec<u8>>), limit: Gas) -> (Option<Code>, Gas) {
-        let relationships = TreeRelationships::new(&groups.0, &groups.1);
+    /// Counts the records that are read.
+    struct Counting<'a>(&'a BTreeMap<Vec<u8>, Vec<u8>>, &'a Cell<u64>);
+
+    impl RecordReader for Counting<'_> {
+        fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+            self.1.set(self.1.get() + 1);
+            Ok(self.0.get(key).cloned())
+        }
+
+        fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError> {
+            self.0.floor(from, to)
+        }
+    }
+
+    /// Code and gas of one question, at 10 a step, and how many records it read.
+    fn asked_of(
+        groups: &(Policy, BTreeMap<Vec<u8>, Vec<u8>>),
+        limit: Gas,
+    ) -> (Option<Code>, Gas, u64) {
+        let reads = Cell::new(0);
+        let relationships = TreeRelationships::new(&groups.0, Counting(&groups.1, &reads));
         let stranger = Actor::new("did:u:stranger").unwrap();
         let question = Question::new("group:g0".parse().unwrap(), "member", stranger);
         let gas = GasMeter::new(limit);
@@ -580,7 +599,13 @@ resources:
         };
         let answer = ask(&relationships, &question, &gas, &schedule);
         let code = answer.err().map(|failure| failure.code().unwrap().0);
-        (code, gas.used())
+        (code, gas.used(), reads.get())
+    }
+
+    /// Code and gas of one question.
+    fn asked(groups: &(Policy, BTreeMap<Vec<u8>, Vec<u8>>), limit: Gas) -> (Option<Code>, Gas) {
+        let (code, used, _) = asked_of(groups, limit);
+        (code, used)
     }
 
     #[test]
@@ -592,6 +617,9 @@ resources:
         assert_eq!(asked(&few, used), (None, used), "exactly enough");
         assert_eq!(asked(&few, used - 1), (Some(Code::OutOfGas), used - 1));
         assert_eq!(asked(&few, 0), (Some(Code::OutOfGas), 0));
+        let (code, used, reads) = asked_of(&few, 100);
+        assert_eq!((code, used), (Some(Code::OutOfGas), 100));
+        assert!(reads > 0 && reads <= 10, "{reads} reads for ten steps");
     }
 
     #[test]
