@@ -1,32 +1,29 @@
 //! Attestations: receipts that say that somebody's sidecar held a commit in time.
 //!
-//! A receipt is verified under the header that it names, which the light client verifies; while the
-//! hub is out of reach it waits here, within a bound. What is verified is kept, settles what it
-//! covers, and is handed on.
+//! A receipt is verified under the header that it names, which the light client verifies; until the
+//! replica has come that far, or while the hub is out of reach, it waits ([`waiting`]). What is
+//! verified is kept, settles what it covers, and is handed on. Of one log one receipt is kept for
+//! each commit: the one that proves most.
 
-use std::collections::{BTreeMap, VecDeque};
+mod waiting;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use audit::content::Content;
 use audit::receipt::{Receipt, RECEIPT_BYTES_MAX};
 use hub_light::Trusted;
-use hub_types::LogId;
+use hub_types::{LogId, PolicyId};
 
 use crate::authority::hub::{Hub, HubError};
-use crate::documents::attested::{encode_kept, Kept};
-use crate::documents::{locked, Documents};
+use crate::documents::attested::{decode_kept, encode_kept, Kept};
+use crate::documents::{late_key, locked, Attested, Documents};
 use crate::failure::Failure;
 use crate::metrics::Metrics;
 use crate::store::keys::{self, Digest};
 use crate::store::records::FeedRecord;
-use crate::store::{Column, Write};
-
-/// Receipts that wait for their header or their commit: 8,192 of 2.5 kB are 20 MB.
-const WAITING_MAX: usize = 8192;
-
-/// Times that a waiting receipt is tried before it is dropped. A peer hands it out again with the
-/// commit it is about.
-const TRIES_MAX: u32 = 600;
+use crate::store::{Column, Put, Write};
+use waiting::Waiting;
 
 /// Headers remembered: the receipts of one anchor share one.
 const HEADERS_MAX: usize = 256;
@@ -40,18 +37,40 @@ pub struct Attestations {
     hub: Arc<dyn Hub>,
     metrics: Arc<Metrics>,
     headers: Mutex<BTreeMap<u64, Trusted>>,
-    waiting: Mutex<VecDeque<(Vec<u8>, u32)>>,
+    waiting: Mutex<Waiting>,
     new: Mutex<Vec<(Digest, Vec<u8>)>>,
 }
 
+/// A receipt that was verified under its header.
+pub struct Proven {
+    document: Digest,
+    commit: Digest,
+    log: LogId,
+    policy: PolicyId,
+    kept: Kept,
+}
+
 /// What became of one receipt.
-enum Taken {
-    /// Kept now, or before.
-    Kept,
+enum Tried {
+    /// It verifies.
+    Proven(Box<Proven>),
     /// To be tried again.
     Later,
-    /// Wrong, or about nothing that is kept here.
+    /// To be tried again when the hub can be reached.
+    Unreachable,
+    /// Known, or wrong, and of no use.
     Dropped,
+}
+
+/// The verified receipts, as commits are judged by them.
+#[must_use]
+pub fn attested(proven: &[Proven]) -> Attested {
+    let mut attested = Attested::new();
+    for proven in proven {
+        let of_commit = attested.entry(proven.commit).or_default();
+        of_commit.push((proven.policy, proven.kept.facts.clone()));
+    }
+    attested
 }
 
 impl Attestations {
@@ -72,23 +91,73 @@ impl Attestations {
     ///
     /// # Errors
     /// [`Failure`] when the sidecar itself fails; wrong receipts are dropped.
-    pub async fn receive(&self, receipts: Vec<Vec<u8>>) -> Result<(), Failure> {
+    pub async fn receive(&self, peer: &str, receipts: Vec<Vec<u8>>) -> Result<(), Failure> {
+        let proven = self.prove(peer, receipts, &BTreeSet::new()).await?;
+        self.settle(peer, proven).await
+    }
+
+    /// Verifies receipts of a peer about commits that are kept, or among those that are `coming`
+    /// with them. The others wait.
+    ///
+    /// # Errors
+    /// As [`Attestations::receive`].
+    pub async fn prove(
+        &self,
+        peer: &str,
+        receipts: Vec<Vec<u8>>,
+        coming: &BTreeSet<Digest>,
+    ) -> Result<Vec<Proven>, Failure> {
+        let mut proven = Vec::new();
         for raw in receipts {
             if raw.len() > RECEIPT_BYTES_MAX {
                 continue;
             }
-            if let Taken::Later = self.take(&raw).await? {
-                self.wait(raw, 0);
+            match self.try_one(&raw, coming).await? {
+                Tried::Proven(one) => proven.push(*one),
+                Tried::Later | Tried::Unreachable => self.wait(peer, raw, 0),
+                Tried::Dropped => {}
             }
+        }
+        Ok(proven)
+    }
+
+    /// Keeps verified receipts whose commits are kept by now, each if it proves more than the one
+    /// that is kept of the same log. The others wait.
+    ///
+    /// # Errors
+    /// As [`Attestations::receive`].
+    pub async fn settle(&self, peer: &str, proven: Vec<Proven>) -> Result<(), Failure> {
+        let store = self.documents.store();
+        for one in proven {
+            if store.commit(&one.document, &one.commit)?.is_none() {
+                self.wait(peer, one.kept.raw, 0);
+                continue;
+            }
+            let of_policy = self.documents.claim(&one.document)?;
+            if of_policy.is_none_or(|(_, policy)| policy != one.policy) {
+                continue;
+            }
+            let key = keys::triple(&one.document, &one.commit, one.log.as_bytes());
+            if let Some(bytes) = store.get(Column::Attestations, &key)? {
+                let cid = crdt::Cid::from_digest(one.commit);
+                let (new, old) = (&one.kept.facts, decode_kept(&bytes)?.facts);
+                if !self.documents.is_better(&one.document, &cid, new, &old)? {
+                    continue;
+                }
+            }
+            self.keep(one.document, one.commit, &one.log, one.kept)
+                .await?;
         }
         Ok(())
     }
 
-    fn wait(&self, raw: Vec<u8>, tries: u32) {
-        let mut waiting = locked(&self.waiting);
-        if tries < TRIES_MAX && waiting.len() < WAITING_MAX {
-            waiting.push_back((raw, tries));
-        } else {
+    fn wait(&self, peer: &str, raw: Vec<u8>, tries: u32) {
+        let receipt = waiting::Receipt {
+            peer: peer.to_owned(),
+            raw,
+            tries,
+        };
+        if !locked(&self.waiting).push(receipt) {
             self.metrics.peer_commits_dropped.inc();
         }
     }
@@ -98,10 +167,25 @@ impl Attestations {
     /// # Errors
     /// [`Failure`] when the sidecar itself fails.
     pub async fn try_waiting(&self) -> Result<(), Failure> {
-        let waiting = std::mem::take(&mut *locked(&self.waiting));
-        for (raw, tries) in waiting {
-            if let Taken::Later = self.take(&raw).await? {
-                self.wait(raw, tries + 1);
+        let waiting = locked(&self.waiting).len();
+        let mut reachable = true;
+        for _ in 0..waiting {
+            let Some(receipt) = locked(&self.waiting).pop() else {
+                break;
+            };
+            if !reachable {
+                // One answer is enough: the others are not asked for one by one.
+                self.wait(&receipt.peer, receipt.raw, receipt.tries);
+                continue;
+            }
+            match self.try_one(&receipt.raw, &BTreeSet::new()).await? {
+                Tried::Proven(proven) => self.settle(&receipt.peer, vec![*proven]).await?,
+                Tried::Later => self.wait(&receipt.peer, receipt.raw, receipt.tries + 1),
+                Tried::Unreachable => {
+                    reachable = false;
+                    self.wait(&receipt.peer, receipt.raw, receipt.tries + 1);
+                }
+                Tried::Dropped => {}
             }
         }
         Ok(())
@@ -113,56 +197,64 @@ impl Attestations {
         std::mem::take(&mut *locked(&self.new))
     }
 
-    async fn take(&self, raw: &[u8]) -> Result<Taken, Failure> {
+    async fn try_one(&self, raw: &[u8], coming: &BTreeSet<Digest>) -> Result<Tried, Failure> {
         let Ok(receipt) = Receipt::from_bytes(raw) else {
-            return Ok(Taken::Dropped);
+            return Ok(Tried::Dropped);
         };
         let Some(Content::CommitHeld(held)) =
             receipt.leaf.opening().map(|opening| opening.content())
         else {
-            return Ok(Taken::Dropped);
+            return Ok(Tried::Dropped);
         };
         let Some(log) = log_of(&receipt) else {
-            return Ok(Taken::Dropped);
+            return Ok(Tried::Dropped);
         };
         let (document, commit) = (*held.document.digest(), *held.commit.digest());
         let store = self.documents.store();
         let key = keys::triple(&document, &commit, log.as_bytes());
-        if store.get(Column::Attestations, &key)?.is_some() {
-            return Ok(Taken::Kept);
-        }
-        if store.commit(&document, &commit)?.is_none() {
-            return Ok(Taken::Later);
-        }
-        let Some((_, policy)) = self.documents.claim(&document)? else {
-            return Ok(Taken::Later);
+        let known = match store.get(Column::Attestations, &key)? {
+            Some(bytes) => decode_kept(&bytes)?.raw == raw,
+            None => false,
         };
+        if known {
+            return Ok(Tried::Dropped);
+        }
+        if store.commit(&document, &commit)?.is_none() && !coming.contains(&commit) {
+            return Ok(Tried::Later);
+        }
         let header = receipt.anchor.record().header_height().0;
+        // The hub is asked for no header that is yet to come: any number may stand there.
+        if header > self.documents.authority().status().borrow().height {
+            return Ok(Tried::Later);
+        }
         let trusted = match self.header(header).await {
             Ok(trusted) => trusted,
-            Err(HubError::Unreachable(_)) => return Ok(Taken::Later),
+            Err(HubError::Unreachable(_)) => return Ok(Tried::Unreachable),
+            // What a node says that lies is no reason to drop what a peer sent.
             Err(error) => {
                 tracing::debug!(%error, header, "an attestation's header is not verified");
-                return Ok(Taken::Later);
+                return Ok(Tried::Later);
             }
         };
-        match receipt.attestation(&trusted, &log, &policy) {
-            Ok((_, facts)) => {
-                self.keep(
-                    document,
-                    commit,
-                    &log,
-                    Kept {
-                        facts,
-                        raw: raw.to_vec(),
-                    },
-                )
-                .await?;
-                Ok(Taken::Kept)
-            }
+        let proven = receipt.verify(&trusted, &log).and_then(|received| {
+            let policy = received.anchored.record.policy;
+            let (_, facts) = receipt.attestation(&trusted, &log, &policy)?;
+            Ok((policy, facts))
+        });
+        match proven {
+            Ok((policy, facts)) => Ok(Tried::Proven(Box::new(Proven {
+                document,
+                commit,
+                log,
+                policy,
+                kept: Kept {
+                    facts,
+                    raw: raw.to_vec(),
+                },
+            }))),
             Err(error) => {
                 tracing::warn!(%error, commit = %held.commit, "an attestation does not verify");
-                Ok(Taken::Dropped)
+                Ok(Tried::Dropped)
             }
         }
     }
@@ -193,7 +285,7 @@ impl Attestations {
     ) -> Result<(), Failure> {
         let before = self
             .documents
-            .judged(&document, |loaded, _, _| loaded.heads())?;
+            .judged(&document, |loaded, _, _| (loaded.heads(), loaded.late()))?;
         let feed = FeedRecord {
             document: document.to_vec(),
             commit: commit.to_vec(),
@@ -218,16 +310,27 @@ impl Attestations {
         self.documents.attest(&document, commit, kept.facts);
         let after = self
             .documents
-            .judged(&document, |loaded, _, _| loaded.heads())?;
-        if before != after {
-            // A late commit counts now; peers that were told other heads are told again.
-            store
-                .submit(Write {
-                    touched: vec![document],
-                    ..Write::default()
-                })
-                .await?;
+            .judged(&document, |loaded, _, _| (loaded.heads(), loaded.late()))?;
+        if before == after {
+            return Ok(());
         }
+        // A late commit counts now; peers that were told other heads are told again, and it takes
+        // no more room among its author's late ones.
+        let (_, late) = before.unwrap_or_default();
+        let (_, still_late) = after.unwrap_or_default();
+        let settled = late.iter().filter(|(cid, _)| !still_late.contains_key(cid));
+        let puts: Vec<Put> = settled
+            .map(|(cid, author)| {
+                let key = late_key(author, &document, cid.digest());
+                (Column::Late, key, None)
+            })
+            .collect();
+        let write = Write {
+            touched: vec![document],
+            puts,
+            ..Write::default()
+        };
+        store.submit(write).await?;
         Ok(())
     }
 }

@@ -64,6 +64,10 @@ pub struct FakeHub {
     pub anchors: Arc<AtomicU32>,
     /// How often a trail's proofs were asked for.
     pub trails: Arc<AtomicU32>,
+    /// While somebody holds this for writing, trails wait.
+    pub trails_held: Arc<tokio::sync::RwLock<()>>,
+    /// How often a header was asked for over this uplink.
+    pub headers: AtomicU32,
 }
 
 impl FakeHub {
@@ -90,6 +94,8 @@ impl FakeHub {
             deaf: AtomicU32::new(0),
             anchors: Arc::default(),
             trails: Arc::default(),
+            trails_held: Arc::default(),
+            headers: AtomicU32::new(0),
         };
         hub.block(&[]);
         hub.found(&hub.policy);
@@ -151,6 +157,8 @@ impl FakeHub {
             deaf: AtomicU32::new(0),
             anchors: self.anchors.clone(),
             trails: self.trails.clone(),
+            trails_held: self.trails_held.clone(),
+            headers: AtomicU32::new(0),
         }
     }
 
@@ -494,6 +502,7 @@ impl Hub for FakeHub {
 
     fn header(&self, height: u64) -> BoxFuture<'_, Result<Trusted, HubError>> {
         Box::pin(async move {
+            self.headers.fetch_add(1, Ordering::SeqCst);
             self.up()?;
             let state = self.state.lock().unwrap();
             state
@@ -512,6 +521,7 @@ impl Hub for FakeHub {
         Box::pin(async move {
             self.up()?;
             self.trails.fetch_add(1, Ordering::SeqCst);
+            drop(self.trails_held.read().await);
             let state = self.state.lock().unwrap();
             let height = height.unwrap_or(state.height);
             let under = height as usize - 2;
