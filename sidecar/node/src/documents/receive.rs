@@ -553,6 +553,15 @@ impl Documents {
                 .wait(peer, commit, blocks, Waits::Replica(cited.height), why)
                 .await;
         }
+        let preimage = commit.header().preimage();
+        let collection = preimage.map(|preimage| *preimage.collection.cid());
+        if collection.is_some_and(|id| self.authority.policy_of(&id).is_some()) {
+            // It was proven since the document's policy was looked for.
+            let why = "its collection was not known until now";
+            return self
+                .wait(peer, commit, blocks, Waits::Replica(0), why)
+                .await;
+        }
         let reason = RejectReason::Collection {
             revision: cited.revision,
         };
