@@ -517,7 +517,7 @@ impl Exporter {
         let mut heads = Vec::new();
         for document in shown.keys() {
             let document = Cid::from_digest(*document);
-            let (value, proof) = tree.prove_key(version, DocumentHeads::key(&document))?;
+            let (value, proof) = tree.prove(version, DocumentHeads::key(&document))?;
             let value = value.ok_or(StoreError::Record(Column::HeadsValues.name()))?;
             heads.push(HeadsProof {
                 document,

@@ -41,7 +41,7 @@ pub fn entries(
             None => match before {
                 None => None,
                 Some(version) => {
-                    let (value, _) = tree.prove_key(version, DocumentHeads::key(&document))?;
+                    let value = tree.value(version, &DocumentHeads::key(&document))?;
                     value
                         .map(|value| DocumentHeads::decode(&value))
                         .transpose()

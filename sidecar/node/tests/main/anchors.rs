@@ -141,3 +141,24 @@ async fn a_log_that_the_hub_knows_otherwise_is_anchored_no_more() {
     a.sidecar.stop().await.unwrap();
     b.sidecar.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_begins_with_a_denial_is_anchored_on() {
+    let home = tempfile::tempdir().unwrap();
+    let plant = Plant::new();
+    let a = plant.still(home.path(), &plant.operator_a, 101).await;
+    let steps = anchoring(&a, &a.hub, &plant);
+    let denied = a.create(&plant.mallory, json!({"pieces": 1})).await;
+    assert!(denied.is_err());
+    while steps.step().await.unwrap() != Step::Idle {}
+    let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
+    while steps.step().await.unwrap() != Step::Idle {}
+    assert_eq!(plant.hub.anchors.load(Ordering::SeqCst), 2);
+    let path = format!("/v1/documents/{}?at_anchor=0", created.document);
+    let token = a.token(&plant.alice, "GET", &path, "", "");
+    let (status, answer) = a.http("GET", &path, Some(&token), "").await;
+    assert_eq!(status, 404, "{answer}");
+    a.trail(&plant.auditor).await.unwrap();
+    drop(steps);
+    a.sidecar.stop().await.unwrap();
+}

@@ -212,9 +212,9 @@ async fn more_tips_than_an_entry_names_break_no_trail() {
     let anchored = async || {
         while steps.step().await.unwrap() != Step::Idle {}
         let version = latest(store).unwrap().unwrap().heads_version;
-        let (value, _) = store
+        let value = store
             .heads_tree()
-            .prove_key(version, DocumentHeads::key(&document))
+            .value(version, &DocumentHeads::key(&document))
             .unwrap();
         let record = store.document(document.digest()).unwrap().unwrap();
         let tips: Vec<Cid> = record
