@@ -13,6 +13,7 @@ use node::network::messages::CommitBlocks;
 use serde_json::json;
 
 use crate::anchors::anchoring;
+use crate::support::hub::PLANT;
 use crate::support::{anchored, cid, leaves, push, Plant, Running};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,5 +241,30 @@ async fn more_tips_than_an_entry_names_break_no_trail() {
     assert_eq!(heads, tips);
     a.trail(&plant.auditor).await.unwrap();
     drop(steps);
+    a.sidecar.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_sees_his_log_under_a_policy_without_the_permission_to_audit() {
+    let home = tempfile::tempdir().unwrap();
+    let plant = Plant::new();
+    let audit = "  - name: audit\n    expr: parent->inspect\n";
+    assert!(PLANT.contains(audit));
+    let second = plant.hub.second_as(&PLANT.replace(audit, ""));
+    plant
+        .hub
+        .grant_in(&second, "cell:1", "operator", &plant.alice.did());
+    let hub = std::sync::Arc::new(plant.hub.seen_by(&plant.operator_a.did()));
+    let mut config = plant.config(home.path(), &plant.operator_a);
+    config.policies.insert("second".into(), *second.as_bytes());
+    config.anchoring.policy = Some("second".into());
+    let a = plant.start(config, hub, &plant.operator_a, 101).await;
+    let values = json!({"pieces": 1});
+    a.create_in(second, &plant.alice, values).await.unwrap();
+    anchored(&a).await;
+    let report = a.trail(&plant.operator_a).await.unwrap();
+    assert_eq!(report.documents.len(), 1);
+    let (status, answer) = a.trail(&plant.mallory).await.unwrap_err();
+    assert_eq!(status, 400, "{answer}");
     a.sidecar.stop().await.unwrap();
 }

@@ -98,24 +98,29 @@ impl FakeHub {
             headers: AtomicU32::new(0),
         };
         hub.block(&[]);
-        hub.found(&hub.policy);
+        hub.found(&hub.policy, PLANT);
         hub
     }
 
     /// One more policy like the first, with nobody in it yet.
     pub fn second(&self) -> PolicyId {
+        self.second_as(PLANT)
+    }
+
+    /// One more policy of that definition.
+    pub fn second_as(&self, definition: &str) -> PolicyId {
         let policy = PolicyId::derive(&self.chain, &self.creator, 1, 0);
-        self.found(&policy);
+        self.found(&policy, definition);
         policy
     }
 
-    fn found(&self, policy: &PolicyId) {
+    fn found(&self, policy: &PolicyId, definition: &str) {
         let schema = crdt::Schema::from_json(SCHEMA).unwrap();
         self.block_of(
             policy,
             &[
                 ChangeKind::Created {
-                    definition: PLANT.into(),
+                    definition: definition.into(),
                     anchor_lag: 50,
                     max_staleness_seconds: 600,
                     engine_version: ENGINE_VERSION,
