@@ -4,6 +4,7 @@
 //! the bytes back and believes nothing: every byte is either hashed up to the one trusted header,
 //! or checked to be the only one that could stand there. `docs/spec/bundle.md` is the written form.
 
+pub(crate) mod age;
 pub(crate) mod commits;
 pub mod container;
 pub(crate) mod decisions;

@@ -124,6 +124,8 @@ pub struct Populations {
     pub decisions_undecided: u64,
     /// Decisions about documents whose preimage is not here, so that they cannot be asked again.
     pub decisions_without_preimage: u64,
+    /// Decisions that rest on an older state of the hub than the policy allows.
+    pub decisions_too_old: u64,
     /// Denials that have no leaf of their own, by the operator's count.
     pub denials_overflowed: u64,
     /// Kinds of the opened leaves, counted.
@@ -147,6 +149,10 @@ pub struct DocumentReport {
     pub leaves: u64,
     /// How many of them lie between the anchors.
     pub leaves_here: u64,
+    /// Of those, shown whole.
+    pub leaves_opened: u64,
+    /// Of those, withheld: shown with their place in the chain only.
+    pub leaves_linked: u64,
     /// Its heads under the last anchor.
     pub heads: Vec<String>,
     /// Its commits, parents first.
@@ -209,8 +215,10 @@ pub struct DecisionReport {
     pub stale_seconds: u64,
     /// Why, in the operator's words.
     pub reason: String,
-    /// `replayed`, `not contradicted` or `not replayable`.
+    /// `replayed`, `not contradicted` or `without preimage`.
     pub replay: &'static str,
+    /// Why the state that it rests on was older than the policy allows; none as far as is known.
+    pub too_old: Option<String>,
 }
 
 /// One refused commit.

@@ -18,7 +18,7 @@ use divan::Bencher;
 use identity::SecretKey;
 use node::documents::Intent;
 use serde_json::json;
-use support::{fields, key, FakeHub, Plant, Running};
+use support::{collection_of, fields, key, FakeHub, Plant, Running};
 
 const WRITERS: u64 = 64;
 const CREATES_EACH: u64 = 40;
@@ -73,7 +73,7 @@ fn creates_with_64_writers(bencher: Bencher) {
                             for number in 0..CREATES_EACH {
                                 let intent = Intent::Create {
                                     policy: running.policy,
-                                    collection: running.collection,
+                                    collection: collection_of(&running.hub, &running.policy),
                                     scope: crdt::Scope::new("cell", "1").unwrap(),
                                     fields: fields(json!({
                                         "product": "valve", "station": "s7", "pieces": number,

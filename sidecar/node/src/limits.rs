@@ -72,6 +72,19 @@ pub const PENDING_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// ends. An honest peer never sends one knowingly; a clock skew of policies may cause a few.
 pub const PEER_REJECTED_MAX: u32 = 256;
 
+/// Receipts that wait for their header or their commit: 8,192 of the usual 2.5 kB are 20 MB.
+pub const WAITING_RECEIPTS_MAX: usize = 8192;
+
+/// Bytes of waiting receipts: a receipt may have 32 KiB, so their number alone bounds little.
+pub const WAITING_RECEIPT_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Waiting receipts of one peer: four frames full of them, so that one peer cannot take the room
+/// of all.
+pub const PEER_WAITING_RECEIPTS_MAX: usize = 1024;
+
+/// Bytes of waiting receipts of one peer.
+pub const PEER_WAITING_RECEIPT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Late commits kept for one author. A late commit may still be settled by an attestation that is
 /// on its way; somebody who hoards thousands is not on his way.
 pub const AUTHOR_LATE_COMMITS_MAX: u64 = 4096;

@@ -25,6 +25,19 @@ pub enum Outcome {
     Reject,
     /// Known already.
     Known,
+    /// Not kept: there is no room for it.
+    Full,
+}
+
+impl Outcome {
+    /// Whether the commit is kept.
+    #[must_use]
+    pub fn is_kept(self) -> bool {
+        match self {
+            Outcome::Settled | Outcome::Provisional | Outcome::Late | Outcome::Known => true,
+            Outcome::Defer | Outcome::Reject | Outcome::Full => false,
+        }
+    }
 }
 
 /// Where a commit came from.

@@ -33,6 +33,7 @@ use crate::single_use::SingleUse;
 use crate::store::keys::meta;
 use crate::store::{Column, Identity, Store, StoreError};
 use crate::token::{Expected, TokenId};
+use crate::trail::{Exporter, Parts as ExporterParts};
 
 /// File names within the home.
 pub mod files {
@@ -254,6 +255,11 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
         metrics.clone(),
     )?);
     let hello = introduction(config, &parts, &sidecar);
+    let anchored = match &config.anchoring.policy {
+        Some(alias) => policies.get(alias),
+        None => policies.values().next(),
+    }
+    .map(|id| PolicyId::new(*id));
     let documents = Arc::new(Documents::open(DocumentsParts {
         store: store.clone(),
         authority: authority.clone(),
@@ -262,6 +268,7 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
         chain: config.chain_id.clone(),
         keyring: Arc::new(parts.keyring),
         operator: config.operator.clone(),
+        log_policy: anchored,
     })?);
     let attestations = Arc::new(Attestations::new(
         documents.clone(),
@@ -324,11 +331,6 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
         parts.clock.clone(),
         stopped.clone(),
     )));
-    let anchored = match &config.anchoring.policy {
-        Some(alias) => policies.get(alias),
-        None => policies.values().next(),
-    }
-    .map(|id| PolicyId::new(*id));
     if let (Some(policy), true, true) = (
         anchored,
         config.anchoring.enabled,
@@ -353,13 +355,15 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
             chain: config.chain_id.clone(),
         },
         single_use: spent_tokens(&store, parts.clock.wall_ms() / 1000)?,
-        exporter: anchored.map(|policy| crate::trail::Exporter {
-            documents: documents.clone(),
-            authority: authority.clone(),
-            hub: parts.hub.clone(),
-            chain: config.chain_id.clone(),
-            policy,
-            issuer,
+        exporter: anchored.map(|policy| {
+            Arc::new(Exporter::new(ExporterParts {
+                documents: documents.clone(),
+                authority: authority.clone(),
+                hub: parts.hub.clone(),
+                chain: config.chain_id.clone(),
+                policy,
+                issuer,
+            }))
         }),
         network: network.clone(),
         metrics: metrics.clone(),

@@ -23,13 +23,14 @@ use hub_types::{BlockHash, Height, LogId, PolicyId, Record as _};
 use identity::{ChainId, Did, SecretKey};
 use merkle::{CompactRange, MemoryLog};
 use prost::Message as _;
+use tokio::sync::Semaphore;
 
 use crate::anchoring::{newest_final, with_index, Anchoring};
 use crate::authority::hub::{Hub, HubError, TrailState};
-use crate::authority::{Authority, Replica};
-use crate::documents::{attested, Documents};
+use crate::authority::{Authority, CouldNotTell, Replica};
+use crate::documents::{attested, could_not_tell, Documents};
 use crate::failure::{Failure, Kind};
-use crate::guard::{Permit, Sight};
+use crate::guard::{Permit, Refusal, Sight};
 use crate::limits::TRAIL_LEAVES_MAX;
 use crate::store::keys::{self, Digest};
 use crate::store::records::{decode, CommitRecord};
@@ -60,8 +61,8 @@ pub struct Exported {
     pub trust: String,
 }
 
-/// Makes bundles.
-pub struct Exporter {
+/// What bundles are made of.
+pub struct Parts {
     /// The documents.
     pub documents: Arc<Documents>,
     /// The replicas.
@@ -74,6 +75,32 @@ pub struct Exporter {
     pub policy: PolicyId,
     /// Who seals what is handed out: the operator where his key is here, else the sidecar.
     pub issuer: Arc<SecretKey>,
+}
+
+/// Makes bundles, one at a time: one may take 256 MiB and all that a core can do.
+pub struct Exporter {
+    documents: Arc<Documents>,
+    authority: Arc<Authority>,
+    hub: Arc<dyn Hub>,
+    chain: ChainId,
+    policy: PolicyId,
+    issuer: Arc<SecretKey>,
+    place: Arc<Semaphore>,
+}
+
+/// What the log and the disk say of a range, as far as the auditor may see it.
+struct Chosen {
+    leaves: Vec<Leaf>,
+    shown: BTreeMap<Digest, Shown>,
+    receipts: BTreeMap<LogId, Vec<Receipt>>,
+    /// The first document that is not shown, and why.
+    refused: Option<(DocumentClaim, Refusal)>,
+}
+
+/// A leaf with what the store remembers beside it.
+struct Leaf {
+    opening: Opening,
+    policy: Option<Vec<u8>>,
 }
 
 fn of_hub(error: &HubError) -> Failure {
@@ -90,12 +117,48 @@ struct Shown {
     commits: Vec<(Digest, CommitRecord)>,
 }
 
+/// What is asked of a denied trail, in the words of the log.
+const ACTION: &str = "trail.export";
+
+/// Runs what keeps a core busy beside what serves requests.
+async fn beside<R: Send + 'static>(
+    work: impl FnOnce() -> Result<R, Failure> + Send + 'static,
+) -> Result<R, Failure> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Failure::internal(&error))?
+}
+
 impl Exporter {
-    /// The bundle that `request` asks for.
+    /// An exporter that is making nothing.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            documents: parts.documents,
+            authority: parts.authority,
+            hub: parts.hub,
+            chain: parts.chain,
+            policy: parts.policy,
+            issuer: parts.issuer,
+            place: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// The bundle that `request` asks for. Who may see nothing of it is told so before anything is
+    /// read or fetched for him.
     ///
     /// # Errors
-    /// [`Failure`]: nothing anchored, nothing that the auditor may see, the hub out of reach.
-    pub async fn export(&self, request: &TrailRequest) -> Result<Exported, Failure> {
+    /// [`Failure`]: nothing anchored, nothing that the auditor may see, another bundle being made,
+    /// the hub out of reach.
+    pub async fn export(self: &Arc<Self>, request: &TrailRequest) -> Result<Exported, Failure> {
+        self.ask(&request.auditor).await?;
+        let place = self.place.clone().try_acquire_owned().map_err(|_| {
+            Failure::new(
+                Kind::TooMany,
+                "another trail is being made",
+                "try again when it is done",
+            )
+        })?;
         let store = self.documents.store().clone();
         let log = Anchoring::log_id(&store)?.ok_or_else(no_anchor)?;
         let first_look = self
@@ -107,40 +170,79 @@ impl Exporter {
         let newest = newest_final(&store)?.ok_or_else(no_anchor)?.index;
         let known = first_look.anchors.len().min(newest as usize + 1);
         let range = Range::of(request, &first_look.anchors[..known])?;
-        let openings = openings(&store, range.start, range.end)?;
-        let shown = self.shown(&openings, &request.auditor, &range)?;
-        let hidden = range.end > range.start && shown.is_empty();
+        let (exporter, auditor) = (self.clone(), request.auditor.clone());
+        let (range, mut chosen) = beside(move || {
+            let chosen = exporter.choose(&auditor, &range, &log)?;
+            Ok((range, chosen))
+        })
+        .await?;
+        let hidden = range.end > range.start && chosen.shown.is_empty();
         if hidden && !self.documents.guard().is_operator(&request.auditor) {
-            return Err(Failure::new(
-                Kind::Denied,
-                format!(
-                    "{} has not the permission `audit` on any document of the trail",
-                    request.auditor
+            return Err(match chosen.refused.take() {
+                Some(refused) => self.refuse(refused, &request.auditor).await?,
+                None => Failure::new(
+                    Kind::Denied,
+                    format!(
+                        "{} has not the permission `audit` on any document of the trail",
+                        request.auditor
+                    ),
+                    "ask the owner of the scope for a relation that gives `audit`",
                 ),
-                "ask the owner of the scope for a relation that gives `audit`",
-            ));
+            });
         }
-        let witnesses = self.witness_logs(&store, &shown, &log)?;
         let state = self
             .hub
             .trail(
                 self.policy,
                 log,
-                witnesses.keys().copied().collect(),
+                chosen.receipts.keys().copied().collect(),
                 request.height,
             )
             .await
             .map_err(|error| of_hub(&error))?;
         self.wait_for(state.policy.log.size()).await?;
-        let trail = self.trail(
-            &store,
-            &state,
-            &range,
-            openings,
-            &shown,
-            &witnesses,
-            &request.auditor,
-        )?;
+        let (exporter, auditor) = (self.clone(), request.auditor.clone());
+        beside(move || {
+            // Kept to the end of this, also when nobody waits for it any more.
+            let _place = place;
+            exporter.make(&state, &range, chosen, &auditor)
+        })
+        .await
+    }
+
+    /// Refuses whoever may see no part of the trail.
+    async fn ask(self: &Arc<Self>, auditor: &Did) -> Result<(), Failure> {
+        if self.documents.guard().is_operator(auditor) {
+            return Ok(());
+        }
+        let (exporter, asked) = (self.clone(), auditor.clone());
+        let refused =
+            beside(move || exporter.documents.audit_refusal(&exporter.policy, &asked)).await?;
+        match refused {
+            None => Ok(()),
+            Some(refused) => Err(self.refuse(refused, auditor).await?),
+        }
+    }
+
+    async fn refuse(
+        &self,
+        (claim, refusal): (DocumentClaim, Refusal),
+        auditor: &Did,
+    ) -> Result<Failure, Failure> {
+        let documents = &self.documents;
+        let refused = documents.refuse(refusal, &self.policy, &claim, auditor, ACTION);
+        Ok(refused.await?)
+    }
+
+    /// Puts the bundle together, and verifies it.
+    fn make(
+        &self,
+        state: &TrailState,
+        range: &Range,
+        chosen: Chosen,
+        auditor: &Did,
+    ) -> Result<Exported, Failure> {
+        let trail = self.trail(state, range, chosen, auditor)?;
         let bytes = trail.encode_sealed(&self.issuer).map_err(|error| {
             Failure::new(Kind::TooLarge, error.to_string(), "ask for fewer anchors")
         })?;
@@ -149,45 +251,61 @@ impl Exporter {
             hash: BlockHash::new(state.hash),
         };
         // Whoever hands out a proof that does not hold harms himself most.
-        let (bytes, verified) = tokio::task::spawn_blocking(move || {
-            let verified = verify(&bytes, point).map(drop);
-            (bytes, verified)
-        })
-        .await
-        .map_err(|error| Failure::internal(&error))?;
-        verified.map_err(|error| Failure::internal(&error))?;
+        verify(&bytes, point).map_err(|error| Failure::internal(&error))?;
         Ok(Exported {
             bytes,
             trust: point.to_string(),
         })
     }
 
-    /// The documents of the leaves that the auditor may see, each with all its commits.
+    /// Reads the leaves of a range, and what the auditor may see about them.
+    fn choose(&self, auditor: &Did, range: &Range, log: &LogId) -> Result<Chosen, Failure> {
+        let store = self.documents.store();
+        let leaves = leaves(store, range.start, range.end)?;
+        let (shown, refused) = self.shown(&leaves, auditor, range)?;
+        let receipts = self.witness_logs(store, &shown, log)?;
+        Ok(Chosen {
+            leaves,
+            shown,
+            receipts,
+            refused,
+        })
+    }
+
+    /// The documents of the leaves that the auditor may see, each with all its commits; and the
+    /// first that he may not see.
+    #[allow(clippy::type_complexity, reason = "two parts of one `Chosen`")]
     fn shown(
         &self,
-        openings: &[Opening],
+        leaves: &[Leaf],
         auditor: &Did,
         range: &Range,
-    ) -> Result<BTreeMap<Digest, Shown>, Failure> {
-        let mut documents: BTreeSet<Digest> = BTreeSet::new();
-        documents.extend(
-            openings
-                .iter()
-                .filter_map(|opening| Some(*opening.content().document()?.digest())),
-        );
+    ) -> Result<(BTreeMap<Digest, Shown>, Option<(DocumentClaim, Refusal)>), Failure> {
+        let documents: BTreeSet<Digest> = leaves
+            .iter()
+            .filter_map(|leaf| Some(*leaf.opening.content().document()?.digest()))
+            .collect();
         let store = self.documents.store();
         let mut shown = BTreeMap::new();
+        let mut refused = None;
         for document in documents {
-            let Some(permit) = self.documents.permit_audit(&document, auditor)? else {
+            let Some((claim, policy)) = self.documents.claim(&document)? else {
                 continue;
             };
-            let ours = self
-                .documents
-                .claim(&document)?
-                .is_some_and(|(_, p)| p == self.policy);
-            if !ours {
+            if policy != self.policy {
                 continue;
             }
+            let permit = match self.documents.guard().audit(&policy, &claim, auditor) {
+                Ok(permit) => permit,
+                // A trail from which everything is left out would look like one that hides nothing.
+                Err(Refusal::CouldNotTell(stale @ CouldNotTell::Stale { .. })) => {
+                    return Err(could_not_tell(&stale));
+                }
+                Err(refusal) => {
+                    refused.get_or_insert((claim, refusal));
+                    continue;
+                }
+            };
             let bodies = self
                 .documents
                 .permit_peer(&document, auditor, Sight::Bodies)?
@@ -197,7 +315,7 @@ impl Exporter {
                 shown.insert(document, Shown { bodies, commits });
             }
         }
-        Ok(shown)
+        Ok((shown, refused))
     }
 
     /// The receipts for the commits shown, by log; for leaves before the range, this log's own.
@@ -272,20 +390,15 @@ impl Exporter {
         })
     }
 
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "all parts of one bundle, named where it is called"
-    )]
     fn trail(
         &self,
-        store: &Store,
         state: &TrailState,
         range: &Range,
-        openings: Vec<Opening>,
-        shown: &BTreeMap<Digest, Shown>,
-        witnesses: &BTreeMap<LogId, Vec<Receipt>>,
+        chosen: Chosen,
         auditor: &Did,
     ) -> Result<Trail, Failure> {
+        let store = self.documents.store();
+        let shown = &chosen.shown;
         let mut anchors_log = MemoryLog::new();
         for anchor in &state.anchors {
             anchors_log
@@ -300,7 +413,7 @@ impl Exporter {
                 .map_err(|_| StoreError::Log("a range of it cannot be made").into())
         };
         let revisions = Replica::revisions(&self.policy, state.policy.log.size(), store)?;
-        let mut all_witnesses = self.witnesses(state, witnesses)?;
+        let mut all_witnesses = self.witnesses(state, &chosen.receipts)?;
         all_witnesses.extend(self.own_before(store, state, range, shown, &anchors_log)?);
         Ok(Trail {
             chain: self.chain.clone(),
@@ -325,9 +438,10 @@ impl Exporter {
             } else {
                 range_at(range.start)?
             },
-            leaves: openings
+            leaves: chosen
+                .leaves
                 .into_iter()
-                .map(|opening| self.disclose(opening, shown, auditor))
+                .map(|leaf| self.disclose(leaf, shown, auditor))
                 .collect(),
             commits: self.commit_blocks(store, shown)?,
             heads: self.heads(store, range.to, shown)?,
@@ -336,12 +450,9 @@ impl Exporter {
     }
 
     /// How much of a leaf the auditor sees.
-    fn disclose(
-        &self,
-        opening: Opening,
-        shown: &BTreeMap<Digest, Shown>,
-        auditor: &Did,
-    ) -> Disclosure {
+    fn disclose(&self, leaf: Leaf, shown: &BTreeMap<Digest, Shown>, auditor: &Did) -> Disclosure {
+        let opening = leaf.opening;
+        let sees_some = !shown.is_empty() || self.documents.guard().is_operator(auditor);
         let may = match opening.content() {
             content if content.document().is_some() => content
                 .document()
@@ -359,8 +470,13 @@ impl Exporter {
                         .is_ok()
                 }),
             // Refusals and counts of denials name no document's data; who may audit a part of the
-            // trail sees that they happened.
-            _ => !shown.is_empty() || self.documents.guard().is_operator(auditor),
+            // trail sees that they happened. A refusal under another policy names revisions that
+            // are none of this one's.
+            Content::CommitRefused(_) => {
+                let ours = leaf.policy.as_deref() == Some(self.policy.as_bytes().as_slice());
+                ours && sees_some
+            }
+            _ => sees_some,
         };
         match may {
             true => Disclosure::Opened(Box::new(opening)),
@@ -401,7 +517,7 @@ impl Exporter {
         let mut heads = Vec::new();
         for document in shown.keys() {
             let document = Cid::from_digest(*document);
-            let (value, proof) = tree.prove_key(version, DocumentHeads::key(&document))?;
+            let (value, proof) = tree.prove(version, DocumentHeads::key(&document))?;
             let value = value.ok_or(StoreError::Record(Column::HeadsValues.name()))?;
             heads.push(HeadsProof {
                 document,
@@ -566,9 +682,15 @@ impl Range {
     }
 }
 
-fn openings(store: &Store, start: u64, end: u64) -> Result<Vec<Opening>, StoreError> {
+fn leaves(store: &Store, start: u64, end: u64) -> Result<Vec<Leaf>, StoreError> {
     (start..end)
-        .map(|index| store.leaf(index)?.opening())
+        .map(|index| {
+            let record = store.leaf(index)?;
+            Ok(Leaf {
+                opening: record.opening()?,
+                policy: record.policy,
+            })
+        })
         .collect()
 }
 

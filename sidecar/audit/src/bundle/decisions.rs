@@ -63,15 +63,14 @@ pub(crate) fn replay(
                 .map_err(|error| Wrong::Content(explain(&error)))?;
             Some(DocumentClaim::of(&preimage).map_err(|error| Wrong::Content(explain(&error)))?)
         }
-        None => decision
-            .document
+        None => named(decision)
             .and_then(|document| documents.get(&document))
             .map(|document| document.claim.clone()),
     };
     if decision.outcome == Outcome::CouldNotTell {
         return Ok(Replayed::NotContradicted);
     }
-    if claim.is_none() && decision.document.is_some() {
+    if claim.is_none() && named(decision).is_some() {
         return Ok(Replayed::WithoutPreimage);
     }
     let replayed = ask(decision, claim.as_ref(), authority);
@@ -87,6 +86,13 @@ pub(crate) fn replay(
             revision: decision.revision,
         }),
     }
+}
+
+/// The document that the decision is about. What is named by a CID is one, whether or not the leaf
+/// stands in a chain: asked as a plain object, without its owner and scope, it would be another
+/// question.
+fn named(decision: &Decision) -> Option<Cid> {
+    decision.document.or_else(|| decision.object.parse().ok())
 }
 
 /// The answer of the engine: `allow`, `deny`, or why there is none.

@@ -14,7 +14,7 @@ use super::error::{VerifyError, Wrong};
 use super::log::Anchors;
 use super::read::{explain, section, Subject};
 use super::{form, hub};
-use crate::heads::DocumentHeads;
+use crate::heads::{DocumentHeads, HEADS_MAX};
 use crate::leaf::{Disclosure, Previous};
 
 /// The leaves of one document's chain that lie between the anchors.
@@ -63,7 +63,7 @@ pub(crate) fn check(
         let Some(document) = documents.get(cid) else {
             return Err(at(Wrong::Heads));
         };
-        if !document.tips.iter().eq(entry.heads.iter()) {
+        if !are_heads(&document.tips, &entry.heads) {
             return Err(at(Wrong::Heads));
         }
         let chain = walk(&entry, cid, leaves, anchors.start)
@@ -72,6 +72,11 @@ pub(crate) fn check(
         chains.insert(*cid, chain);
     }
     Ok(chains)
+}
+
+/// Whether an entry names these tips: all of them, or the first [`HEADS_MAX`] where there are more.
+fn are_heads(tips: &BTreeSet<Cid>, heads: &[Cid]) -> bool {
+    tips.iter().take(HEADS_MAX).eq(heads)
 }
 
 /// The opened leaves of each document, by index.
@@ -152,5 +157,26 @@ fn walk(
             chain.leaves.len(),
             entry.leaves
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_names_the_first_tips_when_there_are_too_many() {
+        let mut tips: BTreeSet<Cid> = (0..HEADS_MAX as u64)
+            .map(|number| Cid::of(&number.to_be_bytes()))
+            .collect();
+        let all: Vec<Cid> = tips.iter().copied().collect();
+        assert!(are_heads(&tips, &all));
+        assert!(!are_heads(&tips, &all[1..]), "one is left out");
+        tips.insert(Cid::of(b"one more"));
+        let first: Vec<Cid> = tips.iter().copied().take(HEADS_MAX).collect();
+        let last: Vec<Cid> = tips.iter().copied().skip(1).collect();
+        assert!(are_heads(&tips, &first));
+        assert!(!are_heads(&tips, &last), "there is one choice only");
+        assert!(!are_heads(&tips, &first[1..]), "the entry is not full");
     }
 }

@@ -37,8 +37,21 @@ impl Anchors {
             return None;
         }
         // Sizes never fall, so the anchors that do not cover it come first.
-        let before = self.anchors.partition_point(|anchor| anchor.size <= index);
-        self.anchors.get(before)
+        self.anchors.get(self.before(index))
+    }
+
+    /// How many of the anchors do not cover the leaf at `index`.
+    fn before(&self, index: u64) -> usize {
+        self.anchors.partition_point(|anchor| anchor.size <= index)
+    }
+
+    /// The last anchor, with its index, that stood on the hub before the leaf at `index` was
+    /// written: the one before the last that does not cover the leaf, which may have been on its
+    /// way when the leaf came. None if the bundle does not hold it.
+    pub fn confirmed_before(&self, index: u64) -> Option<(u64, &AnchorLeaf)> {
+        let place = self.before(index).checked_sub(2)?;
+        let anchor = self.anchors.get(place)?;
+        Some((self.first + place as u64, anchor))
     }
 }
 

@@ -15,7 +15,7 @@ use super::judge::{self, true_heights};
 use super::log::Anchors;
 use super::read::{self, required, section};
 use super::witness::{self, HeldLeaf};
-use super::{commits, decisions, form, heads, hub};
+use super::{age, commits, decisions, form, heads, hub};
 use crate::authority::{Collections, PolicyAuthority};
 use crate::content::{Content, Origin};
 use crate::leaf::Disclosure;
@@ -95,6 +95,7 @@ pub fn verify(file: &[u8], trust: TrustPoint) -> Result<Report, VerifyError> {
     let chain_id = subject.chain.to_string();
     let judged = judge::verdicts(&documents, &held, &attested, &chain_id, &authority)?;
     let decisions = replay(&leaves, &anchors, &documents, &authority)?;
+    let too_old = age::too_old(&leaves, &anchors, &policy.record, &authority);
     // Last, so that whatever has a name of its own is called by it.
     read::seal(seal, file, &subject)?;
 
@@ -110,6 +111,7 @@ pub fn verify(file: &[u8], trust: TrustPoint) -> Result<Report, VerifyError> {
         judged: &judged,
         attested: &attested,
         decisions: &decisions,
+        too_old: &too_old,
         authority: &authority,
     }))
 }

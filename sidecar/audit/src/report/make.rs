@@ -14,6 +14,7 @@ use super::{
     PolicyReport, Populations, RefusalReport, Report,
 };
 use crate::authority::PolicyAuthority;
+use crate::bundle::age::TooOld;
 use crate::bundle::commits::Document;
 use crate::bundle::decisions::Replayed;
 use crate::bundle::heads::Chain;
@@ -39,6 +40,7 @@ pub(crate) struct Findings<'a> {
     pub judged: &'a BTreeMap<Cid, Judged>,
     pub attested: &'a [HeldLeaf],
     pub decisions: &'a BTreeMap<u64, Replayed>,
+    pub too_old: &'a BTreeMap<u64, TooOld>,
     pub authority: &'a PolicyAuthority<'a>,
 }
 
@@ -157,6 +159,7 @@ fn populations(findings: &Findings<'_>) -> Populations {
             Replayed::WithoutPreimage => counted.decisions_without_preimage += 1,
         }
     }
+    counted.decisions_too_old = findings.too_old.len() as u64;
     counted
 }
 
@@ -170,6 +173,15 @@ fn document_report(document: &Document, findings: &Findings<'_>) -> DocumentRepo
     };
     let state = state::of(document, collection, findings.authority, &counts);
     let chain = findings.chains.get(document.id.cid());
+    let chained = chain.map_or(&[][..], |chain| &chain.leaves);
+    let opened = chained.iter().filter(|index| {
+        let offset = index.checked_sub(findings.anchors.start);
+        let offset = offset.and_then(|offset| usize::try_from(offset).ok());
+        let leaf = offset.and_then(|offset| findings.leaves.get(offset));
+        leaf.is_some_and(|leaf| leaf.opening().is_some())
+    });
+    let leaves_opened = opened.count() as u64;
+    let leaves_here = chained.len() as u64;
     DocumentReport {
         id: document.id.to_string(),
         resource: collection
@@ -181,7 +193,10 @@ fn document_report(document: &Document, findings: &Findings<'_>) -> DocumentRepo
         scope: document.claim.scope.to_string(),
         creator: document.claim.creator.to_string(),
         leaves: chain.map_or(0, |chain| chain.total),
-        leaves_here: chain.map_or(0, |chain| chain.leaves.len() as u64),
+        leaves_here,
+        leaves_opened,
+        // A closed leaf breaks the chain, so what is not opened is linked.
+        leaves_linked: leaves_here - leaves_opened,
         heads: document.tips.iter().map(Cid::to_string).collect(),
         commits: document
             .commits
@@ -260,8 +275,9 @@ fn decisions(findings: &Findings<'_>) -> Vec<DecisionReport> {
                 replay: match findings.decisions.get(&leaf) {
                     Some(Replayed::Same) => "replayed",
                     Some(Replayed::NotContradicted) => "not contradicted",
-                    Some(Replayed::WithoutPreimage) | None => "not replayable",
+                    Some(Replayed::WithoutPreimage) | None => "without preimage",
                 },
+                too_old: findings.too_old.get(&leaf).map(ToString::to_string),
             })
         })
         .collect()

@@ -89,12 +89,19 @@ impl Report {
         )?;
         writeln!(
             out,
-            "  decisions {} asked again with the same answer, {} undecided, {} not replayable, {} denials beyond the quota",
+            "  decisions {} asked again with the same answer, {} undecided, {} without preimage, {} denials beyond the quota",
             counted.decisions_replayed,
             counted.decisions_undecided,
             counted.decisions_without_preimage,
             counted.denials_overflowed
-        )
+        )?;
+        match counted.decisions_too_old {
+            0 => Ok(()),
+            too_old => writeln!(
+                out,
+                "  TOO OLD   {too_old} decisions rest on an older state than the policy allows"
+            ),
+        }
     }
 
     fn write_decisions(&self, out: &mut String) -> fmt::Result {
@@ -117,6 +124,9 @@ impl Report {
             match decision.stale_seconds {
                 0..=9 => writeln!(out)?,
                 seconds => writeln!(out, ", {seconds} s after the last verified block")?,
+            }
+            if let Some(why) = &decision.too_old {
+                writeln!(out, "             TOO OLD: {why}")?;
             }
         }
         if !self.refusals.is_empty() {
@@ -141,9 +151,11 @@ fn write_document(out: &mut String, document: &DocumentReport) -> fmt::Result {
     )?;
     writeln!(
         out,
-        "  {} leaves about it in the log, {} of them here; heads {}",
+        "  {} leaves about it in the log, {} of them here ({} opened, {} withheld); heads {}",
         document.leaves,
         document.leaves_here,
+        document.leaves_opened,
+        document.leaves_linked,
         document.heads.join(", ")
     )?;
     for commit in &document.commits {

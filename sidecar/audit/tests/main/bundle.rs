@@ -69,6 +69,8 @@ fn story_is_told_whole() {
     );
     assert_eq!(counted.denials_overflowed, 17);
     assert_eq!((document.leaves, document.leaves_here), (8, 8));
+    assert_eq!((document.leaves_opened, document.leaves_linked), (7, 1));
+    assert_eq!(counted.decisions_too_old, 0);
     assert_eq!(report.header.signed_power, 30);
     assert_eq!(report.refusals.len(), 1);
 
@@ -285,6 +287,44 @@ fn commit_that_the_log_does_not_hold_is_refused() {
     // Without the receipts from before the first anchor.
     trail.witnesses.remove(0);
     assert!(matches!(refused(&story, &trail).2, Wrong::CommitNotHeld(_)));
+}
+
+#[test]
+fn decision_on_a_state_older_than_allowed_is_reported() {
+    for (lie, said) in [
+        (
+            Lie::OldState,
+            "after anchor 1, when height 9 was at least 7 s old, and the policy allows 5 s",
+        ),
+        (
+            Lie::SaidOldState,
+            "by the leaf itself the last verified block was 3601 s old",
+        ),
+    ] {
+        let story = lying(lie);
+        let report = verified(&story, &story.whole());
+        assert_eq!(report.populations.decisions_too_old, 1, "{lie:?}");
+        let decision = report.decisions.iter().find(|one| one.leaf == 10).unwrap();
+        let why = decision.too_old.as_deref().unwrap_or_default();
+        assert!(why.contains(said), "{lie:?}: {why}");
+        assert!(report.to_text().contains("TOO OLD"), "{lie:?}");
+    }
+}
+
+#[test]
+fn decision_about_a_document_without_its_preimage_is_not_called_replayed() {
+    let story = lying(Lie::NoPreimage);
+    let report = verified(&story, &story.whole());
+    let counted = &report.populations;
+    assert_eq!(
+        (
+            counted.decisions_replayed,
+            counted.decisions_without_preimage
+        ),
+        (2, 1)
+    );
+    let decision = report.decisions.iter().find(|one| one.leaf == 10).unwrap();
+    assert_eq!(decision.replay, "without preimage");
 }
 
 #[test]

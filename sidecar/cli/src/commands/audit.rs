@@ -205,8 +205,10 @@ fn holds(file: &Path, report: &Report) -> Reply {
             (
                 "decisions",
                 format!(
-                    "{} replayed with the same answer; {} commits refused",
+                    "{} replayed with the same answer, {} without preimage, {} on a state too old; {} commits refused",
                     populations.decisions_replayed,
+                    populations.decisions_without_preimage,
+                    populations.decisions_too_old,
                     report.refusals.len()
                 ),
             ),

@@ -3,13 +3,14 @@
 //! A fold over the log's own leaves, from the entry under the anchor before; so the tree says what
 //! the log says, whatever was written in the meantime.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use audit::content::Content;
 use audit::heads::{DocumentHeads, HEADS_MAX};
 use crdt::Cid;
 
-use crate::store::records::digests;
+use crate::store::keys;
+use crate::store::records::{decode, digests, CommitRecord};
 use crate::store::{Column, Store, StoreError};
 
 /// One entry of the tree: key and value.
@@ -27,6 +28,7 @@ pub fn entries(
     to: u64,
 ) -> Result<Vec<Entry>, StoreError> {
     let mut changed: BTreeMap<Cid, DocumentHeads> = BTreeMap::new();
+    let mut flooded: BTreeSet<Cid> = BTreeSet::new();
     let tree = store.heads_tree();
     for index in from..to {
         let opening = store.leaf(index)?.opening()?;
@@ -39,7 +41,7 @@ pub fn entries(
             None => match before {
                 None => None,
                 Some(version) => {
-                    let (value, _) = tree.prove_key(version, DocumentHeads::key(&document))?;
+                    let value = tree.value(version, &DocumentHeads::key(&document))?;
                     value
                         .map(|value| DocumentHeads::decode(&value))
                         .transpose()
@@ -47,6 +49,12 @@ pub fn entries(
                 }
             },
         };
+        if known
+            .as_ref()
+            .is_some_and(|entry| entry.heads.len() >= HEADS_MAX)
+        {
+            flooded.insert(document);
+        }
         let chained = match &known {
             None => matches!(opening.content(), Content::CommitHeld(_)),
             Some(entry) => opening.previous == Some(entry.previous()),
@@ -73,9 +81,11 @@ pub fn entries(
                 heads.sort_unstable();
                 heads.dedup();
             }
-            // A flood of tips is cut at the format's bound; whoever audits sees the missing ones
-            // in the leaves.
-            heads.truncate(HEADS_MAX);
+            // Beyond the bound an entry names the first ones only, and says nothing of the others.
+            if heads.len() >= HEADS_MAX {
+                flooded.insert(document);
+                heads.truncate(HEADS_MAX);
+            }
         }
         let hash = opening.leaf(index).hash();
         let entry = DocumentHeads::followed_by(known.as_ref(), index, hash, heads);
@@ -83,11 +93,34 @@ pub fn entries(
     }
     changed
         .into_iter()
-        .map(|(document, entry)| {
+        .map(|(document, mut entry)| {
+            if flooded.contains(&document) {
+                entry.heads = tips(store, &document, to)?;
+            }
             let value = entry
                 .encode()
                 .map_err(|_| StoreError::Record(Column::HeadsValues.name()))?;
             Ok((DocumentHeads::key(&document), value))
         })
         .collect()
+}
+
+/// The first [`HEADS_MAX`] tips, in the order of their bytes, among all commits that leaves below
+/// `to` say were held. Reads every commit of the document, which only one with a flood of tips is
+/// worth.
+fn tips(store: &Store, document: &Cid, to: u64) -> Result<Vec<Cid>, StoreError> {
+    let wrong = || StoreError::Record(Column::Commits.name());
+    let mut commits: BTreeSet<keys::Digest> = BTreeSet::new();
+    let mut followed: BTreeSet<keys::Digest> = BTreeSet::new();
+    store.scan(Column::Commits, document.digest(), &[], |key, value| {
+        let commit = keys::second(key).ok_or_else(wrong)?;
+        let record: CommitRecord = decode(Column::Commits, value)?;
+        if record.leaf < to {
+            commits.insert(commit);
+            followed.extend(digests(Column::Commits, &record.parents)?);
+        }
+        Ok::<bool, StoreError>(true)
+    })?;
+    let tips = commits.difference(&followed).take(HEADS_MAX);
+    Ok(tips.map(|tip| Cid::from_digest(*tip)).collect())
 }

@@ -38,7 +38,7 @@ pub struct Served {
     /// Spent token ids.
     pub single_use: SingleUse,
     /// The bundles; none while no policy is anchored.
-    pub exporter: Option<Exporter>,
+    pub exporter: Option<Arc<Exporter>>,
     /// The peers.
     pub network: Arc<Network>,
     /// Counters.

@@ -87,7 +87,8 @@ pub struct HubStatus {
     pub height: u64,
     /// Whether the last attempt failed, and why.
     pub trouble: Option<String>,
-    /// Counts changes of followed policies; part of what peers may see.
+    /// Counts what may change what peers may see: changes of followed policies, and each end of a
+    /// time in which nothing could be told.
     pub epoch: u64,
 }
 
@@ -171,6 +172,12 @@ impl Authority {
     #[must_use]
     pub fn chain(&self) -> &ChainId {
         &self.chain
+    }
+
+    /// How many policies are followed. Only grows.
+    #[must_use]
+    pub fn followed(&self) -> usize {
+        healed(self.replicas.read()).len()
     }
 
     /// The followed policies by alias.
@@ -277,10 +284,21 @@ impl Authority {
 
     /// A block was verified whose time is `block_ms`.
     pub(crate) fn verified(&self, block_ms: u64) {
+        let before = self.age();
         let now = self.clock.wall_ms();
         // A node that hands out old blocks one by one gains no freshness by it.
         *healed(self.fresh.write()) =
             Freshness::restored(self.clock.as_ref(), block_ms.min(now), now);
+        let after = self.age();
+        let told_again = healed(self.replicas.read()).values().any(|replica| {
+            let most = Duration::from_secs(healed(replica.read()).max_staleness_seconds());
+            before > most && after <= most
+        });
+        if told_again {
+            // What was held back from peers meanwhile lies before their cursors. Only now, when it
+            // can be told: a question in between gets a cursor that ends here.
+            self.tell(|status| status.epoch += 1);
+        }
     }
 
     /// Age of the last verified block.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use audit::authority::PolicyAuthority;
 use audit::verdict::{
-    admit, counts, decide, Attestation, Authority as _, Claim, DocumentClaim, ParentClaim,
+    admit, counts, decide, sound, Attestation, Authority as _, Claim, DocumentClaim, ParentClaim,
     Standing, Verdict,
 };
 use crdt::{
@@ -18,6 +18,7 @@ use crdt::{
 };
 use hub_types::PolicyId;
 use identity::Signature;
+use policy::Actor;
 
 use crate::store::keys::Digest;
 use crate::store::records::{decode, digest, digests, Blocks, CommitRecord, DocumentRecord};
@@ -373,6 +374,31 @@ impl Loaded {
             }
             _ => Use::None,
         }
+    }
+
+    /// Whether `new` counts for a commit and `old`, of the same log, never will or was seen later.
+    pub(crate) fn is_better(
+        &self,
+        commit: &Cid,
+        new: &Attestation,
+        old: &Attestation,
+        authority: &PolicyAuthority<'_>,
+    ) -> bool {
+        let Some(entry) = self.entries.get(commit) else {
+            return false;
+        };
+        let improves = !sound(&entry.claim.document, old, authority) || new.height < old.height;
+        improves && counts(&entry.claim, new, authority)
+    }
+
+    /// The commits that are late, as of the last [`Loaded::judge`], with their authors.
+    pub(crate) fn late(&self) -> BTreeMap<Cid, Actor> {
+        let late = self.verdicts.iter().filter_map(|(cid, verdict)| {
+            let entry = self.entries.get(cid)?;
+            let author = || (*cid, entry.claim.author.clone());
+            matches!(verdict, Verdict::Late { .. }).then(author)
+        });
+        late.collect()
     }
 
     /// The heads that count: what is shown, offered and written upon.

@@ -31,15 +31,16 @@ use crate::limits::{PEER_REJECTED_MAX, STATE_CACHE_DOCUMENTS_MAX};
 use crate::metrics::Metrics;
 use crate::secrets::Keyring;
 use crate::store::keys::Digest;
-use crate::store::records::{CommitRecord, DocumentRecord};
-use crate::store::{Store, StoreError, Write};
+use crate::store::records::{decode, CommitRecord, DocumentRecord};
+use crate::store::{Column, Store, StoreError, Write};
 
 pub use loaded::{claim_of, commit_of, Loaded};
 pub(crate) use offer::named;
 pub use offer::Offered;
 pub use pending::Pending;
 pub use read::{History, HistoryEntry, Listed, View};
-pub use receive::Received;
+pub(crate) use receive::late_key;
+pub use receive::{Attested, Received};
 pub use write::{Intent, Prepared, Submitted};
 
 /// What the service works with.
@@ -58,6 +59,8 @@ pub struct Parts {
     pub keyring: Arc<Keyring>,
     /// Whom the sidecar acts for.
     pub operator: Did,
+    /// The policy that the audit log is about.
+    pub log_policy: Option<PolicyId>,
 }
 
 /// The documents of one sidecar.
@@ -74,7 +77,17 @@ pub struct Documents {
     pending: Mutex<Pending>,
     in_flight: Mutex<InFlight>,
     /// Commits rejected lately, so that a peer that offers one again costs a lookup.
-    rejected: Mutex<Vec<(Digest, String)>>,
+    rejected: Mutex<Vec<Rejection>>,
+    log_policy: Option<PolicyId>,
+}
+
+/// A commit that was rejected.
+struct Rejection {
+    commit: Digest,
+    reason: String,
+    /// For a commit that no followed policy knew: how many were followed. It is no rejection any
+    /// more when another one is, which may be the commit's own.
+    followed: Option<usize>,
 }
 
 /// Commits and documents that are with the writer and not yet on disk: children in the same batch
@@ -126,6 +139,7 @@ impl Documents {
             pending: Mutex::new(pending),
             in_flight: Mutex::default(),
             rejected: Mutex::default(),
+            log_policy: parts.log_policy,
         })
     }
 
@@ -233,8 +247,7 @@ impl Documents {
                 None => return Ok(None),
             },
         };
-        let policy =
-            crate::store::records::digest(crate::store::Column::Documents, &record.policy)?;
+        let policy = crate::store::records::digest(Column::Documents, &record.policy)?;
         Ok(Some((claim_of(&record)?, PolicyId::new(policy))))
     }
 
@@ -273,7 +286,8 @@ impl Documents {
     }
 
     /// Leave for a peer to see a kept document. Not logged: peers ask for everything there is, and
-    /// what they may not see they are not told of.
+    /// what they may not see they are not told of. Nor are they told what cannot be told; when it
+    /// can be, their cursors end ([`crate::authority::HubStatus::epoch`]), and they hear of it then.
     pub(crate) fn permit_peer(
         &self,
         document: &Digest,
@@ -286,19 +300,70 @@ impl Documents {
         Ok(self.guard.permit(&policy, &claim, actor, sight).ok())
     }
 
-    /// Leave for `actor` to export the leaves about a document.
+    /// Why `auditor` may export no leaf about any document of `policy`, with the document that the
+    /// answer is about; none when he may export some. Asks document by document until one is
+    /// permitted, so call it where waiting harms nobody.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub fn permit_audit(
+    /// [`Failure`]: denied, when there is no document to ask about.
+    pub(crate) fn audit_refusal(
+        &self,
+        policy: &PolicyId,
+        auditor: &Did,
+    ) -> Result<Option<(DocumentClaim, Refusal)>, Failure> {
+        let mut first: Option<(DocumentClaim, Refusal)> = None;
+        let mut permitted = false;
+        self.store.scan(Column::Documents, &[], &[], |_, value| {
+            let record: DocumentRecord = decode(Column::Documents, value)?;
+            if record.policy != policy.as_bytes() {
+                return Ok(true);
+            }
+            let claim = claim_of(&record)?;
+            match self.guard.audit(policy, &claim, auditor) {
+                Ok(_) => permitted = true,
+                // What could not be told of one document is no denial of all (Invariant 3).
+                Err(refusal @ Refusal::CouldNotTell(_)) => first = Some((claim, refusal)),
+                Err(refusal) => {
+                    first.get_or_insert((claim, refusal));
+                }
+            }
+            let stale = matches!(
+                first,
+                Some((_, Refusal::CouldNotTell(CouldNotTell::Stale { .. })))
+            );
+            Ok::<bool, StoreError>(!permitted && !stale)
+        })?;
+        match first {
+            _ if permitted => Ok(None),
+            Some(refused) => Ok(Some(refused)),
+            None => Err(Failure::new(
+                Kind::Denied,
+                format!("{auditor} has not the permission `audit`: there is no document here to have it on"),
+                "ask again when there is one",
+            )),
+        }
+    }
+
+    /// Whether `new` proves more of a kept commit than `old`, of the same log: it counts, and the
+    /// other one never will or was seen later. Where `old` counts for an ancestor, `new` does too.
+    pub(crate) fn is_better(
         &self,
         document: &Digest,
-        actor: &Did,
-    ) -> Result<Option<Permit>, StoreError> {
-        let Some((claim, policy)) = self.claim(document)? else {
-            return Ok(None);
+        commit: &crdt::Cid,
+        new: &audit::verdict::Attestation,
+        old: &audit::verdict::Attestation,
+    ) -> Result<bool, Failure> {
+        let Some((loaded, _)) = self.loaded(document)? else {
+            return Ok(false);
         };
-        Ok(self.guard.audit(&policy, &claim, actor).ok())
+        let mut loaded = locked(&loaded);
+        let policy = loaded.policy;
+        self.authority
+            .judge(&policy, |authority, _| {
+                loaded.judge(authority, self.chain.as_str());
+                loaded.is_better(commit, new, old, authority)
+            })
+            .map_err(|error| could_not_tell(&error))
     }
 
     /// What an attestation of this sidecar's would do for a commit.
@@ -380,22 +445,27 @@ impl Documents {
                 let outcome = audit::content::Outcome::Deny;
                 let content =
                     leaves::decision(asked, outcome, &reason, &reading, self.now_seconds());
-                self.log_denial(actor.as_str(), content).await?;
+                self.log_denial(actor.as_str(), policy, content).await?;
                 Ok(denied(actor, permission, &claim.id.to_string(), reading))
             }
         }
     }
 
-    /// Writes the leaf of a denial, or counts it beyond the quota.
+    /// Writes the leaf of a denial under `policy`, or counts it beyond the quota.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub(crate) async fn log_denial(&self, actor: &str, content: Content) -> Result<(), StoreError> {
+    pub(crate) async fn log_denial(
+        &self,
+        actor: &str,
+        policy: &PolicyId,
+        content: Content,
+    ) -> Result<(), StoreError> {
         self.metrics.denials.inc();
         if let Some(leaf) = self.denials.take(actor, content, self.clock.wall_ms())? {
             self.store
                 .submit(Write {
-                    leaves: vec![leaf],
+                    leaves: vec![leaf.under(policy.as_bytes())],
                     ..Write::default()
                 })
                 .await?;
@@ -419,21 +489,23 @@ impl Documents {
         Ok(())
     }
 
-    fn remember_rejected(&self, commit: &Digest, reason: &str) {
+    fn remember_rejected(&self, rejection: Rejection) {
         let mut rejected = locked(&self.rejected);
         if rejected.len() >= REJECTED_REMEMBERED_MAX {
             rejected.drain(..REJECTED_REMEMBERED_MAX / 2);
         }
-        rejected.push((*commit, reason.to_owned()));
+        rejected.push(rejection);
     }
 
     fn was_rejected(&self, commit: &Digest) -> Option<String> {
+        let followed = self.authority.followed();
         let rejected = locked(&self.rejected);
         rejected
             .iter()
             .rev()
-            .find(|(known, _)| known == commit)
-            .map(|(_, reason)| reason.clone())
+            .find(|known| known.commit == *commit)
+            .filter(|known| known.followed.is_none_or(|then| then == followed))
+            .map(|known| known.reason.clone())
     }
 }
 

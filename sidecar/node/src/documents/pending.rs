@@ -99,7 +99,7 @@ impl Pending {
         self.waiting.contains_key(commit)
     }
 
-    /// Takes a commit that must wait; none when there is no room for it.
+    /// Takes a commit that must wait and does not wait yet; none when there is no room for it.
     pub fn insert(
         &mut self,
         document: Digest,
@@ -108,7 +108,6 @@ impl Pending {
         peer: &str,
         waits: Waits,
     ) -> Option<Put> {
-        self.remove(&commit);
         let bytes = size(&blocks);
         let usage = self.by_peer.get(peer);
         let (commits, peer_bytes) = usage.map_or((0, 0), |usage| (usage.commits, usage.bytes));

@@ -233,10 +233,8 @@ impl Documents {
                 "GET /v1/anchors lists the anchors of this sidecar",
             )
         })?;
-        let (value, _) = self
-            .store
-            .heads_tree()
-            .prove_key(version, DocumentHeads::key(document))?;
+        let tree = self.store.heads_tree();
+        let value = tree.value(version, &DocumentHeads::key(document))?;
         let value = value.ok_or_else(|| {
             Failure::not_found(
                 format!("the document is not under anchor {sequence}"),

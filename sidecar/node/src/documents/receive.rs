@@ -2,21 +2,24 @@
 //!
 //! Bytes and signatures are checked here, authority by `audit::verdict` under the proven replica.
 //! A refused commit leaves a leaf in the log and is offered to nobody; a late one is kept within
-//! its author's quota and offered only as an ancestor of what counts.
+//! its author's quota and offered only as an ancestor of what counts. Attestations that came with
+//! the commits are heard first: what they settle was never late.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 
 use audit::content::Origin;
-use audit::verdict::{admit, decide, Claim, DeferReason, RejectReason, Verdict};
+use audit::verdict::{admit, decide, Attestation, Claim, DeferReason, RejectReason, Verdict};
 use crdt::{Cid, Commit, Disclosure, HeaderBlock};
+use hub_types::PolicyId;
 use identity::Signature;
+use policy::Actor;
 use prost::Message as _;
 
 use super::pending::Waits;
 use super::write::{outcome, Judged};
-use super::{could_not_tell, locked, Documents, InFlight};
-use crate::authority::CouldNotTell;
+use super::{could_not_tell, locked, Documents, InFlight, Rejection};
+use crate::authority::{CouldNotTell, Reading};
 use crate::failure::Failure;
 use crate::leaves;
 use crate::limits::{AUTHOR_LATE_COMMITS_MAX, DOCUMENT_COMMITS_MAX};
@@ -24,7 +27,10 @@ use crate::metrics;
 use crate::network::messages::CommitBlocks;
 use crate::store::keys::{self, Digest};
 use crate::store::records::{decode, Blocks, DocumentRecord, PendingRecord};
-use crate::store::{Acknowledgement, Column, StoreError, Write};
+use crate::store::{Acknowledgement, Column, Put, StoreError, Write};
+
+/// Attestations whose receipts were verified, by commit, each with the policy of its log.
+pub type Attested = BTreeMap<Digest, Vec<(PolicyId, Attestation)>>;
 
 /// Writes of one batch that are on their way to the disk, in the order of their commits. What it
 /// marked as in flight is forgotten with it, however the batch ends: a peer's task is ended in the
@@ -34,12 +40,14 @@ pub(super) struct Flight<'a> {
     writes: Vec<Acknowledgement>,
     commits: Vec<Digest>,
     documents: Vec<Digest>,
+    attested: Attested,
 }
 
 impl<'a> Flight<'a> {
-    fn of(documents: &'a Documents) -> Self {
+    fn of(documents: &'a Documents, attested: Attested) -> Self {
         Self {
             in_flight: &documents.in_flight,
+            attested,
             writes: Vec::new(),
             commits: Vec::new(),
             documents: Vec::new(),
@@ -81,6 +89,7 @@ impl Received {
             metrics::Outcome::Defer => "defer",
             metrics::Outcome::Reject => "reject",
             metrics::Outcome::Known => "known",
+            metrics::Outcome::Full => "full",
         }
     }
 }
@@ -96,6 +105,19 @@ impl Documents {
         peer: &str,
         commits: Vec<CommitBlocks>,
     ) -> Result<Vec<Received>, Failure> {
+        self.receive_attested(peer, commits, Attested::new()).await
+    }
+
+    /// As [`Documents::receive`], with the attestations that came along; they are not kept here.
+    ///
+    /// # Errors
+    /// As [`Documents::receive`].
+    pub async fn receive_attested(
+        &self,
+        peer: &str,
+        commits: Vec<CommitBlocks>,
+        attested: Attested,
+    ) -> Result<Vec<Received>, Failure> {
         let mut results: Vec<Option<Received>> = vec![None; commits.len()];
         let mut parsed = Vec::new();
         let mut places = Vec::new();
@@ -108,8 +130,9 @@ impl Documents {
                 Err(received) => results[place] = Some(received),
             }
         }
+        let attested = inherited(attested, parsed.iter().map(|(block, _)| block));
         let verified = Commit::verify_all(&self.chain, parsed);
-        let mut flight = Flight::of(self);
+        let mut flight = Flight::of(self, attested);
         let mut failed = None;
         for ((place, blocks), verified) in places.into_iter().zip(verified) {
             let received = match verified {
@@ -185,7 +208,7 @@ impl Documents {
             _ => RejectReason::Signature,
         };
         let document = *header.document_id().cid();
-        if let Some((_, Some(policy))) = self.document_of_header(&block)? {
+        if let Some(policy) = self.policy_of_header(&block)? {
             let content = self.authority.judge(&policy, |_, reading| {
                 leaves::refused(
                     block.cid(),
@@ -196,7 +219,7 @@ impl Documents {
                 )
             });
             if let Ok(content) = content {
-                self.log_denial(peer, content).await?;
+                self.log_denial(peer, &policy, content).await?;
             }
         }
         // Not remembered: the same header may come again with its right signature.
@@ -207,19 +230,13 @@ impl Documents {
         })
     }
 
-    fn document_of_header(
-        &self,
-        block: &HeaderBlock,
-    ) -> Result<Option<((), Option<hub_types::PolicyId>)>, StoreError> {
+    fn policy_of_header(&self, block: &HeaderBlock) -> Result<Option<PolicyId>, StoreError> {
         if let Some(preimage) = block.header().preimage() {
-            return Ok(Some((
-                (),
-                self.authority.policy_of(preimage.collection.cid()),
-            )));
+            return Ok(self.authority.policy_of(preimage.collection.cid()));
         }
         let document = block.header().document_id();
         let known = self.claim(document.cid().digest())?;
-        Ok(known.map(|(_, policy)| ((), Some(policy))))
+        Ok(known.map(|(_, policy)| policy))
     }
 
     /// Judges a verified commit, and then whatever waited for it.
@@ -231,13 +248,9 @@ impl Documents {
         flight: &mut Flight<'_>,
     ) -> Result<Received, Failure> {
         let received = self.consider_one(peer, &commit, &blocks, flight).await?;
-        if matches!(
-            received.outcome,
-            metrics::Outcome::Reject | metrics::Outcome::Defer
-        ) {
-            return Ok(received);
+        if received.outcome.is_kept() {
+            self.release(*commit.cid().digest(), flight).await?;
         }
-        self.release(*commit.cid().digest(), flight).await?;
         Ok(received)
     }
 
@@ -248,8 +261,7 @@ impl Documents {
             let children = locked(&self.pending).children(&parent);
             for (document, child) in children {
                 if let Some(received) = self.reconsider(&document, &child, flight).await? {
-                    let waits_on = received.outcome == metrics::Outcome::Defer;
-                    if !waits_on && received.outcome != metrics::Outcome::Reject {
+                    if received.outcome.is_kept() {
                         open.push_back(child);
                     }
                 }
@@ -265,7 +277,7 @@ impl Documents {
     pub async fn replica_advanced(&self) -> Result<(), Failure> {
         let proven = self.authority.status().borrow().height.saturating_sub(1);
         let waiting = locked(&self.pending).for_replica(proven);
-        let mut flight = Flight::of(self);
+        let mut flight = Flight::of(self, Attested::new());
         let mut failed = Ok(());
         for (document, commit) in waiting {
             failed = self.reconsider_all(&document, commit, &mut flight).await;
@@ -284,10 +296,7 @@ impl Documents {
         flight: &mut Flight<'_>,
     ) -> Result<(), Failure> {
         if let Some(received) = self.reconsider(document, &commit, flight).await? {
-            if !matches!(
-                received.outcome,
-                metrics::Outcome::Reject | metrics::Outcome::Defer
-            ) {
+            if received.outcome.is_kept() {
                 self.release(commit, flight).await?;
             }
         }
@@ -407,11 +416,15 @@ impl Documents {
             Err(error) => return Ok(result(metrics::Outcome::Reject, error.to_string())),
         };
         let parents = self.parents(commit)?;
+        let attested = flight.attested.get(cid.digest());
+        let attested = attested.into_iter().flatten();
+        let of_policy = attested.filter(|(about, _)| *about == policy);
         let judged = self.authority.judge(&policy, |authority, reading| {
             let verdict = match admit(&claim, &parents, self.chain.as_str(), authority) {
                 Ok(mut standing) => {
                     standing.advance(&claim, authority);
-                    decide(&claim, &standing, &[], authority)
+                    let attestations = of_policy.map(|(_, attestation)| attestation);
+                    decide(&claim, &standing, attestations, authority)
                 }
                 Err(verdict) => verdict,
             };
@@ -447,7 +460,9 @@ impl Documents {
                     reason,
                     &judged.reading,
                 );
-                self.reject(commit, &reason.to_string(), content).await?;
+                self.reject(commit, &reason.to_string(), None).await?;
+                self.log_denial(commit.header().author.as_str(), &judged.policy, content)
+                    .await?;
                 Ok(result(metrics::Outcome::Reject, reason.to_string()))
             }
             Verdict::Defer(DeferReason::ParentsMissing(missing)) => {
@@ -462,18 +477,21 @@ impl Documents {
             }
             Verdict::Late { lost_at } => {
                 let why = format!("the author lost the permission at height {lost_at}");
-                if self.late_of(commit.header().author.as_str())? >= AUTHOR_LATE_COMMITS_MAX {
-                    self.metrics.peer_commits_dropped.inc();
-                    return Ok(result(
-                        metrics::Outcome::Late,
-                        format!("{why}, and the author's quota of late commits is full"),
-                    ));
+                if self.late_of(&judged.claim.author)? >= AUTHOR_LATE_COMMITS_MAX {
+                    let why = format!("{why}, and the author's quota of late commits is full");
+                    return self.no_room(commit, why).await;
+                }
+                if self.is_full(&document)? {
+                    return self.no_room(commit, full_document()).await;
                 }
                 self.store_received(commit, blocks, &body, &judged, flight)
                     .await?;
                 Ok(result(metrics::Outcome::Late, why))
             }
             Verdict::Settled { .. } | Verdict::Provisional { .. } => {
+                if self.is_full(&document)? {
+                    return self.no_room(commit, full_document()).await;
+                }
                 self.store_received(commit, blocks, &body, &judged, flight)
                     .await?;
                 Ok(result(outcome(&judged.verdict), String::new()))
@@ -481,8 +499,32 @@ impl Documents {
         }
     }
 
-    /// A first commit of a collection that no followed policy defines: somebody's own policy, or
-    /// one that is not proven here yet.
+    /// A commit that cannot be kept, whatever it is worth: dropped, and counted. It is no rejection
+    /// and may be offered again.
+    async fn no_room(&self, commit: &Commit, why: String) -> Result<Received, Failure> {
+        self.metrics.peer_commits_dropped.inc();
+        let waited = locked(&self.pending).remove(commit.cid().digest());
+        if let Some(put) = waited {
+            self.put(vec![put]).await?;
+        }
+        Ok(Received {
+            commit: Some(*commit.cid()),
+            outcome: metrics::Outcome::Full,
+            reason: why,
+        })
+    }
+
+    /// Plain changes of the store.
+    async fn put(&self, puts: Vec<Put>) -> Result<(), StoreError> {
+        let write = Write {
+            puts,
+            ..Write::default()
+        };
+        self.store.submit(write).await.map(drop)
+    }
+
+    /// A first commit of a collection that no followed policy defines: somebody's own policy, one
+    /// that is not proven here yet, or one that is followed later.
     async fn foreign(
         &self,
         peer: &str,
@@ -490,10 +532,12 @@ impl Documents {
         blocks: &CommitBlocks,
     ) -> Result<Received, Failure> {
         let cited = commit.header().authority;
+        // Before the policies are looked at: one that is followed meanwhile ends this rejection.
+        let followed = self.authority.followed();
         let mut readings = Vec::new();
         for policy in self.authority.policies().into_values() {
             match self.authority.judge(&policy, |_, reading| reading.clone()) {
-                Ok(reading) => readings.push(reading),
+                Ok(reading) => readings.push((policy, reading)),
                 Err(_) => {
                     let why = "nothing of a followed policy was proven yet";
                     return self
@@ -502,16 +546,32 @@ impl Documents {
                 }
             }
         }
-        if readings.iter().any(|reading| cited.height > reading.height) {
+        let ahead = |(_, reading): &(_, Reading)| cited.height > reading.height;
+        if readings.iter().any(ahead) {
             let why = "its collection is not known at the height proven here";
             return self
                 .wait(peer, commit, blocks, Waits::Replica(cited.height), why)
                 .await;
         }
+        let preimage = commit.header().preimage();
+        let collection = preimage.map(|preimage| *preimage.collection.cid());
+        if collection.is_some_and(|id| self.authority.policy_of(&id).is_some()) {
+            // It was proven since the document's policy was looked for.
+            let why = "its collection was not known until now";
+            return self
+                .wait(peer, commit, blocks, Waits::Replica(0), why)
+                .await;
+        }
         let reason = RejectReason::Collection {
             revision: cited.revision,
         };
-        if let Some(reading) = readings.first() {
+        self.reject(commit, &reason.to_string(), Some(followed))
+            .await?;
+        // The log's own policy says so, where it is among them.
+        let of_log = readings
+            .iter()
+            .find(|(policy, _)| Some(*policy) == self.log_policy);
+        if let Some((policy, reading)) = of_log.or(readings.first()) {
             let header = commit.header();
             let document = *header.document_id().cid();
             let content = leaves::refused(
@@ -521,7 +581,8 @@ impl Documents {
                 &reason,
                 reading,
             );
-            self.reject(commit, &reason.to_string(), content).await?;
+            self.log_denial(header.author.as_str(), policy, content)
+                .await?;
         }
         Ok(Received {
             commit: Some(*commit.cid()),
@@ -530,12 +591,12 @@ impl Documents {
         })
     }
 
-    /// Logs a rejection and forgets what waited for the commit.
+    /// Remembers a rejection and forgets what waited for the commit.
     async fn reject(
         &self,
         commit: &Commit,
         reason: &str,
-        content: audit::content::Content,
+        followed: Option<usize>,
     ) -> Result<(), Failure> {
         let mut puts = Vec::new();
         {
@@ -552,16 +613,13 @@ impl Documents {
             }
         }
         if !puts.is_empty() {
-            self.store
-                .submit(Write {
-                    puts,
-                    ..Write::default()
-                })
-                .await?;
+            self.put(puts).await?;
         }
-        self.remember_rejected(commit.cid().digest(), reason);
-        self.log_denial(commit.header().author.as_str(), content)
-            .await?;
+        self.remember_rejected(Rejection {
+            commit: *commit.cid().digest(),
+            reason: reason.to_owned(),
+            followed,
+        });
         Ok(())
     }
 
@@ -584,22 +642,25 @@ impl Documents {
             signature: blocks.signature.clone(),
             body: blocks.body.clone(),
         };
-        let put =
-            locked(&self.pending).insert(document, *commit.cid().digest(), blocks, peer, waits);
+        let cid = *commit.cid().digest();
+        let (waited, put) = {
+            let mut pending = locked(&self.pending);
+            let waited = pending.remove(&cid);
+            (waited, pending.insert(document, cid, blocks, peer, waits))
+        };
         match put {
             Some(put) => {
-                self.store
-                    .submit(Write {
-                        puts: vec![put],
-                        ..Write::default()
-                    })
-                    .await?;
+                self.put(vec![put]).await?;
+                Ok(received)
             }
             None => {
-                self.metrics.peer_commits_dropped.inc();
+                if let Some(put) = waited {
+                    self.put(vec![put]).await?;
+                }
+                let why = format!("{why}, and there is no room for it to wait");
+                self.no_room(commit, why).await
             }
         }
-        Ok(received)
     }
 
     async fn store_received(
@@ -611,20 +672,10 @@ impl Documents {
         flight: &mut Flight<'_>,
     ) -> Result<(), Failure> {
         let document = *commit.header().document_id().cid().digest();
-        if let Some(record) = self.store.document(&document)? {
-            if record.commits >= DOCUMENT_COMMITS_MAX {
-                self.metrics.peer_commits_dropped.inc();
-                return Ok(());
-            }
-        }
         let bytes = blocks.body.as_deref().unwrap_or_default();
         let mut write = self.kept(commit, bytes, body, judged, Origin::Peer)?;
         if matches!(judged.verdict, Verdict::Late { .. }) {
-            let author = identity::hash(
-                "holdfast/author/1",
-                &[judged.claim.author.as_str().as_bytes()],
-            );
-            let key = keys::triple(&author, &document, commit.cid().digest()).to_vec();
+            let key = late_key(&judged.claim.author, &document, commit.cid().digest());
             write.puts.push((Column::Late, key, Some(Vec::new())));
         }
         let commit = *commit.cid().digest();
@@ -655,14 +706,20 @@ impl Documents {
     }
 
     /// How many late commits of an author are kept, up to the quota.
-    fn late_of(&self, author: &str) -> Result<u64, StoreError> {
-        let author = identity::hash("holdfast/author/1", &[author.as_bytes()]);
+    fn late_of(&self, author: &Actor) -> Result<u64, StoreError> {
         let mut count = 0;
-        self.store.scan(Column::Late, &author, &[], |_, _| {
-            count += 1;
-            Ok::<bool, StoreError>(count < AUTHOR_LATE_COMMITS_MAX)
-        })?;
+        self.store
+            .scan(Column::Late, &hash_of(author), &[], |_, _| {
+                count += 1;
+                Ok::<bool, StoreError>(count < AUTHOR_LATE_COMMITS_MAX)
+            })?;
         Ok(count)
+    }
+
+    /// Whether a document takes no more commits.
+    pub(super) fn is_full(&self, document: &Digest) -> Result<bool, StoreError> {
+        let record = self.store.document(document)?;
+        Ok(record.is_some_and(|record| record.commits >= DOCUMENT_COMMITS_MAX))
     }
 
     /// Takes a body that came after its header was kept without it.
@@ -699,4 +756,43 @@ impl Documents {
         }
         Ok(())
     }
+}
+
+fn full_document() -> String {
+    format!("the document has {DOCUMENT_COMMITS_MAX} commits and takes no more")
+}
+
+fn hash_of(author: &Actor) -> Digest {
+    identity::hash("holdfast/author/1", &[author.as_str().as_bytes()])
+}
+
+/// Where a late commit stands in its author's quota.
+pub(crate) fn late_key(author: &Actor, document: &Digest, commit: &Digest) -> Vec<u8> {
+    keys::triple(&hash_of(author), document, commit).to_vec()
+}
+
+/// Gives each attestation to the commits among `blocks` that its commit follows: whoever held a
+/// commit held them.
+fn inherited<'a>(attested: Attested, blocks: impl Iterator<Item = &'a HeaderBlock>) -> Attested {
+    if attested.is_empty() {
+        return attested;
+    }
+    let parents: BTreeMap<Digest, &[Cid]> = blocks
+        .map(|block| (*block.cid().digest(), block.header().parents.as_slice()))
+        .collect();
+    let mut inherited = Attested::new();
+    for (commit, attestations) in attested {
+        let mut seen = BTreeSet::from([commit]);
+        let mut open = vec![commit];
+        while let Some(commit) = open.pop() {
+            let of_commit = inherited.entry(commit).or_default();
+            of_commit.extend(attestations.iter().cloned());
+            for parent in parents.get(&commit).into_iter().copied().flatten() {
+                if parents.contains_key(parent.digest()) && seen.insert(*parent.digest()) {
+                    open.push(*parent.digest());
+                }
+            }
+        }
+    }
+    inherited
 }

@@ -99,6 +99,14 @@ pub struct Submitted {
     pub hub: Reading,
 }
 
+fn full_document() -> Failure {
+    Failure::new(
+        Kind::TooLarge,
+        format!("the document has {DOCUMENT_COMMITS_MAX} commits and takes no more"),
+        "go on in a new document",
+    )
+}
+
 fn of_crdt(error: &crdt::Error) -> Failure {
     Failure::invalid(
         error.to_string(),
@@ -225,11 +233,7 @@ impl Documents {
             .loaded(document.digest())?
             .ok_or_else(|| unknown_document(document))?;
         if record.commits >= DOCUMENT_COMMITS_MAX {
-            return Err(Failure::new(
-                Kind::TooLarge,
-                format!("the document has {DOCUMENT_COMMITS_MAX} commits and takes no more"),
-                "go on in a new document",
-            ));
+            return Err(full_document());
         }
         let mut loaded = locked(&loaded);
         let (policy, collection) = (loaded.policy, loaded.claim.collection);
@@ -399,6 +403,13 @@ impl Documents {
             ));
         }
         let action = action(&commit, &body);
+        if commit.header().preimage().is_none() {
+            let document = *commit.header().document_id().cid().digest();
+            let known = |commit: &Cid| self.store.commit(&document, commit.digest());
+            if self.is_full(&document)? && known(commit.cid())?.is_none() {
+                return Err(full_document());
+            }
+        }
         let parents = self.parents(&commit)?;
         let judged = self.judge_local(&commit, &parents, action).await?;
         let mut write = self.kept(&commit, body_bytes, &body, &judged, Origin::Local)?;
@@ -639,7 +650,7 @@ impl Documents {
             &judged.reading,
             self.now_seconds(),
         );
-        self.log_denial(judged.claim.author.as_str(), content)
+        self.log_denial(judged.claim.author.as_str(), &judged.policy, content)
             .await?;
         Ok(())
     }

@@ -40,6 +40,13 @@ const FETCHES_MAX: usize = 256;
 /// asked for once more.
 const ASKED_MAX: usize = 65_536;
 
+/// Documents remembered of which one peer left bodies out; further ones are asked for when they
+/// change or the peer's epoch does.
+const LEFT_OUT_MAX: usize = 4096;
+
+/// Longest pause before left out bodies are asked for again, in exchanges: about five minutes.
+const PAUSE_MAX: u32 = 64;
+
 /// Pages of changes asked for in a row.
 const PAGES_MAX: usize = 1024;
 
@@ -127,7 +134,7 @@ async fn peers(
 ) {
     let mut tasks: BTreeMap<PeerId, tokio::task::JoinHandle<()>> = BTreeMap::new();
     // Where each peer's feed was left, also across a cut.
-    let cursors: Arc<tokio::sync::Mutex<BTreeMap<PeerId, Cursor>>> = Arc::default();
+    let cursors = Cursors::default();
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
@@ -147,6 +154,7 @@ async fn peers(
                     peer,
                     cursors: cursors.clone(),
                     asked: BTreeSet::new(),
+                    left_out: BTreeMap::new(),
                 };
                 let task = tokio::spawn(driver.run(announcements));
                 if let Some(old) = tasks.insert(peer, task) {
@@ -166,14 +174,27 @@ async fn peers(
     }
 }
 
+/// The cursor of each peer's feed, and how many policies were followed when it was given. What lies
+/// before it may be of a policy that is followed since, so then it holds no more.
+type Cursors = Arc<tokio::sync::Mutex<BTreeMap<PeerId, (Cursor, usize)>>>;
+
 struct Driver {
     asker: Asker,
     exchange: Arc<Exchange>,
     peer: PeerId,
-    cursors: Arc<tokio::sync::Mutex<BTreeMap<PeerId, Cursor>>>,
+    cursors: Cursors,
     /// Commits whose bodies this peer was asked for in vain or not, since it connected or its
-    /// epoch changed: who has no body either is not asked for it again and again.
+    /// epoch changed: who has no body either is not asked for it with each change.
     asked: BTreeSet<Digest>,
+    /// Documents of which it left bodies out. It may have them, or give them, by and by: a grant
+    /// that begins by time, a body that it got itself.
+    left_out: BTreeMap<Digest, LeftOut>,
+}
+
+/// When a document's bodies are asked for again, in exchanges of changes.
+struct LeftOut {
+    pause: u32,
+    left: u32,
 }
 
 impl Driver {
@@ -187,7 +208,10 @@ impl Driver {
                     if !introduced {
                         introduced = self.introduce().await;
                     }
-                    self.exchange_changes().await
+                    match self.exchange_changes().await {
+                        Ok(()) => self.ask_again().await,
+                        failed => failed,
+                    }
                 }
                 announcement = announcements.recv() => match announcement {
                     Some(announcement) => {
@@ -231,7 +255,11 @@ impl Driver {
 
     async fn exchange_changes(&mut self) -> Result<(), RoundError> {
         for _ in 0..PAGES_MAX {
+            let followed = self.exchange.documents().authority().followed();
             let cursor = self.cursors.lock().await.get(&self.peer).copied();
+            let cursor = cursor
+                .filter(|(_, then)| *then == followed)
+                .map(|(cursor, _)| cursor);
             let question = Question::Changes(ChangesQuestion { cursor });
             let Answer::Changes(answer) = self.asker.ask(self.peer, question).await? else {
                 return Err(NetworkError::WrongKind.into());
@@ -240,11 +268,13 @@ impl Driver {
             if next.map(|next| next.epoch) != cursor.map(|cursor| cursor.epoch) {
                 // It may show something else now.
                 self.asked.clear();
+                self.left_out.clear();
             }
             self.take(answer.documents, answer.attestations).await?;
             // Only now: what was not taken must be told again.
             if let Some(next) = next {
-                self.cursors.lock().await.insert(self.peer, next);
+                let mut cursors = self.cursors.lock().await;
+                cursors.insert(self.peer, (next, followed));
             }
             if !more || next == cursor {
                 break;
@@ -269,9 +299,12 @@ impl Driver {
                 .filter_map(|head| Cid::from_bytes(head).ok())
                 .collect();
             self.fetch(document, heads).await?;
-            self.fetch_bodies(document).await?;
+            self.fetch_bodies(document, false).await?;
         }
-        self.exchange.attestations().receive(attestations).await?;
+        self.exchange
+            .attestations()
+            .receive(&self.peer.to_base58(), attestations)
+            .await?;
         Ok(())
     }
 
@@ -306,15 +339,15 @@ impl Driver {
             if answer.commits.is_empty() {
                 return Ok(());
             }
-            let received = self.exchange.received(self.peer, answer.commits).await?;
-            self.exchange
-                .attestations()
-                .receive(answer.attestations)
+            let received = self
+                .exchange
+                .received(self.peer, answer.commits, answer.attestations)
                 .await?;
             let progress = received.iter().any(|received| {
+                use crate::metrics::Outcome;
                 !matches!(
                     received.outcome,
-                    crate::metrics::Outcome::Known | crate::metrics::Outcome::Reject
+                    Outcome::Known | Outcome::Reject | Outcome::Full
                 )
             });
             let left = documents.unknown(document.digest(), &want)?;
@@ -326,11 +359,53 @@ impl Driver {
         Ok(())
     }
 
-    /// Asks for the bodies of commits that are kept without them, for each once.
-    async fn fetch_bodies(&mut self, document: Cid) -> Result<(), RoundError> {
+    /// Asks again for bodies that were left out, after a pause that doubles with each time.
+    async fn ask_again(&mut self) -> Result<(), RoundError> {
+        let mut due = Vec::new();
+        for (document, left_out) in &mut self.left_out {
+            left_out.left = left_out.left.saturating_sub(1);
+            if left_out.left == 0 {
+                due.push(Cid::from_digest(*document));
+            }
+        }
+        for document in due {
+            self.fetch_bodies(document, true).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks for the bodies of commits that are kept without them, for each once or `again`.
+    async fn fetch_bodies(&mut self, document: Cid, again: bool) -> Result<(), RoundError> {
         let documents = self.exchange.documents().clone();
         let mut wanted = documents.bodyless(document.digest())?;
-        wanted.retain(|commit| !self.asked.contains(commit.digest()));
+        wanted.retain(|commit| again || !self.asked.contains(commit.digest()));
+        if wanted.is_empty() {
+            if again {
+                self.left_out.remove(document.digest());
+            }
+            return Ok(());
+        }
+        self.fetch_wanted(document, wanted).await?;
+        let known = self.left_out.get(document.digest());
+        if documents.bodyless(document.digest())?.is_empty() {
+            self.left_out.remove(document.digest());
+        } else if known.is_some() || self.left_out.len() < LEFT_OUT_MAX {
+            let pause = known.map_or(1, |known| match again {
+                true => (2 * known.pause).min(PAUSE_MAX),
+                false => known.pause,
+            });
+            let left_out = LeftOut { pause, left: pause };
+            self.left_out.insert(*document.digest(), left_out);
+        }
+        Ok(())
+    }
+
+    async fn fetch_wanted(
+        &mut self,
+        document: Cid,
+        mut wanted: Vec<Cid>,
+    ) -> Result<(), RoundError> {
+        let documents = self.exchange.documents().clone();
         for _ in 0..FETCHES_MAX {
             if wanted.is_empty() {
                 return Ok(());
@@ -354,10 +429,9 @@ impl Driver {
                 return Err(NetworkError::WrongKind.into());
             };
             let more = answer.more;
-            let received = self.exchange.received(self.peer, answer.commits).await?;
-            self.exchange
-                .attestations()
-                .receive(answer.attestations)
+            let received = self
+                .exchange
+                .received(self.peer, answer.commits, answer.attestations)
                 .await?;
             let answered: BTreeSet<Cid> = received
                 .iter()

@@ -14,7 +14,7 @@ use super::messages::{
 use super::peer_identity::{PeerIdentity, PeerIdentityError};
 use super::quota::Quotas;
 use super::swarm::Respond;
-use crate::attestations::Attestations;
+use crate::attestations::{attested, Attestations};
 use crate::authority::Authority;
 use crate::clock::Clock;
 use crate::documents::{Documents, Received};
@@ -210,8 +210,7 @@ impl Exchange {
                 self.documents.fetch(identity.actor(), &question)?,
             )),
             Question::Push(push) => {
-                let results = self.received(peer, push.commits).await?;
-                self.attestations.receive(push.attestations).await?;
+                let results = self.received(peer, push.commits, push.attestations).await?;
                 let results = results
                     .into_iter()
                     .map(|received| PushResult {
@@ -237,7 +236,9 @@ impl Exchange {
         }
     }
 
-    /// Takes commits of a peer, and counts the rejected ones against it.
+    /// Takes commits of a peer with the receipts that came along, and counts the rejected ones
+    /// against it. Receipts are verified first, since a commit that one settles is not late, and
+    /// kept last, when their commits are.
     ///
     /// # Errors
     /// [`Failure`] when the sidecar itself fails.
@@ -245,8 +246,19 @@ impl Exchange {
         &self,
         peer: PeerId,
         commits: Vec<CommitBlocks>,
+        receipts: Vec<Vec<u8>>,
     ) -> Result<Vec<Received>, Failure> {
-        let results = self.documents.receive(&peer.to_base58(), commits).await?;
+        let name = peer.to_base58();
+        let coming = commits
+            .iter()
+            .map(|commit| *crdt::Cid::of(&commit.header).digest())
+            .collect();
+        let proven = self.attestations.prove(&name, receipts, &coming).await?;
+        let results = self
+            .documents
+            .receive_attested(&name, commits, attested(&proven))
+            .await?;
+        self.attestations.settle(&name, proven).await?;
         let rejected = results
             .iter()
             .filter(|received| received.outcome == Outcome::Reject)

@@ -13,7 +13,6 @@ use merkle::Hash;
 use rocksdb::{Direction, IteratorMode, DB};
 use sha2::Sha256;
 
-use super::keys::Digest;
 use super::{get, Column, Put, StoreError};
 
 /// The tree as it stands on disk.
@@ -91,23 +90,22 @@ impl HeadsTree {
         Ok(HeadsUpdate { root: root.0, puts })
     }
 
+    /// The value of `key` at `version`, unproven, for what the sidecar itself builds on. Unlike a
+    /// proof of absence this can be had of an empty tree, too: that of a log whose first anchor
+    /// covers denials alone.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`].
+    pub fn value(&self, version: Version, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get_value_option(version, KeyHash::with::<Sha256>(key))
+            .map_err(|error| tree_error(&error))
+    }
+
     /// The value of `key` at `version` with its ICS-23 proof, of presence or of absence.
     ///
     /// # Errors
-    /// [`StoreError::Read`] when there is no such version.
+    /// [`StoreError::Read`] when there is no such version, or the tree is empty.
     pub fn prove(
-        &self,
-        version: Version,
-        key: &Digest,
-    ) -> Result<(Option<Vec<u8>>, ics23::CommitmentProof), StoreError> {
-        self.prove_key(version, key.to_vec())
-    }
-
-    /// As [`HeadsTree::prove`], for a key of any length.
-    ///
-    /// # Errors
-    /// [`StoreError::Read`] when there is no such version.
-    pub fn prove_key(
         &self,
         version: Version,
         key: Vec<u8>,

@@ -115,6 +115,10 @@ pub struct LeafRecord {
     /// Hash of the document's previous leaf.
     #[prost(bytes = "vec", tag = "4")]
     pub previous_hash: Vec<u8>,
+    /// For a denial: the policy under which it was denied. A refused commit's leaf does not say,
+    /// and its document may be kept nowhere.
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub policy: Option<Vec<u8>>,
 }
 
 /// A deferred commit.

@@ -36,6 +36,7 @@ pub struct LeafDraft {
     opening: Opening,
     commitment: Hash,
     document: Option<Digest>,
+    policy: Option<[u8; 32]>,
 }
 
 impl LeafDraft {
@@ -54,7 +55,17 @@ impl LeafDraft {
             commitment: opening.content_commitment(),
             opening,
             document,
+            policy: None,
         })
+    }
+
+    /// Remembers, beside the leaf, under which policy it was written.
+    #[must_use]
+    pub fn under(self, policy: &[u8; 32]) -> Self {
+        Self {
+            policy: Some(*policy),
+            ..self
+        }
     }
 }
 
@@ -438,6 +449,7 @@ impl Writer {
             previous_hash: previous
                 .map(|previous| previous.leaf_hash.to_vec())
                 .unwrap_or_default(),
+            policy: leaf.policy.map(Vec::from),
         };
         let leaves = family(db, Column::Leaves)?;
         group

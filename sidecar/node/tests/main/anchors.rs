@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::{FakeHub, Plant, Running};
 
 /// The anchoring of a running sidecar, stepped by hand.
-fn anchoring(running: &Running, hub: &Arc<FakeHub>, plant: &Plant) -> Anchoring {
+pub fn anchoring(running: &Running, hub: &Arc<FakeHub>, plant: &Plant) -> Anchoring {
     let documents = running.sidecar.documents.clone();
     let hub: Arc<dyn Hub> = hub.clone();
     let metrics = running.sidecar.metrics.clone();
@@ -28,13 +28,6 @@ fn anchoring(running: &Running, hub: &Arc<FakeHub>, plant: &Plant) -> Anchoring 
     })
 }
 
-async fn still(plant: &Plant, home: &std::path::Path) -> Running {
-    let hub = Arc::new(plant.hub.seen_by(&plant.operator_a.did()));
-    let mut config = plant.config(home, &plant.operator_a);
-    config.anchoring.enabled = false;
-    plant.start(config, hub, &plant.operator_a, 101).await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_after_each_step_doubles_and_loses_no_anchor() {
     let home = tempfile::tempdir().unwrap();
@@ -47,7 +40,7 @@ async fn a_crash_after_each_step_doubles_and_loses_no_anchor() {
         Step::Confirmed,
         Step::Attested,
     ] {
-        let a = still(&plant, home.path()).await;
+        let a = plant.still(home.path(), &plant.operator_a, 101).await;
         a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
         let steps = anchoring(&a, &a.hub, &plant);
         for _ in 0..20 {
@@ -99,14 +92,14 @@ async fn reopened(plant: &Plant, home: &std::path::Path) -> Running {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    still(plant, home).await
+    plant.still(home, &plant.operator_a, 101).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_anchor_whose_answer_was_lost_is_found_on_the_hub() {
     let home = tempfile::tempdir().unwrap();
     let plant = Plant::new();
-    let a = still(&plant, home.path()).await;
+    let a = plant.still(home.path(), &plant.operator_a, 101).await;
     a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
     a.hub.deaf.store(1, Ordering::SeqCst);
     let steps = anchoring(&a, &a.hub, &plant);
@@ -131,7 +124,7 @@ async fn an_anchor_whose_answer_was_lost_is_found_on_the_hub() {
 async fn a_log_that_the_hub_knows_otherwise_is_anchored_no_more() {
     let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let plant = Plant::new();
-    let a = still(&plant, home.path()).await;
+    let a = plant.still(home.path(), &plant.operator_a, 101).await;
     for _ in 0..3 {
         a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
     }
@@ -139,7 +132,7 @@ async fn a_log_that_the_hub_knows_otherwise_is_anchored_no_more() {
     while steps.step().await.unwrap() != Step::Idle {}
     drop(steps);
     // The same operator with an empty store would write a fork.
-    let b = still(&plant, other.path()).await;
+    let b = plant.still(other.path(), &plant.operator_a, 101).await;
     b.create(&plant.alice, json!({"pieces": 2})).await.unwrap();
     let steps = anchoring(&b, &b.hub, &plant);
     assert_eq!(steps.step().await.unwrap(), Step::Stuck);
@@ -147,4 +140,25 @@ async fn a_log_that_the_hub_knows_otherwise_is_anchored_no_more() {
     drop(steps);
     a.sidecar.stop().await.unwrap();
     b.sidecar.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_begins_with_a_denial_is_anchored_on() {
+    let home = tempfile::tempdir().unwrap();
+    let plant = Plant::new();
+    let a = plant.still(home.path(), &plant.operator_a, 101).await;
+    let steps = anchoring(&a, &a.hub, &plant);
+    let denied = a.create(&plant.mallory, json!({"pieces": 1})).await;
+    assert!(denied.is_err());
+    while steps.step().await.unwrap() != Step::Idle {}
+    let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
+    while steps.step().await.unwrap() != Step::Idle {}
+    assert_eq!(plant.hub.anchors.load(Ordering::SeqCst), 2);
+    let path = format!("/v1/documents/{}?at_anchor=0", created.document);
+    let token = a.token(&plant.alice, "GET", &path, "", "");
+    let (status, answer) = a.http("GET", &path, Some(&token), "").await;
+    assert_eq!(status, 404, "{answer}");
+    a.trail(&plant.auditor).await.unwrap();
+    drop(steps);
+    a.sidecar.stop().await.unwrap();
 }

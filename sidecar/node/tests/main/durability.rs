@@ -122,13 +122,12 @@ fn heavy(number: usize) -> Write {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_is_cut_off_before_it_is_handed_over_is_taken_again() {
-    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let plant = Plant::new();
-    let a = plant.sidecar(home_a.path(), &plant.operator_a, 101).await;
-    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
+    let pair = plant.pair().await;
+    let (a, b) = (&pair.a, &pair.b);
     let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
     let document = cid(&created.document);
-    let blocks = blocks_of(&a, &created.commit);
+    let blocks = blocks_of(a, &created.commit);
     let documents = b.sidecar.documents.clone();
     let store = documents.store().clone();
     tokio::task::unconstrained(async {
@@ -155,19 +154,17 @@ async fn a_batch_that_is_cut_off_before_it_is_handed_over_is_taken_again() {
     let received = documents.receive("peer", vec![blocks]).await.unwrap();
     assert_eq!(received[0].verdict(), "provisional");
     b.shows(&document, json!({"pieces": 1})).await;
-    a.sidecar.stop().await.unwrap();
-    b.sidecar.stop().await.unwrap();
+    pair.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_another_batch_holds_is_known_only_when_it_is_durable() {
-    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let plant = Plant::new();
-    let a = plant.sidecar(home_a.path(), &plant.operator_a, 101).await;
-    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
+    let pair = plant.pair().await;
+    let (a, b) = (&pair.a, &pair.b);
     let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
     let (document, commit) = (cid(&created.document), cid(&created.commit));
-    let blocks = blocks_of(&a, &created.commit);
+    let blocks = blocks_of(a, &created.commit);
     let documents = b.sidecar.documents.clone();
     let store = documents.store().clone();
     for number in 0..64 {
@@ -180,6 +177,5 @@ async fn a_commit_that_another_batch_holds_is_known_only_when_it_is_durable() {
     let kept = store.commit(document.digest(), commit.digest()).unwrap();
     assert!(kept.is_some(), "known, but not on disk");
     assert_eq!(first.await.unwrap()[0].verdict(), "provisional");
-    a.sidecar.stop().await.unwrap();
-    b.sidecar.stop().await.unwrap();
+    pair.stop().await;
 }

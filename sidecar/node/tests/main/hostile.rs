@@ -46,7 +46,7 @@ fn draft(
     }
 }
 
-fn sign(plant_draft: Draft, author: &SecretKey) -> (Cid, CommitBlocks) {
+pub fn sign(plant_draft: Draft, author: &SecretKey) -> (Cid, CommitBlocks) {
     let schema = crdt::Schema::from_json(crate::support::hub::SCHEMA).unwrap();
     let (commit, body) = plant_draft.prepare(&schema).unwrap().sign(author).unwrap();
     let blocks = CommitBlocks {
@@ -57,7 +57,7 @@ fn sign(plant_draft: Draft, author: &SecretKey) -> (Cid, CommitBlocks) {
     (*commit.cid(), blocks)
 }
 
-fn preimage(collection: Cid, author: &SecretKey, nonce: u8) -> DocumentPreimage {
+pub fn preimage(collection: Cid, author: &SecretKey, nonce: u8) -> DocumentPreimage {
     DocumentPreimage {
         collection: CollectionId(collection),
         scope: Scope::new("cell", "1").unwrap(),

@@ -285,14 +285,14 @@ async fn the_thread_from_a_local_write_to_a_verified_trail_through_a_real_hub() 
     .await;
 
     // The auditor gets one file, and verifies it with nothing but the header's hash.
-    let exporter = node::trail::Exporter {
+    let exporter = Arc::new(node::trail::Exporter::new(node::trail::Parts {
         documents: a.documents.clone(),
         authority: a.authority.clone(),
         hub: hub_of(&hub, homes[0].path()),
         chain: hub.chain.clone(),
         policy,
         issuer: Arc::new(key(2)),
-    };
+    }));
     let request = |auditor: &SecretKey| node::trail::TrailRequest {
         auditor: auditor.did(),
         from_anchor: None,

@@ -8,5 +8,8 @@ mod durability;
 mod guard;
 mod hostile;
 mod hubd;
+mod peers;
 mod story;
 mod support;
+mod trails;
+mod witnesses;

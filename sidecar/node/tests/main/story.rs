@@ -8,15 +8,13 @@ use node::network::messages::CommitBlocks;
 use serde_json::json;
 use std::sync::atomic::Ordering;
 
-use crate::support::{blocks_of, cid, eventually, leaves, Plant};
+use crate::support::{blocks_of, cid, eventually, leaves, Pair, Plant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_alice_writes_at_one_sidecar_appears_at_the_other_and_merges() {
-    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let plant = Plant::new();
-    let a = plant.sidecar(home_a.path(), &plant.operator_a, 101).await;
-    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
-    a.meet(&b).await;
+    let pair = plant.met().await;
+    let (a, b) = (&pair.a, &pair.b);
     let created = a
         .create(
             &plant.alice,
@@ -54,24 +52,20 @@ async fn what_alice_writes_at_one_sidecar_appears_at_the_other_and_merges() {
         json!({"product": "valve", "pieces": 15, "defects": ["dent"]}),
     )
     .await;
-    a.sidecar.stop().await.unwrap();
-    b.sidecar.stop().await.unwrap();
+    pair.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cut_off_sidecars_go_on_and_converge_by_themselves() {
-    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let plant = Plant::new();
-    let a = plant.sidecar(home_a.path(), &plant.operator_a, 101).await;
-    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
-    a.meet(&b).await;
+    let Pair { a, b, homes } = plant.met().await;
     let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
     let document = cid(&created.document);
     b.shows(&document, json!({"pieces": 1})).await;
 
     // Both links are cut: B is stopped and comes back without knowing A, and no hub is there.
     b.sidecar.stop().await.unwrap();
-    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
+    let b = plant.sidecar(homes[1].path(), &plant.operator_b, 102).await;
     a.hub.down.store(true, Ordering::SeqCst);
     b.hub.down.store(true, Ordering::SeqCst);
     for _ in 0..20 {
@@ -133,11 +127,9 @@ async fn a_stale_replica_could_not_tell_whatever_the_wall_clock_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_writer_keeps_what_was_attested_and_writes_nothing_more() {
-    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let plant = Plant::new();
-    let a = plant.sidecar(home_a.path(), &plant.operator_a, 101).await;
-    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
-    a.meet(&b).await;
+    let pair = plant.met().await;
+    let (a, b) = (&pair.a, &pair.b);
     let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
     let document = cid(&created.document);
     b.shows(&document, json!({"pieces": 1})).await;
@@ -167,7 +159,7 @@ async fn a_revoked_writer_keeps_what_was_attested_and_writes_nothing_more() {
         bobs.is_some_and(|commit| commit.verdict["name"] == "settled")
     };
     eventually("Bob's commit is settled at both", async || {
-        settled(&a).await && settled(&b).await
+        settled(a).await && settled(b).await
     })
     .await;
 
@@ -189,7 +181,7 @@ async fn a_revoked_writer_keeps_what_was_attested_and_writes_nothing_more() {
     let height = plant.hub.height();
     a.caught_up(height).await;
     b.caught_up(height).await;
-    for running in [&a, &b] {
+    for running in [a, b] {
         let failure = running
             .update(&plant.bob, &document, json!({"increment": {"pieces": 7}}))
             .await
@@ -216,16 +208,13 @@ async fn a_revoked_writer_keeps_what_was_attested_and_writes_nothing_more() {
     a.shows(&document, json!({"pieces": 11})).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     b.shows(&document, json!({"pieces": 11})).await;
-    a.sidecar.stop().await.unwrap();
-    b.sidecar.stop().await.unwrap();
+    pair.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_write_is_rolled_back_twice_at_once_and_the_counter_is_right() {
-    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let plant = Plant::new();
-    let a = plant.sidecar(home_a.path(), &plant.operator_a, 101).await;
-    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
+    let Pair { a, b, homes } = plant.pair().await;
     let created = a
         .create(&plant.alice, json!({"pieces": 5, "product": "valve"}))
         .await
@@ -259,7 +248,7 @@ async fn a_wrong_write_is_rolled_back_twice_at_once_and_the_counter_is_right() {
         .unwrap();
     let target = a.sidecar.documents.heads_at_anchor(&permit, 0).unwrap();
     b.sidecar.stop().await.unwrap();
-    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
+    let b = plant.sidecar(homes[1].path(), &plant.operator_b, 102).await;
     a.rollback(&plant.alice, &document, target.clone())
         .await
         .unwrap();
@@ -312,10 +301,9 @@ async fn a_stranger_is_refused_and_the_refusal_is_logged_up_to_a_quota() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_was_left_out_is_asked_for_when_a_peer_may_give_it() {
-    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let plant = Plant::new();
-    let a = plant.sidecar(home_a.path(), &plant.operator_a, 101).await;
-    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
+    let pair = plant.pair().await;
+    let (a, b) = (&pair.a, &pair.b);
     let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
     let document = cid(&created.document);
     let mut commits = vec![created.commit];
@@ -329,33 +317,28 @@ async fn a_body_that_was_left_out_is_asked_for_when_a_peer_may_give_it() {
         .iter()
         .enumerate()
         .map(|(place, commit)| CommitBlocks {
-            body: blocks_of(&a, commit).body.filter(|_| place == 3),
-            ..blocks_of(&a, commit)
+            body: blocks_of(a, commit).body.filter(|_| place == 3),
+            ..blocks_of(a, commit)
         })
         .collect();
     b.sidecar.documents.receive("relay", blocks).await.unwrap();
     let view = b.get(&plant.alice.did(), &document).await;
     assert_ne!(view.unwrap().fields.get("pieces"), Some(&json!(4)));
-    b.meet(&a).await;
+    b.meet(a).await;
     b.shows(&document, json!({"pieces": 4})).await;
-    a.sidecar.stop().await.unwrap();
-    b.sidecar.stop().await.unwrap();
+    pair.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_without_its_body_takes_nothing_from_one_that_waits_with_it() {
-    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let plant = Plant::new();
-    let a = plant.sidecar(home_a.path(), &plant.operator_a, 101).await;
-    let b = plant.sidecar(home_b.path(), &plant.operator_b, 102).await;
+    let pair = plant.pair().await;
+    let (a, b) = (&pair.a, &pair.b);
     let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
     let document = cid(&created.document);
     let by = json!({"increment": {"pieces": 1}});
     let updated = a.update(&plant.alice, &document, by).await.unwrap();
-    let (first, second) = (
-        blocks_of(&a, &created.commit),
-        blocks_of(&a, &updated.commit),
-    );
+    let (first, second) = (blocks_of(a, &created.commit), blocks_of(a, &updated.commit));
     let bare = CommitBlocks {
         body: None,
         ..second.clone()
@@ -366,6 +349,5 @@ async fn a_copy_without_its_body_takes_nothing_from_one_that_waits_with_it() {
         assert_eq!(received[0].verdict(), verdict);
     }
     b.shows(&document, json!({"pieces": 2})).await;
-    a.sidecar.stop().await.unwrap();
-    b.sidecar.stop().await.unwrap();
+    pair.stop().await;
 }

@@ -1,14 +1,16 @@
-//! A hub of one policy in memory: real records, real trees, real proofs, blocks by hand.
+//! A hub in memory: real records, real trees, real proofs, headers signed by one validator, blocks
+//! by hand.
 //!
 //! What the sidecar verifies (changes under their leaf, leaves under the record, receipts under
-//! an app hash) verifies here as well; headers are taken on trust, which `tests/hubd.rs` does not.
+//! an app hash) verifies here as well; that headers follow each other is taken on trust, which
+//! `tests/hubd.rs` does not.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
-use hub_light::{AnchorProof, RevisionChanges, StateProof, Trusted};
+use hub_light::{forge, AnchorProof, LightBlock, RevisionChanges, StateProof, Trusted};
 use hub_types::audit::{keys as audit_keys, Anchor, AnchorLeaf, LogRecord};
 use hub_types::policy::{
     changes_root, keys as policy_keys, Change, ChangeKind, PolicyLeaf, PolicyRecord,
@@ -19,7 +21,7 @@ use jmt::mock::MockTreeStore;
 use jmt::{JellyfishMerkleTree, KeyHash};
 use merkle::{CompactRange, MemoryLog};
 use node::authority::hub::{Anchored, Hub, HubError, Tip, TrailState, Update};
-use policy::{CollectionRecord, Name, ObjectRef, Relationship, Subject};
+use policy::{CollectionRecord, Name, ObjectRef, Relationship, Subject, ENGINE_VERSION};
 use sha2::Sha256;
 
 pub const PLANT: &str = include_str!("../../../../../localnet/assets/plant.yaml");
@@ -28,15 +30,21 @@ pub const SCHEMA: &str = include_str!("../../../../../localnet/assets/batch.json
 /// Block times of this hub: one second a block from here.
 pub const GENESIS_SECONDS: i64 = 1_800_000_000;
 
-struct State {
-    height: u64,
+/// One policy's history.
+#[derive(Default)]
+struct Followed {
     revisions: Vec<RevisionChanges>,
     range: CompactRange,
-    record: Option<PolicyRecord>,
+}
+
+struct State {
+    height: u64,
+    policies: BTreeMap<PolicyId, Followed>,
+    policy_records: BTreeMap<PolicyId, PolicyRecord>,
     logs: BTreeMap<LogId, (LogRecord, MemoryLog, Vec<AnchorLeaf>)>,
     /// Roots of the main tree by height, and the records as they were then.
     roots: Vec<[u8; 32]>,
-    records: Vec<Option<PolicyRecord>>,
+    records: Vec<BTreeMap<PolicyId, PolicyRecord>>,
     log_records: Vec<BTreeMap<LogId, LogRecord>>,
     tree: MockTreeStore,
 }
@@ -54,6 +62,12 @@ pub struct FakeHub {
     pub deaf: AtomicU32,
     /// Anchors that were recorded.
     pub anchors: Arc<AtomicU32>,
+    /// How often a trail's proofs were asked for.
+    pub trails: Arc<AtomicU32>,
+    /// While somebody holds this for writing, trails wait.
+    pub trails_held: Arc<tokio::sync::RwLock<()>>,
+    /// How often a header was asked for over this uplink.
+    pub headers: AtomicU32,
 }
 
 impl FakeHub {
@@ -68,9 +82,8 @@ impl FakeHub {
             operator: operator.clone(),
             state: Arc::new(Mutex::new(State {
                 height: 0,
-                revisions: Vec::new(),
-                range: CompactRange::default(),
-                record: None,
+                policies: BTreeMap::new(),
+                policy_records: BTreeMap::new(),
                 logs: BTreeMap::new(),
                 roots: Vec::new(),
                 records: Vec::new(),
@@ -80,30 +93,52 @@ impl FakeHub {
             down: AtomicBool::new(false),
             deaf: AtomicU32::new(0),
             anchors: Arc::default(),
+            trails: Arc::default(),
+            trails_held: Arc::default(),
+            headers: AtomicU32::new(0),
         };
         hub.block(&[]);
-        let schema = crdt::Schema::from_json(SCHEMA).unwrap();
-        hub.block(&[
-            ChangeKind::Created {
-                definition: PLANT.into(),
-                anchor_lag: 50,
-                max_staleness_seconds: 600,
-                engine_version: policy::ENGINE_VERSION,
-            },
-            ChangeKind::CollectionDefined {
-                resource: Name::new("batch").unwrap(),
-                name: Name::new("batches").unwrap(),
-                record: CollectionRecord {
-                    version: 1,
-                    scope_relation: Name::new("parent").unwrap(),
-                    schema_cid: schema.cid().to_bytes().to_vec(),
-                    schema: schema.encode(),
-                },
-            },
-            Self::registered("cell:1"),
-        ]);
-        hub.block(&[]);
+        hub.found(&hub.policy, PLANT);
         hub
+    }
+
+    /// One more policy like the first, with nobody in it yet.
+    pub fn second(&self) -> PolicyId {
+        self.second_as(PLANT)
+    }
+
+    /// One more policy of that definition.
+    pub fn second_as(&self, definition: &str) -> PolicyId {
+        let policy = PolicyId::derive(&self.chain, &self.creator, 1, 0);
+        self.found(&policy, definition);
+        policy
+    }
+
+    fn found(&self, policy: &PolicyId, definition: &str) {
+        let schema = crdt::Schema::from_json(SCHEMA).unwrap();
+        self.block_of(
+            policy,
+            &[
+                ChangeKind::Created {
+                    definition: definition.into(),
+                    anchor_lag: 50,
+                    max_staleness_seconds: 600,
+                    engine_version: ENGINE_VERSION,
+                },
+                ChangeKind::CollectionDefined {
+                    resource: Name::new("batch").unwrap(),
+                    name: Name::new("batches").unwrap(),
+                    record: CollectionRecord {
+                        version: 1,
+                        scope_relation: Name::new("parent").unwrap(),
+                        schema_cid: schema.cid().to_bytes().to_vec(),
+                        schema: schema.encode(),
+                    },
+                },
+                Self::registered("cell:1"),
+            ],
+        );
+        self.block(&[]);
     }
 
     /// The registration of an object by the policy's creator.
@@ -126,6 +161,9 @@ impl FakeHub {
             down: AtomicBool::new(false),
             deaf: AtomicU32::new(0),
             anchors: self.anchors.clone(),
+            trails: self.trails.clone(),
+            trails_held: self.trails_held.clone(),
+            headers: AtomicU32::new(0),
         }
     }
 
@@ -159,8 +197,19 @@ impl FakeHub {
         self.block(&[]);
     }
 
-    /// Makes one block with these changes.
+    /// As [`FakeHub::grant`], in another policy.
+    pub fn grant_in(&self, policy: &PolicyId, object: &str, relation: &str, actor: &Did) {
+        let set = ChangeKind::RelationshipSet(Self::relationship(object, relation, actor));
+        self.block_of(policy, &[set]);
+        self.block(&[]);
+    }
+
+    /// Makes one block with these changes of the first policy.
     pub fn block(&self, changes: &[ChangeKind]) -> u64 {
+        self.block_of(&self.policy, changes)
+    }
+
+    fn block_of(&self, policy: &PolicyId, changes: &[ChangeKind]) -> u64 {
         let mut state = self.state.lock().unwrap();
         state.height += 1;
         let height = state.height;
@@ -173,31 +222,34 @@ impl FakeHub {
                     kind: kind.clone(),
                 })
                 .collect();
+            let followed = state.policies.entry(*policy).or_default();
             let leaf = PolicyLeaf {
-                policy: self.policy,
-                revision: state.range.size(),
+                policy: *policy,
+                revision: followed.range.size(),
                 height: Height(height),
                 time: time(height),
                 changes_count: changes.len() as u64,
                 changes_root: changes_root(&changes),
                 tree_root: [7; 32],
             };
-            state
+            followed
                 .range
                 .append_leaf_hash(leaf.leaf_hash(), &mut |_, _, _| {})
                 .unwrap();
-            state.record = Some(PolicyRecord {
-                id: self.policy,
+            let log = followed.range.clone();
+            followed.revisions.push(RevisionChanges { leaf, changes });
+            let record = PolicyRecord {
+                id: *policy,
                 creator: self.creator.clone(),
                 creator_account: AccountAddress::of(self.creator.public_key()).unwrap(),
-                log: state.range.clone(),
+                log,
                 tree_root: [7; 32],
                 last_height: Height(height),
                 anchor_lag: 50,
                 max_staleness_seconds: 600,
-                engine_version: policy::ENGINE_VERSION,
-            });
-            state.revisions.push(RevisionChanges { leaf, changes });
+                engine_version: ENGINE_VERSION,
+            };
+            state.policy_records.insert(*policy, record);
         }
         state.seal();
         height
@@ -276,7 +328,7 @@ impl State {
             tree.put_key_preimage(hash, &key);
             set.push((hash, Some(value)));
         };
-        if let Some(record) = &self.record {
+        for record in self.policy_records.values() {
             put(
                 &self.tree,
                 policy_keys::policy(&record.id),
@@ -293,7 +345,7 @@ impl State {
         use jmt::storage::TreeWriter as _;
         self.tree.write_node_batch(&batch.node_batch).unwrap();
         self.roots.push(root.0);
-        self.records.push(self.record.clone());
+        self.records.push(self.policy_records.clone());
         let logs = self
             .logs
             .iter()
@@ -316,6 +368,34 @@ impl State {
             validators_hash: BlockHash::new([1; 32]),
             next_validators_hash: BlockHash::new([1; 32]),
         })
+    }
+
+    /// That header, signed by the one validator.
+    fn signed(&self, chain: &ChainId, trusted: &Trusted) -> LightBlock {
+        let validator = forge::Validator::new([1; 32], 10);
+        let set = forge::validator_set(std::slice::from_ref(&validator));
+        let chain_id: tendermint::chain::Id = chain.as_str().parse().unwrap();
+        let time = tendermint::Time::from_unix_timestamp(trusted.time.seconds(), 0).unwrap();
+        let header = forge::header(forge::HeaderParts {
+            chain_id: chain_id.clone(),
+            app_version: 1,
+            height: tendermint::block::Height::try_from(trusted.height.0).unwrap(),
+            time,
+            last_block_id: None,
+            last_commit_hash: tendermint::Hash::Sha256(merkle::EMPTY_ROOT),
+            data_hash: forge::data_hash([]),
+            validators_hash: forge::validators_hash(&set),
+            next_validators_hash: forge::validators_hash(&set),
+            consensus_hash: forge::consensus_hash(1 << 20, -1),
+            app_hash: trusted.app_hash.to_vec(),
+            last_results_hash: forge::results_hash([]),
+            proposer_address: validator.address(),
+        });
+        let block_id = forge::block_id(&header, b"block");
+        let signers = std::slice::from_ref(&validator);
+        let commit = forge::commit(&chain_id, header.height, block_id, &set, signers, time);
+        let signed = forge::signed_header(header, commit);
+        LightBlock::new(signed, set.validators(), None).unwrap()
     }
 
     fn proof(&self, height: u64, key: Vec<u8>) -> StateProof {
@@ -344,10 +424,12 @@ impl Hub for FakeHub {
             let state = self.state.lock().unwrap();
             let height = state.height - 1;
             let record = state.records[height as usize - 1]
-                .clone()
-                .filter(|record| record.id == policy)
+                .get(&policy)
+                .cloned()
                 .ok_or(HubError::Absent("policy"))?;
-            let revisions = state.revisions[from as usize..record.log.size() as usize].to_vec();
+            let revisions = state.policies[&policy].revisions
+                [from as usize..record.log.size() as usize]
+                .to_vec();
             Ok(Update {
                 record,
                 height,
@@ -425,6 +507,7 @@ impl Hub for FakeHub {
 
     fn header(&self, height: u64) -> BoxFuture<'_, Result<Trusted, HubError>> {
         Box::pin(async move {
+            self.headers.fetch_add(1, Ordering::SeqCst);
             self.up()?;
             let state = self.state.lock().unwrap();
             state
@@ -435,12 +518,54 @@ impl Hub for FakeHub {
 
     fn trail(
         &self,
-        _: PolicyId,
-        _: LogId,
-        _: Vec<LogId>,
-        _: Option<u64>,
+        policy: PolicyId,
+        log: LogId,
+        witnesses: Vec<LogId>,
+        height: Option<u64>,
     ) -> BoxFuture<'_, Result<TrailState, HubError>> {
-        Box::pin(async { Err(HubError::Unreachable("this hub signs no headers".into())) })
+        Box::pin(async move {
+            self.up()?;
+            self.trails.fetch_add(1, Ordering::SeqCst);
+            drop(self.trails_held.read().await);
+            let state = self.state.lock().unwrap();
+            let height = height.unwrap_or(state.height);
+            let under = height as usize - 2;
+            let trusted = state
+                .header(&self.chain, height)
+                .ok_or(HubError::Absent("such header"))?;
+            let header = state.signed(&self.chain, &trusted);
+            let of_log = |log: &LogId| {
+                let record = state.log_records[under].get(log);
+                let record = record.cloned().ok_or(HubError::Absent("log"))?;
+                let anchors = state.logs[log].2[..record.anchors.size() as usize].to_vec();
+                Ok((
+                    record,
+                    state.proof(height - 1, audit_keys::log(log)),
+                    anchors,
+                ))
+            };
+            let (record, log_record, anchors) = of_log(&log)?;
+            let witnesses = witnesses
+                .into_iter()
+                .map(|witness| {
+                    of_log(&witness).map(|(_, proof, anchors)| (witness, proof, anchors))
+                })
+                .collect::<Result<_, HubError>>()?;
+            Ok(TrailState {
+                height,
+                hash: *header.hash().as_bytes(),
+                header,
+                policy_record: state.proof(height - 1, policy_keys::policy(&policy)),
+                policy: state.records[under]
+                    .get(&policy)
+                    .cloned()
+                    .ok_or(HubError::Absent("policy"))?,
+                log_record,
+                log: record,
+                anchors,
+                witnesses,
+            })
+        })
     }
 
     fn account(&self) -> Option<String> {

@@ -16,7 +16,9 @@ use node::documents::values::Changes;
 use node::documents::{Intent, Submitted, View};
 use node::failure::Failure;
 use node::guard::Sight;
-use node::network::messages::CommitBlocks;
+use node::network::client::Client;
+use node::network::messages::{Answer, CommitBlocks, Hello, Push, PushResult, Question};
+use node::network::peer_identity::delegate;
 use node::secrets::Keyring;
 use node::start::{start, Replaceable, Sidecar};
 use serde_json::{json, Map, Value};
@@ -87,10 +89,7 @@ impl Plant {
     }
 
     pub fn collection(&self) -> Cid {
-        let id = *self.hub.policy.as_bytes();
-        let preimage =
-            CollectionPreimage::new(self.hub.chain.clone(), id, "batch", "batches").unwrap();
-        *preimage.id().cid()
+        collection_of(&self.hub, &self.policy())
     }
 
     pub fn config(&self, home: &Path, operator: &SecretKey) -> Config {
@@ -152,10 +151,103 @@ impl Plant {
             sidecar,
             hub,
             policy: self.policy(),
-            collection: self.collection(),
         };
         running.caught_up(self.hub.height()).await;
         running
+    }
+}
+
+/// Two sidecars, of operators A and B, with homes that go when they go.
+pub struct Pair {
+    pub a: Running,
+    pub b: Running,
+    pub homes: [tempfile::TempDir; 2],
+}
+
+impl Pair {
+    pub async fn stop(self) {
+        self.a.sidecar.stop().await.unwrap();
+        self.b.sidecar.stop().await.unwrap();
+    }
+}
+
+impl Plant {
+    /// A and B, that do not know each other yet.
+    pub async fn pair(&self) -> Pair {
+        let homes = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let a = self.sidecar(homes[0].path(), &self.operator_a, 101).await;
+        let b = self.sidecar(homes[1].path(), &self.operator_b, 102).await;
+        Pair { a, b, homes }
+    }
+
+    /// A and B, connected.
+    pub async fn met(&self) -> Pair {
+        let pair = self.pair().await;
+        pair.a.meet(&pair.b).await;
+        pair
+    }
+
+    /// Starts a sidecar of `operator` that anchors nothing by itself.
+    pub async fn still(&self, home: &Path, operator: &SecretKey, network: u8) -> Running {
+        let hub = Arc::new(self.hub.seen_by(&operator.did()));
+        let mut config = self.config(home, operator);
+        config.anchoring.enabled = false;
+        self.start(config, hub, operator, network).await
+    }
+
+    /// A, that follows `second` as well.
+    pub async fn both(&self, home: &Path, second: &PolicyId) -> Running {
+        let hub = Arc::new(self.hub.seen_by(&self.operator_a.did()));
+        let mut config = self.config(home, &self.operator_a);
+        config.policies.insert("second".into(), *second.as_bytes());
+        let running = self.start(config, hub, &self.operator_a, 101).await;
+        eventually("the second policy is proven", async || {
+            let authority = &running.sidecar.authority;
+            authority.answer(second, |_, _| ()).is_ok()
+        })
+        .await;
+        running
+    }
+
+    /// A peer without a sidecar that acts for `operator`.
+    pub async fn peer_of(&self, operator: &SecretKey, network: u8, of: &Running) -> Client {
+        let chain = self.hub.chain.clone();
+        let client = Client::connect(key(network), chain.clone(), of.address().await)
+            .await
+            .unwrap();
+        let not_after = self.clock_seconds() + 100_000;
+        let signed = delegate(operator, &chain, &key(network).did(), not_after);
+        let hello = Hello {
+            operator: operator.did().to_string(),
+            not_after,
+            delegation: signed.as_bytes().to_vec(),
+            feed: None,
+        };
+        client.hello(hello).await.unwrap();
+        client
+    }
+
+    /// A change of `document` by `author`, prepared at `at` and signed, not submitted.
+    pub fn signed(
+        &self,
+        at: &Running,
+        author: &SecretKey,
+        document: &Cid,
+        changes: Value,
+    ) -> (Cid, CommitBlocks) {
+        let intent = Intent::Update {
+            document: *document,
+            changes: serde_json::from_value(changes).unwrap(),
+        };
+        let documents = &at.sidecar.documents;
+        let prepared = documents.prepare(&author.did(), intent).unwrap();
+        let (commit, body) = prepared.blocks.sign(author).unwrap();
+        let blocks = CommitBlocks {
+            header: commit.header_bytes().to_vec(),
+            signature: commit.signature().as_bytes().to_vec(),
+            body: Some(body.bytes().to_vec()),
+        };
+        (*commit.cid(), blocks)
     }
 }
 
@@ -164,7 +256,29 @@ pub struct Running {
     pub sidecar: Sidecar,
     pub hub: Arc<FakeHub>,
     pub policy: PolicyId,
-    pub collection: Cid,
+}
+
+/// The collection `batches` of a policy.
+pub fn collection_of(hub: &FakeHub, policy: &PolicyId) -> Cid {
+    let id = *policy.as_bytes();
+    let preimage = CollectionPreimage::new(hub.chain.clone(), id, "batch", "batches").unwrap();
+    *preimage.id().cid()
+}
+
+/// Pushes commits and attestations at once.
+pub async fn push(
+    client: &Client,
+    commits: Vec<CommitBlocks>,
+    attestations: Vec<Vec<u8>>,
+) -> Vec<PushResult> {
+    let push = Push {
+        commits,
+        attestations,
+    };
+    match client.ask(Question::Push(push)).await.unwrap() {
+        Answer::Push(answer) => answer.results,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Waits until `check` is true, at most ten seconds.
@@ -200,9 +314,18 @@ impl Running {
     }
 
     pub async fn create(&self, actor: &SecretKey, values: Value) -> Result<Submitted, Failure> {
+        self.create_in(self.policy, actor, values).await
+    }
+
+    pub async fn create_in(
+        &self,
+        policy: PolicyId,
+        actor: &SecretKey,
+        values: Value,
+    ) -> Result<Submitted, Failure> {
         let intent = Intent::Create {
-            policy: self.policy,
-            collection: self.collection,
+            policy,
+            collection: collection_of(&self.hub, &policy),
             scope: Scope::new("cell", "1").unwrap(),
             fields: fields(values),
         };
@@ -315,6 +438,33 @@ impl Running {
         token: Option<&str>,
         body: &str,
     ) -> (u16, Value) {
+        let (head, body) = self.http_bytes(method, path, token, body).await;
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let body = String::from_utf8_lossy(&body).into_owned();
+        (status, serde_json::from_str(&body).unwrap_or(json!(body)))
+    }
+
+    /// The trail that `actor` is given, verified; or how it was refused.
+    pub async fn trail(&self, actor: &SecretKey) -> Result<audit::report::Report, (u16, Value)> {
+        let token = self.token(actor, "GET", "/v1/trail", "", "");
+        let (head, body) = self.http_bytes("GET", "/v1/trail", Some(&token), "").await;
+        if !head.starts_with("HTTP/1.1 200") {
+            let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+            return Err((status, serde_json::from_slice(&body).unwrap()));
+        }
+        let trust = head.split("x-holdfast-trust: ").nth(1).unwrap();
+        let trust = trust.lines().next().unwrap().trim().parse().unwrap();
+        Ok(audit::bundle::verify(&body, trust).unwrap())
+    }
+
+    /// One HTTP request; head and body.
+    async fn http_bytes(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &str,
+    ) -> (String, Vec<u8>) {
         let mut stream = tokio::net::TcpStream::connect(self.sidecar.api)
             .await
             .unwrap();
@@ -328,10 +478,9 @@ impl Running {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        (status, serde_json::from_str(body).unwrap_or(json!(body)))
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+        let body = answer.split_off(end.unwrap() + 4);
+        (String::from_utf8(answer).unwrap(), body)
     }
 
     /// A token of `actor` for one request.
@@ -359,6 +508,16 @@ impl Running {
 
 pub fn cid(text: &str) -> Cid {
     text.parse().unwrap()
+}
+
+/// Waits until everything in the sidecar's log is anchored.
+pub async fn anchored(running: &Running) {
+    let store = running.sidecar.documents.store();
+    eventually("the log is anchored", async || {
+        let last = node::anchoring::newest_final(store).unwrap();
+        last.is_some_and(|anchor| anchor.size == store.log().tail.range.size())
+    })
+    .await;
 }
 
 /// All leaves of a sidecar's log, as the kinds and outcomes that they state.
