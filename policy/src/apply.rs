@@ -15,6 +15,7 @@ use crate::{
     reader::{ReadError, RecordReader, Staged},
     records::{Members, ObjectRecord, RelationRecord},
     relationship::{ObjectRef, Relationship, Subject},
+    subjects::SubjectList,
 };
 
 /// A key and its new value; `None` removes the key.
@@ -290,17 +291,16 @@ fn set<R: RecordReader + ?Sized>(
     let full = kind == SubjectKind::Sets && members.len() >= SETS_PER_RELATION_MAX as u64;
     let mut writes = vec![];
     match members {
-        Members::Inline(subjects) => match subjects.binary_search(subject) {
-            Ok(_) => return Ok(vec![]),
-            Err(at) => {
-                subjects.insert(at, subject.clone());
-                if subjects.len() > INLINE_SUBJECTS_MAX {
-                    let count = subjects.len() as u64;
-                    list.write_split(&mut writes, &[], core::mem::take(subjects), None);
-                    *members = Members::Paged(count);
-                }
+        Members::Inline(subjects) => {
+            if !subjects.insert(subject) {
+                return Ok(vec![]);
             }
-        },
+            if subjects.len() > INLINE_SUBJECTS_MAX {
+                let count = subjects.len() as u64;
+                list.write_split(&mut writes, &[], subjects.iter().collect(), None);
+                *members = Members::Paged(count);
+            }
+        }
         Members::Paged(count) => {
             if !list.insert(subject, &mut writes)? {
                 return Ok(vec![]);
@@ -344,12 +344,11 @@ fn delete<R: RecordReader + ?Sized>(
     };
     let mut writes = vec![];
     match record.relations[at].1.members_mut(kind) {
-        Members::Inline(subjects) => match subjects.binary_search(subject) {
-            Err(_) => return Ok(vec![]),
-            Ok(at) => {
-                subjects.remove(at);
+        Members::Inline(subjects) => {
+            if !subjects.remove(subject) {
+                return Ok(vec![]);
             }
-        },
+        }
         Members::Paged(count) => {
             let count = *count;
             if !list.remove(subject, &mut writes)? {
@@ -361,7 +360,8 @@ fn delete<R: RecordReader + ?Sized>(
                 let mut emptied = vec![];
                 let mut subjects = list.take_all(&mut emptied)?;
                 subjects.retain(|other| other != subject);
-                *record.relations[at].1.members_mut(kind) = Members::Inline(subjects);
+                *record.relations[at].1.members_mut(kind) =
+                    Members::Inline(SubjectList::of(&subjects));
                 if record.to_bytes().len() <= RECORD_BYTES_MAX {
                     writes = emptied;
                 } else {

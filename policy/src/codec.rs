@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 
 use crate::{
-    name::{is_object_id, Actor, Name},
+    name::{is_actor, is_object_id, Actor, Name},
     relationship::{ObjectRef, Subject},
 };
 
@@ -75,6 +75,11 @@ impl<'a> Decoder<'a> {
         core::str::from_utf8(self.bytes()?).map_err(|_| "a text is not UTF-8")
     }
 
+    /// What was not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     pub(crate) fn end(self) -> Result<(), &'static str> {
         if self.rest.is_empty() {
             Ok(())
@@ -121,6 +126,11 @@ pub(crate) fn actor_from(bytes: &[u8]) -> Result<Subject, &'static str> {
     Actor::new(text)
         .map(Subject::Actor)
         .map_err(|_| "an actor is not in its form")
+}
+
+/// Whether these are the canonical bytes of an actor.
+pub(crate) fn is_actor_bytes(bytes: &[u8]) -> bool {
+    is_actor(bytes)
 }
 
 /// Reads any other subject from its canonical bytes.

@@ -108,11 +108,7 @@ impl Actor {
     /// # Errors
     /// [`NameError::Actor`] for anything that is not a DID in form.
     pub fn new(text: &str) -> Result<Self, NameError> {
-        let form = text.starts_with("did:")
-            && text.len() > "did:".len()
-            && text.len() <= ACTOR_BYTES_MAX
-            && text.bytes().all(is_id_byte);
-        if form {
+        if is_actor(text.as_bytes()) {
             Ok(Self(text.to_owned()))
         } else {
             Err(NameError::Actor {
@@ -126,6 +122,15 @@ impl Actor {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether `text` has the form of an [`Actor`].
+#[must_use]
+pub(crate) fn is_actor(text: &[u8]) -> bool {
+    text.starts_with(b"did:")
+        && text.len() > "did:".len()
+        && text.len() <= ACTOR_BYTES_MAX
+        && text.iter().copied().all(is_id_byte)
 }
 
 impl fmt::Display for Actor {

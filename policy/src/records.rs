@@ -16,6 +16,7 @@ use crate::{
     },
     name::{Actor, Name},
     relationship::Subject,
+    subjects::SubjectList,
 };
 
 /// First byte of every value, so that a later format can be told apart.
@@ -45,14 +46,14 @@ pub struct RelationRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Members {
     /// All of them, sorted; at most [`INLINE_SUBJECTS_MAX`].
-    Inline(Vec<Subject>),
+    Inline(SubjectList),
     /// On pages of their own; how many there are.
     Paged(u64),
 }
 
 impl Default for Members {
     fn default() -> Self {
-        Self::Inline(Vec::new())
+        Self::Inline(SubjectList::default())
     }
 }
 
@@ -172,7 +173,7 @@ fn write_members(into: &mut Vec<u8>, members: &Members) {
     match members {
         Members::Inline(subjects) => {
             into.push(INLINE);
-            write_subjects(into, subjects);
+            subjects.write(into);
         }
         Members::Paged(count) => {
             into.push(PAGED);
@@ -183,7 +184,7 @@ fn write_members(into: &mut Vec<u8>, members: &Members) {
 
 fn read_members(decoder: &mut Decoder<'_>, kind: SubjectKind) -> Result<Members, &'static str> {
     match decoder.byte()? {
-        INLINE => read_subjects(decoder, kind, INLINE_SUBJECTS_MAX).map(Members::Inline),
+        INLINE => SubjectList::read(decoder, kind, INLINE_SUBJECTS_MAX).map(Members::Inline),
         PAGED => match decoder.number()? {
             0 => Err("a paged relation holds nobody"),
             count => Ok(Members::Paged(count)),

@@ -77,7 +77,7 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
                     );
                 };
                 match members.members(kind) {
-                    Members::Inline(subjects) => push(subjects.clone()),
+                    Members::Inline(subjects) => push(subjects.iter().collect()),
                     Members::Paged(_) => {
                         let list = List {
                             object,
@@ -256,18 +256,12 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
         let Some(relation) = record.relation(name) else {
             return Ok(false);
         };
-        let Some(actor) = self
-            .cache
-            .borrow()
-            .actor_names
-            .get(actor.0 as usize)
-            .cloned()
-        else {
+        let cache = self.cache.borrow();
+        let Some(actor) = cache.actor_names.get(actor.0 as usize) else {
             return Ok(false);
         };
-        let subject = Subject::Actor(actor);
         match &relation.direct {
-            Members::Inline(subjects) => Ok(subjects.binary_search(&subject).is_ok()),
+            Members::Inline(subjects) => Ok(subjects.contains(actor.as_str().as_bytes())),
             Members::Paged(_) => {
                 let Some(object) = self.object_of(object) else {
                     return Ok(false);
@@ -278,6 +272,8 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
                     kind: SubjectKind::Direct,
                     reader: &self.reader,
                 };
+                let subject = Subject::Actor(actor.clone());
+                drop(cache);
                 let (_, page) = list.find(&subject_bytes(&subject))?;
                 Ok(page.subjects.binary_search(&subject).is_ok())
             }
@@ -298,7 +294,7 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
             return Ok(());
         };
         match &relation.sets {
-            Members::Inline(subjects) => into.extend(subjects.iter().map(|s| self.set_ref(s))),
+            Members::Inline(subjects) => into.extend(subjects.iter().map(|s| self.set_ref(&s))),
             Members::Paged(_) => {
                 let Some(object) = self.object_of(object) else {
                     return Ok(());

@@ -268,13 +268,14 @@ async fn count(rpc: SocketAddr, first: u64, last: u64) -> Result<(u64, Duration,
     ))
 }
 
-/// The mean time between the last `blocks` blocks, in ms, by header time.
+/// The mean time between the next `blocks` blocks, in ms, by header time.
 ///
 /// # Errors
-/// When the node does not answer.
+/// When the node does not answer, or makes no blocks.
 pub async fn idle_interval_ms(rpc: SocketAddr, blocks: u64) -> Result<f64> {
-    let last = height(rpc).await?;
-    let first = last.saturating_sub(blocks).max(1);
+    let first = height(rpc).await?;
+    let last = first + blocks;
+    wait_for_height(rpc, last).await?;
     let time = |height: u64| async move {
         let commit = result(rpc, &format!("/header?height={height}")).await?;
         seconds(commit["header"]["time"].as_str().context("time")?)

@@ -24,6 +24,9 @@ use workload::Accounts;
 /// commit, so that no client runs out before the time is over.
 const HEADROOM_PER_SECOND: u64 = 12_000;
 
+/// Loads begin at this height: until all validators have found each other, rounds time out.
+const WARM_HEIGHT: u64 = 20;
+
 /// What to load, and how hard.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -86,8 +89,7 @@ async fn measure(
             .and_then(|client| client.first())
             .map_or(0, Vec::len);
         if kind == KeyKind::Ed25519 {
-            tokio::time::sleep(Duration::from_secs(4)).await;
-            intervals.push(("idle", load::idle_interval_ms(rpcs[0], 30).await?));
+            intervals.push(("idle", load::idle_interval_ms(rpcs[0], 40).await?));
         }
         rows.push(Row {
             name,
@@ -139,7 +141,7 @@ async fn measure(
 }
 
 async fn start(options: &Options, folder: &Path, accounts: &Accounts) -> Result<Network> {
-    Network::start(HubOptions {
+    let network = Network::start(HubOptions {
         folder: folder.to_owned(),
         chain_id: "bench".to_owned(),
         engine: Engine::Comet {
@@ -148,7 +150,9 @@ async fn start(options: &Options, folder: &Path, accounts: &Accounts) -> Result<
         accounts: accounts.funded()?,
         pace: Pace::default(),
     })
-    .await
+    .await?;
+    load::wait_for_height(network.hubs()[0].rpc, WARM_HEIGHT).await?;
+    Ok(network)
 }
 
 /// The same load on CometBFT's built-in application, in the same configuration.
@@ -181,7 +185,7 @@ async fn kvstore(
         )?);
     }
     let rpcs: Vec<SocketAddr> = homes.iter().map(|home| home.rpc).collect();
-    load::wait_for_height(rpcs[0], 2).await?;
+    load::wait_for_height(rpcs[0], WARM_HEIGHT).await?;
     let outcome = load::run(&rpcs, load, duration, None).await?;
     nodes.iter_mut().for_each(|node| {
         node.stop();

@@ -97,7 +97,7 @@ fn check_invariants(tree: &Tree, naive: &BTreeSet<Subject>) -> usize {
             .map(|relation| relation.members(kind))
         {
             None => {}
-            Some(Members::Inline(subjects)) => found.extend(subjects.iter().cloned()),
+            Some(Members::Inline(subjects)) => found.extend(subjects.iter()),
             Some(Members::Paged(count)) => {
                 let (subjects, number) = pages(tree, kind, *count);
                 reachable += number;
