@@ -1,6 +1,7 @@
 //! How records are read: by key, and by the greatest key up to a bound.
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use core::cell::Cell;
 
 use crate::apply::Write;
 
@@ -66,6 +67,12 @@ pub trait RecordReader {
     /// As [`RecordReader::get`]. A reader that holds some of the keys only may return the greatest
     /// that it holds: pages state the range that they cover, and the caller checks it.
     fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<Entry>, ReadError>;
+
+    /// How many deleted keys [`RecordReader::floor`] has passed over so far, for whoever charges for
+    /// them; 0 for readers without deletions.
+    fn passed(&self) -> u64 {
+        0
+    }
 }
 
 impl<R: RecordReader + ?Sized> RecordReader for &R {
@@ -75,6 +82,10 @@ impl<R: RecordReader + ?Sized> RecordReader for &R {
 
     fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<Entry>, ReadError> {
         (**self).floor(from, to)
+    }
+
+    fn passed(&self) -> u64 {
+        (**self).passed()
     }
 }
 
@@ -105,6 +116,7 @@ impl RecordReader for BTreeMap<Vec<u8>, Vec<u8>> {
 pub struct Staged<R> {
     base: R,
     writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    passed: Cell<u64>,
 }
 
 impl<R: RecordReader> Staged<R> {
@@ -113,6 +125,7 @@ impl<R: RecordReader> Staged<R> {
         Self {
             base,
             writes: BTreeMap::new(),
+            passed: Cell::new(0),
         }
     }
 
@@ -124,6 +137,10 @@ impl<R: RecordReader> Staged<R> {
     /// What has been laid over, by key.
     pub fn writes(&self) -> &BTreeMap<Vec<u8>, Option<Vec<u8>>> {
         &self.writes
+    }
+
+    fn pass(&self, deleted: bool) {
+        self.passed.set(self.passed.get() + u64::from(deleted));
     }
 
     /// Gives back the writes alone, by key.
@@ -149,12 +166,16 @@ impl<R: RecordReader> RecordReader for Staged<R> {
             .writes
             .range::<[u8], _>((Included(from), Included(to)))
             .rev()
-            .find_map(|(key, value)| value.as_ref().map(|value| (key.clone(), value.clone())));
+            .find_map(|(key, value)| {
+                self.pass(value.is_none());
+                value.as_ref().map(|value| (key.clone(), value.clone()))
+            });
         // Keys of the base that were deleted above it are passed over, greatest first.
         let mut upper = to.to_vec();
         let based = loop {
             match self.base.floor(from, &upper)? {
                 Some((key, _)) if matches!(self.writes.get(&key), Some(None)) => {
+                    self.pass(true);
                     match before(&key) {
                         Some(bound) => upper = bound,
                         None => break None,
@@ -168,6 +189,10 @@ impl<R: RecordReader> RecordReader for Staged<R> {
             (Some(above), Some(below)) => Some(if above.0 >= below.0 { above } else { below }),
             (above, below) => above.or(below),
         })
+    }
+
+    fn passed(&self) -> u64 {
+        self.passed.get() + self.base.passed()
     }
 }
 

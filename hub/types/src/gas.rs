@@ -27,7 +27,8 @@ pub struct GasSchedule {
     pub signature_ed25519: Gas,
     /// One secp256k1 signature: 80 µs.
     pub signature_secp256k1: Gas,
-    /// A record that is read: a RocksDB get and its decoding, about 3 µs.
+    /// A record that is read: a RocksDB get and its decoding, about 3 µs. A deleted key that a search
+    /// for the greatest key passes over costs as much.
     pub record_read: Gas,
     /// A byte of a record that is read, or that is made anew in memory: it is fetched, unpacked and
     /// decoded to subjects, some 3 ns.

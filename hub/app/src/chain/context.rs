@@ -289,7 +289,7 @@ mod tests {
             _: &TreeId,
             _: &[u8],
             _: &[u8],
-            _: bool,
+            _: &mut dyn FnMut(&[u8]) -> bool,
         ) -> Result<Option<Entry>, StoreError> {
             Ok(None)
         }

@@ -1,6 +1,6 @@
 //! A policy's tree as the policy engine reads it: through a block's overlay, or at a version.
 
-use hub_types::{document::looks_derived, Gas};
+use hub_types::{document::looks_derived, Gas, GasSchedule};
 use policy::{ReadError, RecordReader};
 
 use super::context::{GasMeter, OutOfGas};
@@ -33,29 +33,37 @@ impl RecordReader for OverlayReader<'_, '_> {
     fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError> {
         self.state.floor(self.tree, from, to).map_err(failed)
     }
+
+    fn passed(&self) -> u64 {
+        self.state.passed()
+    }
 }
 
-/// Reads through another reader, for gas: each byte that comes out is charged as it is read, so no
-/// walk reads more than its transaction pays for. What a read costs beside its bytes is the caller's
-/// to charge.
+/// Reads through another reader, for gas: each byte that comes out, and each deleted key that is
+/// passed over on the way, is charged as it is read, so no walk reads more than its transaction pays
+/// for. What a read costs beside those is the caller's to charge.
 pub struct MeteredReader<'g, R> {
     below: R,
     gas: &'g GasMeter,
     per_byte: Gas,
+    per_passed: Gas,
 }
 
 impl<'g, R> MeteredReader<'g, R> {
-    /// Charges `per_byte` to `gas`.
-    pub fn new(below: R, gas: &'g GasMeter, per_byte: Gas) -> Self {
+    /// Charges to `gas` by `schedule`.
+    pub fn new(below: R, gas: &'g GasMeter, schedule: &GasSchedule) -> Self {
         MeteredReader {
             below,
             gas,
-            per_byte,
+            per_byte: schedule.per_byte_read,
+            per_passed: schedule.record_read,
         }
     }
 
-    fn charge(&self, bytes: usize) -> Result<(), ReadError> {
-        let gas = (bytes as u64).saturating_mul(self.per_byte);
+    fn charge(&self, bytes: usize, passed: u64) -> Result<(), ReadError> {
+        let gas = (bytes as u64)
+            .saturating_mul(self.per_byte)
+            .saturating_add(passed.saturating_mul(self.per_passed));
         self.gas
             .take(gas)
             .map_err(|OutOfGas { used, limit }| ReadError::Exhausted { used, limit })
@@ -65,14 +73,20 @@ impl<'g, R> MeteredReader<'g, R> {
 impl<R: RecordReader> RecordReader for MeteredReader<'_, R> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
         let value = self.below.get(key)?;
-        self.charge(value.as_ref().map_or(0, Vec::len))?;
+        self.charge(value.as_ref().map_or(0, Vec::len), 0)?;
         Ok(value)
     }
 
     fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError> {
+        let before = self.below.passed();
         let entry = self.below.floor(from, to)?;
-        self.charge(entry.as_ref().map_or(0, |(_, value)| value.len()))?;
+        let bytes = entry.as_ref().map_or(0, |(_, value)| value.len());
+        self.charge(bytes, self.below.passed() - before)?;
         Ok(entry)
+    }
+
+    fn passed(&self) -> u64 {
+        self.below.passed()
     }
 }
 
@@ -94,6 +108,10 @@ impl<R: RecordReader> RecordReader for WithoutDocuments<R> {
     // Pages are found through their object's record only.
     fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError> {
         self.0.floor(from, to)
+    }
+
+    fn passed(&self) -> u64 {
+        self.0.passed()
     }
 }
 
@@ -126,5 +144,53 @@ impl RecordReader for RevisionReader<'_, '_> {
         self.view
             .floor_at_version(&self.tree, from, to, self.revision)
             .map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Base, Entry, Layer, Space};
+
+    struct Nothing;
+
+    impl Base for Nothing {
+        fn read(&self, _: &Space, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+            Ok(None)
+        }
+
+        fn floor(
+            &self,
+            _: &TreeId,
+            _: &[u8],
+            _: &[u8],
+            _: &mut dyn FnMut(&[u8]) -> bool,
+        ) -> Result<Option<Entry>, StoreError> {
+            Ok(None)
+        }
+    }
+
+    /// Whoever deletes a thousand pages of his own in a block could else have each later question
+    /// walk over all of them for the price of one read.
+    #[test]
+    fn deleted_keys_that_are_passed_over_are_paid_for() {
+        let tree = TreeId::Policy([1; 32]);
+        let mut block = Layer::default();
+        block.write(Space::Tree(tree), vec![0], Some(vec![7; 10]));
+        for key in 1..=100 {
+            block.write(Space::Tree(tree), vec![key], None);
+        }
+        let state = State::new(&Nothing, None, &mut block);
+        let schedule = GasSchedule::V1;
+        let one = 10 * schedule.per_byte_read + 100 * schedule.record_read;
+        let gas = GasMeter::new(2 * one);
+        let reader = MeteredReader::new(OverlayReader::new(&state, tree), &gas, &schedule);
+        for round in 1..=2 {
+            let (key, _) = reader.floor(&[0], &[200]).unwrap().unwrap();
+            assert_eq!(key, vec![0]);
+            assert_eq!(gas.used(), round * one);
+        }
+        let error = reader.floor(&[0], &[200]).unwrap_err();
+        assert!(matches!(error, ReadError::Exhausted { .. }), "{error}");
     }
 }

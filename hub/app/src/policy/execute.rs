@@ -297,7 +297,7 @@ fn check_preconditions(
         let schedule = &context.block.schedule;
         context.gas.charge(schedule.record_read)?;
         let reader = OverlayReader::new(context.state, loaded.tree);
-        let reader = MeteredReader::new(reader, &context.gas, schedule.per_byte_read);
+        let reader = MeteredReader::new(reader, &context.gas, schedule);
         let holds = match precondition {
             Precondition::Present(one) => exists(&reader, one)?,
             Precondition::Absent(one) => !exists(&reader, one)?,
@@ -337,7 +337,7 @@ fn authorise(
     }
     let schedule = &context.block.schedule;
     let reader = OverlayReader::new(context.state, loaded.tree);
-    let reader = MeteredReader::new(reader, &context.gas, schedule.per_byte_read);
+    let reader = MeteredReader::new(reader, &context.gas, schedule);
     let relationships = TreeRelationships::new(&loaded.policy, reader);
     for ((object, relation), first) in asked {
         if relationships.record(object)?.is_none() {
@@ -473,7 +473,7 @@ fn may_create(
     let question = Question::new(facts.object.clone(), CREATE, actor);
     let schedule = &context.block.schedule;
     let reader = WithoutDocuments(OverlayReader::new(context.state, loaded.tree));
-    let reader = MeteredReader::new(reader, &context.gas, schedule.per_byte_read);
+    let reader = MeteredReader::new(reader, &context.gas, schedule);
     let tree = TreeRelationships::new(&loaded.policy, reader);
     let facts = [facts];
     let relationships = WithDocuments::new(&tree, &facts);
@@ -508,7 +508,7 @@ fn apply_metered<R: RecordReader>(
     schedule: &GasSchedule,
 ) -> Result<Vec<Write>, Failure> {
     gas.charge(schedule.record_read)?;
-    let reader = MeteredReader::new(reader, gas, schedule.per_byte_read);
+    let reader = MeteredReader::new(reader, gas, schedule);
     let writes = apply(change, &reader).map_err(apply_error)?;
     let made: usize = writes
         .iter()
@@ -634,7 +634,7 @@ resources:
         };
         let asked = |limit| {
             let gas = GasMeter::new(limit);
-            let reader = MeteredReader::new(&tree, &gas, schedule.per_byte_read);
+            let reader = MeteredReader::new(&tree, &gas, &schedule);
             let relationships = TreeRelationships::new(&policy, reader);
             let answer = ask(&relationships, &question, &gas, &schedule);
             let code = answer.err().map(|failure| failure.code().unwrap().0);

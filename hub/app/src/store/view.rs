@@ -294,7 +294,7 @@ impl Base for View<'_> {
         tree: &TreeId,
         from: &[u8],
         to: &[u8],
-        strict: bool,
+        skip: &mut dyn FnMut(&[u8]) -> bool,
     ) -> Result<Option<Entry>, StoreError> {
         if from > to {
             return Ok(None);
@@ -304,18 +304,17 @@ impl Base for View<'_> {
         let tree_bytes = raw_from.len() - from.len();
         let mut entries = self.snapshot.raw_iterator_cf(self.column(Column::Latest));
         entries.seek_for_prev(&raw_to);
-        if strict && entries.key() == Some(&raw_to[..]) {
+        while let Some((key, value)) = entries.item().filter(|(key, _)| *key >= &raw_from[..]) {
+            let key = &key[tree_bytes..];
+            if !skip(key) {
+                let value = value.get(8..).unwrap_or_default();
+                return Ok(Some((key.to_vec(), value.to_vec())));
+            }
             entries.prev();
         }
         entries
             .status()
             .map_err(StoreError::io("reading the greatest key of a range"))?;
-        match entries.item() {
-            Some((key, value)) if key >= &raw_from[..] => Ok(Some((
-                key[tree_bytes..].to_vec(),
-                value.get(8..).unwrap_or_default().to_vec(),
-            ))),
-            _ => Ok(None),
-        }
+        Ok(None)
     }
 }
