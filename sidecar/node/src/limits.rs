@@ -138,8 +138,8 @@ pub const STATE_CACHE_DOCUMENTS_MAX: usize = 4096;
 /// Documents listed in one page of the API.
 pub const LIST_PAGE_MAX: usize = 500;
 
-/// Commits of one document that the sidecar keeps. Materialising reads them all, so this bounds
-/// the cost of one read; compaction is a later issue.
+/// Commits of one document that the sidecar keeps, those on their way to the disk among them.
+/// Materialising reads them all, so this bounds the cost of one read; compaction is a later issue.
 pub const DOCUMENT_COMMITS_MAX: u64 = 100_000;
 
 /// Leaves in one exported trail. A bundle is one file that is verified in memory; at about 1.5 kB a
