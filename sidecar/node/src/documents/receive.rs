@@ -1,8 +1,9 @@
 //! Commits from peers: verified, judged, then kept, made to wait, or refused.
 //!
 //! Bytes and signatures are checked here, authority by `audit::verdict` under the proven replica.
-//! A refused commit leaves a leaf in the log and is offered to nobody; a late one is kept within
-//! its author's quota and offered only as an ancestor of what counts. Attestations that came with
+//! A refused commit leaves a leaf in the log and is offered to nobody; a late one is kept, with the
+//! leaf that says so, within its author's quota, and offered only as an ancestor of what counts.
+//! Attestations that came with
 //! the commits are heard first: what they settle was never late.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
