@@ -154,7 +154,8 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
         id
     }
 
-    fn object_of(&self, id: ObjectId) -> Option<Rc<ObjectRef>> {
+    /// The object that `id` stands for, if the handle is one of these relationships.
+    pub fn object_of(&self, id: ObjectId) -> Option<Rc<ObjectRef>> {
         self.cache
             .borrow()
             .records

@@ -221,7 +221,7 @@ fn a_document_is_registered_by_its_author_alone() {
 }
 
 /// The hub knows the preimage of the document that is registered, and of no other: where creation
-/// hangs on one, nobody can tell.
+/// hangs on what another one's says, nobody can tell.
 #[test]
 fn a_document_within_a_document_is_not_registered_in_ignorance() {
     const NESTED: &str = "
@@ -243,7 +243,7 @@ resources:
   - name: create
     expr: parent - banned
 ";
-    let mut world = Chain::new(1);
+    let mut world = Chain::new(2);
     let create = Message::CreatePolicy(CreatePolicy {
         creator: world.people[0].address,
         definition: NESTED.to_owned(),
@@ -256,30 +256,135 @@ resources:
     world.done(0, message);
     let message = register(&world.people[0], policy, "cell:1");
     world.done(0, message);
-    let within = |scope: policy::ObjectRef| {
+    let within = |author: &Person, scope: &policy::ObjectRef| {
         let document = Document {
             resource: Name::new("batch").unwrap(),
             collection: Name::new("batches").unwrap(),
-            scope,
-            author: world.people[0].did.clone(),
+            scope: scope.clone(),
+            author: author.did.clone(),
             nonce: [4; 16],
         };
         let object = document.object(&chain(), &policy).unwrap();
         let message = Message::RegisterObject(RegisterObject {
-            creator: world.people[0].address,
+            creator: author.address,
             policy,
             object: object.clone(),
             document: Some(document),
         });
         (object, message)
     };
-    let (outer, first) = within("cell:1".parse().unwrap());
-    let (_, second) = within(outer);
-    world.done(0, first);
-    let result = world.refused(0, second);
+    let (outer, message) = within(&world.people[0], &"cell:1".parse().unwrap());
+    world.done(0, message);
+    let (_, message) = within(&world.people[1], &outer);
+    let result = world.refused(1, message);
     assert_eq!(code(&result), Code::Undecided, "{}", result.log);
-    // The chain goes on: it was a refusal, and no failure of the node.
-    world.block(vec![]);
+    // The chain goes on: it was a refusal, and no failure of the node. And who owns the outer one
+    // stands in its record.
+    let (_, message) = within(&world.people[0], &outer);
+    world.done(0, message);
+}
+
+/// A document's scope stands in its preimage alone, and a message that sets relationships carries
+/// none: whoever the scope takes a right from must not have it because the hub does not see that.
+#[test]
+fn management_that_hangs_on_a_documents_scope_is_undecided() {
+    const GATED: &str = "
+resources:
+- name: batch
+  relations:
+  - name: parent
+    types: [cell]
+  - name: member
+    types: [actor]
+  - name: editor
+    types: [actor]
+  - name: steward
+    types: [actor, batch->allowed]
+    manages: [editor]
+  permissions:
+  - name: create
+    expr: parent->create
+  - name: allowed
+    expr: member - parent->banned
+- name: cell
+  relations:
+  - name: banned
+    types: [actor]
+  - name: operator
+    types: [actor]
+  - name: steward
+    types: [actor, batch->allowed]
+    manages: [operator]
+  permissions:
+  - name: create
+";
+    let mut world = Chain::new(4);
+    let create = Message::CreatePolicy(CreatePolicy {
+        creator: world.people[0].address,
+        definition: GATED.to_owned(),
+        anchor_lag: 1,
+        max_staleness_seconds: 1,
+    });
+    let created: wire::policy::MsgCreatePolicyResponse = response(&world.done(0, create));
+    let policy = PolicyId::from_slice(&created.policy).unwrap();
+    let message = define_batches(&world.people[0], policy, b"\xa0");
+    world.done(0, message);
+    for cell in ["cell:1", "cell:2"] {
+        let message = register(&world.people[0], policy, cell);
+        world.done(0, message);
+    }
+    let document = |nonce: u8, author: &Person| Document {
+        resource: Name::new("batch").unwrap(),
+        collection: Name::new("batches").unwrap(),
+        scope: "cell:1".parse().unwrap(),
+        author: author.did.clone(),
+        nonce: [nonce; 16],
+    };
+    let registered = document(1, &world.people[0]);
+    let batch = registered.object(&chain(), &policy).unwrap();
+    let message = Message::RegisterObject(RegisterObject {
+        creator: world.people[0].address,
+        policy,
+        object: batch.clone(),
+        document: Some(registered),
+    });
+    world.done(0, message);
+    // Registered by nobody: its author, the third person, owns it, and only the preimage says so.
+    let bare = document(2, &world.people[2]);
+    let bare = bare.object(&chain(), &policy).unwrap();
+    let did = |world: &Chain, at: usize| world.people[at].did.clone();
+    let set = vec![
+        format!("cell:1#banned@{}", did(&world, 1)),
+        format!("{batch}#member@{}", did(&world, 1)),
+        format!("{batch}#member@{}", did(&world, 3)),
+        format!("{batch}#steward@{batch}#allowed"),
+        format!("cell:2#steward@{batch}#allowed"),
+        format!("cell:2#steward@{bare}#allowed"),
+        format!("cell:1#steward@{}", did(&world, 3)),
+    ];
+    let message = relate(&world.people[0], policy, &set, &[]);
+    world.done(0, message);
+
+    let mut attempt = |at: usize, object: &str, relation: &str| {
+        let set = vec![format!("{object}#{relation}@{}", world.people[2].did)];
+        let message = relate(&world.people[at], policy, &set, &[]);
+        let tx = world.sign(at, vec![message]);
+        let result = world.block(vec![tx]).remove(0);
+        (result.code != 0).then(|| code(&result))
+    };
+    let batch = batch.to_string();
+    // The scope's ban takes their right from the second person, through another object's record and
+    // through the document's own.
+    assert_eq!(attempt(1, "cell:2", "operator"), Some(Code::Undecided));
+    assert_eq!(attempt(1, &batch, "editor"), Some(Code::Undecided));
+    // An author who only a preimage names may be the one who is asked about.
+    assert_eq!(attempt(2, "cell:2", "operator"), Some(Code::Undecided));
+    // What hangs on no preimage is as it was: the owner's own, a steward in person, and no right
+    // where not even a member's stands.
+    assert_eq!(attempt(0, &batch, "editor"), None);
+    assert_eq!(attempt(0, "cell:2", "operator"), None);
+    assert_eq!(attempt(3, "cell:1", "operator"), None);
+    assert_eq!(attempt(2, &batch, "editor"), Some(Code::NotPermitted));
 }
 
 /// Whether a node has the policy compiled is its own business, so a message pays for it each time.

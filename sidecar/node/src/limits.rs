@@ -15,6 +15,11 @@ pub const HTTP_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// own disk in milliseconds; whoever waits longer is waiting for a stuck disk.
 pub const HTTP_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Longest time that the export of a trail may take: the hub proves its anchors, and every leaf of
+/// [`TRAIL_LEAVES_MAX`] is read, sealed and verified, with every signature and decision. `hold`
+/// waits as long. A trail whose time is over, or for which nobody waits, is not made to its end.
+pub const TRAIL_TIMEOUT: Duration = Duration::from_secs(300);
+
 /// HTTP requests served at once. Each may hold [`HTTP_BODY_BYTES_MAX`]; together 512 MiB at worst.
 pub const HTTP_REQUESTS_AT_ONCE_MAX: usize = 256;
 
@@ -138,8 +143,8 @@ pub const STATE_CACHE_DOCUMENTS_MAX: usize = 4096;
 /// Documents listed in one page of the API.
 pub const LIST_PAGE_MAX: usize = 500;
 
-/// Commits of one document that the sidecar keeps. Materialising reads them all, so this bounds
-/// the cost of one read; compaction is a later issue.
+/// Commits of one document that the sidecar keeps, those on their way to the disk among them.
+/// Materialising reads them all, so this bounds the cost of one read; compaction is a later issue.
 pub const DOCUMENT_COMMITS_MAX: u64 = 100_000;
 
 /// Leaves in one exported trail. A bundle is one file that is verified in memory; at about 1.5 kB a

@@ -5,7 +5,7 @@
 //! is handed out.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use audit::bundle::{
@@ -120,6 +120,29 @@ struct Shown {
 /// What is asked of a denied trail, in the words of the log.
 const ACTION: &str = "trail.export";
 
+/// Whether somebody still waits for what is being made. Work on another thread does not end with
+/// the request that it is for; it looks here between two steps.
+struct Wanted(Weak<()>);
+
+impl Wanted {
+    /// As long as `asker` is not dropped.
+    fn by(asker: &Arc<()>) -> Self {
+        Self(Arc::downgrade(asker))
+    }
+
+    /// An error, which nobody reads, once nobody waits.
+    fn still(&self) -> Result<(), Failure> {
+        match self.0.strong_count() {
+            0 => Err(Failure::new(
+                Kind::CouldNotTell,
+                "nobody waits for the trail any more",
+                "ask again",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Runs what keeps a core busy beside what serves requests.
 async fn beside<R: Send + 'static>(
     work: impl FnOnce() -> Result<R, Failure> + Send + 'static,
@@ -170,10 +193,14 @@ impl Exporter {
         let newest = newest_final(&store)?.ok_or_else(no_anchor)?.index;
         let known = first_look.anchors.len().min(newest as usize + 1);
         let range = Range::of(request, &first_look.anchors[..known])?;
+        // Dropped with this future, when the request has ended in whatever way.
+        let asker = Arc::new(());
         let (exporter, auditor) = (self.clone(), request.auditor.clone());
-        let (range, mut chosen) = beside(move || {
-            let chosen = exporter.choose(&auditor, &range, &log)?;
-            Ok((range, chosen))
+        let wanted = Wanted::by(&asker);
+        let (place, range, mut chosen) = beside(move || {
+            // Both here and below the place is kept until the work has ended, however that is.
+            let chosen = exporter.choose(&auditor, &range, &log, &wanted)?;
+            Ok((place, range, chosen))
         })
         .await?;
         let hidden = range.end > range.start && chosen.shown.is_empty();
@@ -202,10 +229,10 @@ impl Exporter {
             .map_err(|error| of_hub(&error))?;
         self.wait_for(state.policy.log.size()).await?;
         let (exporter, auditor) = (self.clone(), request.auditor.clone());
+        let wanted = Wanted::by(&asker);
         beside(move || {
-            // Kept to the end of this, also when nobody waits for it any more.
             let _place = place;
-            exporter.make(&state, &range, chosen, &auditor)
+            exporter.make(&state, &range, chosen, &auditor, &wanted)
         })
         .await
     }
@@ -241,8 +268,11 @@ impl Exporter {
         range: &Range,
         chosen: Chosen,
         auditor: &Did,
+        wanted: &Wanted,
     ) -> Result<Exported, Failure> {
+        wanted.still()?;
         let trail = self.trail(state, range, chosen, auditor)?;
+        wanted.still()?;
         let bytes = trail.encode_sealed(&self.issuer).map_err(|error| {
             Failure::new(Kind::TooLarge, error.to_string(), "ask for fewer anchors")
         })?;
@@ -250,6 +280,7 @@ impl Exporter {
             height: Height(state.height),
             hash: BlockHash::new(state.hash),
         };
+        wanted.still()?;
         // Whoever hands out a proof that does not hold harms himself most.
         verify(&bytes, point).map_err(|error| Failure::internal(&error))?;
         Ok(Exported {
@@ -259,10 +290,17 @@ impl Exporter {
     }
 
     /// Reads the leaves of a range, and what the auditor may see about them.
-    fn choose(&self, auditor: &Did, range: &Range, log: &LogId) -> Result<Chosen, Failure> {
+    fn choose(
+        &self,
+        auditor: &Did,
+        range: &Range,
+        log: &LogId,
+        wanted: &Wanted,
+    ) -> Result<Chosen, Failure> {
         let store = self.documents.store();
-        let leaves = leaves(store, range.start, range.end)?;
-        let (shown, refused) = self.shown(&leaves, auditor, range)?;
+        let leaves = leaves(store, range.start, range.end, wanted)?;
+        let (shown, refused) = self.shown(&leaves, auditor, range, wanted)?;
+        wanted.still()?;
         let receipts = self.witness_logs(store, &shown, log)?;
         Ok(Chosen {
             leaves,
@@ -280,6 +318,7 @@ impl Exporter {
         leaves: &[Leaf],
         auditor: &Did,
         range: &Range,
+        wanted: &Wanted,
     ) -> Result<(BTreeMap<Digest, Shown>, Option<(DocumentClaim, Refusal)>), Failure> {
         let documents: BTreeSet<Digest> = leaves
             .iter()
@@ -289,6 +328,7 @@ impl Exporter {
         let mut shown = BTreeMap::new();
         let mut refused = None;
         for document in documents {
+            wanted.still()?;
             let Some((claim, policy)) = self.documents.claim(&document)? else {
                 continue;
             };
@@ -682,9 +722,10 @@ impl Range {
     }
 }
 
-fn leaves(store: &Store, start: u64, end: u64) -> Result<Vec<Leaf>, StoreError> {
+fn leaves(store: &Store, start: u64, end: u64, wanted: &Wanted) -> Result<Vec<Leaf>, Failure> {
     (start..end)
         .map(|index| {
+            wanted.still()?;
             let record = store.leaf(index)?;
             Ok(Leaf {
                 opening: record.opening()?,
@@ -715,4 +756,18 @@ fn commits(
         },
     )?;
     Ok(commits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_wanted_as_long_as_its_asker_is_there() {
+        let asker = Arc::new(());
+        let wanted = Wanted::by(&asker);
+        assert!(wanted.still().is_ok());
+        drop(asker);
+        assert!(wanted.still().is_err());
+    }
 }

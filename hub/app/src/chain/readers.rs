@@ -1,6 +1,6 @@
 //! A policy's tree as the policy engine reads it: through a block's overlay, or at a version.
 
-use hub_types::{document::looks_derived, Gas, GasSchedule};
+use hub_types::{Gas, GasSchedule};
 use policy::{ReadError, RecordReader};
 
 use super::context::{GasMeter, OutOfGas};
@@ -87,31 +87,6 @@ impl<R: RecordReader> RecordReader for MeteredReader<'_, R> {
 
     fn passed(&self) -> u64 {
         self.below.passed()
-    }
-}
-
-/// Reads through another reader, but for the records of documents: where a question is asked with
-/// one preimage, every other document's author and scope are unknown, and what is recorded of it is
-/// not the whole (docs/spec/evidence.md says the same of evidence).
-pub struct WithoutDocuments<R>(pub R);
-
-impl<R: RecordReader> RecordReader for WithoutDocuments<R> {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        match policy::keys::object_of_key(key) {
-            Some(object) if looks_derived(object.id()) => {
-                Err(ReadError::Unavailable { key: key.to_vec() })
-            }
-            _ => self.0.get(key),
-        }
-    }
-
-    // Pages are found through their object's record only.
-    fn floor(&self, from: &[u8], to: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ReadError> {
-        self.0.floor(from, to)
-    }
-
-    fn passed(&self) -> u64 {
-        self.0.passed()
     }
 }
 

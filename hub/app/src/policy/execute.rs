@@ -24,8 +24,10 @@ use wire::policy::{
 
 use crate::chain::context::{Context, GasMeter};
 use crate::chain::failure::{Failure, NodeFailure};
-use crate::chain::readers::{MeteredReader, OverlayReader, WithoutDocuments};
+use crate::chain::readers::{MeteredReader, OverlayReader};
 use crate::store::TreeId;
+
+use super::preimages::WithoutPreimages;
 
 /// A policy as a message finds it.
 struct Loaded {
@@ -205,11 +207,13 @@ pub fn define_collection(
 
 /// Sets and deletes relationships, all or none.
 ///
-/// Authority is asked once for each (object, relation), of the state before the message.
+/// Authority is asked once for each (object, relation), of the state before the message. The message
+/// carries no preimages of documents: authority that hangs on one is undecided. Preconditions ask
+/// what is recorded, which a preimage says nothing of.
 ///
 /// # Errors
 /// [`PolicyModuleError`]: a precondition, a relationship that the policy does not admit, an object
-/// without a record, missing authority.
+/// without a record, authority that is missing or undecided.
 pub fn set_relationships(
     context: &mut Context<'_, '_>,
     message: &SetRelationships,
@@ -338,9 +342,10 @@ fn authorise(
     let schedule = &context.block.schedule;
     let reader = OverlayReader::new(context.state, loaded.tree);
     let reader = MeteredReader::new(reader, &context.gas, schedule);
-    let relationships = TreeRelationships::new(&loaded.policy, reader);
+    let tree = TreeRelationships::new(&loaded.policy, reader);
+    let relationships = WithoutPreimages(&tree);
     for ((object, relation), first) in asked {
-        if relationships.record(object)?.is_none() {
+        if tree.record(object)?.is_none() {
             let object = object.clone();
             return Err(PolicyModuleError::NotRegistered { object }.into());
         }
@@ -448,7 +453,7 @@ pub fn register_object(
 /// `create` on the scope as of this block (DESIGN §5); ownership never permits it.
 ///
 /// Of other documents on the way, a scope that is one itself for example, the hub has no preimage
-/// here: where the answer hangs on one, it is undecided.
+/// here: where the answer hangs on what one says, it is undecided.
 fn may_create(
     context: &mut Context<'_, '_>,
     loaded: &Loaded,
@@ -472,11 +477,12 @@ fn may_create(
     let actor = actor_of(&context.signer.did);
     let question = Question::new(facts.object.clone(), CREATE, actor);
     let schedule = &context.block.schedule;
-    let reader = WithoutDocuments(OverlayReader::new(context.state, loaded.tree));
+    let reader = OverlayReader::new(context.state, loaded.tree);
     let reader = MeteredReader::new(reader, &context.gas, schedule);
     let tree = TreeRelationships::new(&loaded.policy, reader);
     let facts = [facts];
-    let relationships = WithDocuments::new(&tree, &facts);
+    let others = WithoutPreimages(&tree);
+    let relationships = WithDocuments::new(&others, &facts);
     if ask(&relationships, &question, &context.gas, schedule)?.is_allow() {
         return Ok(());
     }

@@ -4,5 +4,6 @@
 //! the log.
 
 pub mod execute;
+mod preimages;
 pub mod queries;
 pub mod seal;

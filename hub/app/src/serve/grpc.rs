@@ -25,11 +25,29 @@ const PROVING_MAX: usize = 4;
 /// The most that wait for their turn to prove; half a minute's worth of the slowest.
 const PROVING_WAITING_MAX: usize = 128;
 
+/// The most simulations at a time. Each runs a transaction with all the gas that it names, which is
+/// what a block's worth of execution costs, and asks nobody for a fee. They have turns of their own:
+/// who wants to know the gas of a transfer does not stand behind proofs, nor the other way round.
+const SIMULATING_MAX: usize = 2;
+
+/// The most that wait for their turn to simulate. A usual one takes a millisecond or less.
+const SIMULATING_WAITING_MAX: usize = 128;
+
 /// All services over one application.
 #[derive(Clone)]
 struct Services {
     hub: Arc<Hub>,
     proving: Turns,
+    simulating: Turns,
+}
+
+/// The next of `turns`, or an answer that says what this node has too much of.
+async fn next_of(turns: &Turns, to_do: &str) -> Result<Turn, Status> {
+    turns.next().await.ok_or_else(|| {
+        Status::resource_exhausted(format!(
+            "this node has more to {to_do} than it can; ask again in a while, or another node"
+        ))
+    })
 }
 
 impl Services {
@@ -43,11 +61,7 @@ impl Services {
         Req: Send + 'static,
         Res: Send + 'static,
     {
-        let turn = self.proving.next().await.ok_or_else(|| {
-            Status::resource_exhausted(
-                "this node has more to prove than it can; ask again in a while, or another node",
-            )
-        })?;
+        let turn = next_of(&self.proving, "prove").await?;
         self.run(request, query, Some(turn)).await
     }
 
@@ -176,7 +190,8 @@ impl rpc::tx_server::Service for Services {
         &self,
         request: Request<tx_v1::SimulateRequest>,
     ) -> Result<Response<tx_v1::SimulateResponse>, Status> {
-        self.call(request, auth::queries::simulate).await
+        let turn = next_of(&self.simulating, "simulate").await?;
+        self.run(request, auth::queries::simulate, Some(turn)).await
     }
 
     async fn get_tx(
@@ -212,6 +227,7 @@ pub async fn serve(
     let services = Services {
         hub,
         proving: Turns::new(PROVING_MAX, PROVING_WAITING_MAX),
+        simulating: Turns::new(SIMULATING_MAX, SIMULATING_WAITING_MAX),
     };
     tonic::transport::Server::builder()
         .add_service(rpc::policy_server::QueryServer::new(services.clone()))
@@ -223,4 +239,41 @@ pub async fn serve(
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.requested())
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rpc::tx_server::Service as _;
+    use tonic::Code;
+
+    use super::*;
+    use crate::serve::metrics::Metrics;
+    use crate::store::{Store, StoreOptions};
+
+    #[tokio::test]
+    async fn simulations_take_turns_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions {
+            retain_heights: 1,
+            cache_megabytes: 8,
+        };
+        let store = Store::open(&folder.path().join("state"), Some("test-1"), options).unwrap();
+        let services = Services {
+            hub: Arc::new(Hub::new(Arc::new(store), Arc::new(Metrics::new()))),
+            proving: Turns::new(0, 0),
+            simulating: Turns::new(1, 0),
+        };
+        let simulate = || async {
+            let request = Request::new(tx_v1::SimulateRequest::default());
+            services.simulate(request).await.unwrap_err()
+        };
+        let turn = services.simulating.next().await.unwrap();
+        let refused = simulate().await;
+        assert_eq!(refused.code(), Code::ResourceExhausted);
+        assert!(refused.message().contains("simulate"), "{refused}");
+        drop(turn);
+        // No block has been made, which says that the turn came; and it ends with the answer.
+        assert_ne!(simulate().await.code(), Code::ResourceExhausted);
+        assert_ne!(simulate().await.code(), Code::ResourceExhausted);
+    }
 }

@@ -11,6 +11,7 @@ mod hub;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{header, StatusCode};
@@ -22,7 +23,9 @@ use tokio::sync::{watch, Semaphore};
 
 use crate::documents::Documents;
 use crate::failure::{Failure, Kind};
-use crate::limits::{HTTP_BODY_BYTES_MAX, HTTP_REQUESTS_AT_ONCE_MAX, HTTP_REQUEST_TIMEOUT};
+use crate::limits::{
+    HTTP_BODY_BYTES_MAX, HTTP_REQUESTS_AT_ONCE_MAX, HTTP_REQUEST_TIMEOUT, TRAIL_TIMEOUT,
+};
 use crate::metrics::Metrics;
 use crate::network::peer::Network;
 use crate::single_use::SingleUse;
@@ -61,17 +64,36 @@ impl IntoResponse for Failure {
     }
 }
 
+/// Where trails are exported.
+const TRAIL: &str = "/v1/trail";
+
+/// What all requests share, and how long one may take.
+struct Bounds {
+    busy: Semaphore,
+    request: Duration,
+    trail: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            busy: Semaphore::new(HTTP_REQUESTS_AT_ONCE_MAX),
+            request: HTTP_REQUEST_TIMEOUT,
+            trail: TRAIL_TIMEOUT,
+        }
+    }
+}
+
 /// The routes.
 pub fn router(served: Arc<Served>) -> Router {
-    let busy = Arc::new(Semaphore::new(HTTP_REQUESTS_AT_ONCE_MAX));
-    Router::new()
+    let routes = Router::new()
         .route("/healthz", get(hub::healthz))
         .route("/metrics", get(metrics))
         .route("/v1/status", get(hub::status))
         .route("/v1/check", get(hub::check))
         .route("/v1/policies", post(hub::follow))
         .route("/v1/anchors", get(hub::anchors))
-        .route("/v1/trail", get(hub::trail))
+        .route(TRAIL, get(hub::trail))
         .route("/v1/prepare", post(documents::prepare))
         .route("/v1/submit", post(documents::submit))
         .route(
@@ -88,15 +110,22 @@ pub fn router(served: Arc<Served>) -> Router {
         .route("/v1/documents/{document}/history", get(documents::history))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(HTTP_BODY_BYTES_MAX))
-        .layer(middleware::from_fn(move |request: Request, next: Next| {
-            bounded(busy.clone(), request, next)
-        }))
-        .with_state(served)
+        .with_state(served);
+    within(routes, Bounds::default())
 }
 
-/// Bounds the requests at once and the time of each.
-async fn bounded(busy: Arc<Semaphore>, request: Request, next: Next) -> Response {
-    let Ok(_place) = busy.try_acquire() else {
+/// `routes` within `bounds`.
+fn within(routes: Router, bounds: Bounds) -> Router {
+    let bounds = Arc::new(bounds);
+    routes.layer(middleware::from_fn(move |request: Request, next: Next| {
+        bounded(bounds.clone(), request, next)
+    }))
+}
+
+/// Bounds the requests at once and the time of each. One whose time is over, or whose asker has
+/// gone, is dropped; what it had begun on another thread ends by itself.
+async fn bounded(bounds: Arc<Bounds>, request: Request, next: Next) -> Response {
+    let Ok(_place) = bounds.busy.try_acquire() else {
         return Failure::new(
             Kind::TooMany,
             format!("{HTTP_REQUESTS_AT_ONCE_MAX} requests are being served already"),
@@ -104,7 +133,11 @@ async fn bounded(busy: Arc<Semaphore>, request: Request, next: Next) -> Response
         )
         .into_response();
     };
-    match tokio::time::timeout(HTTP_REQUEST_TIMEOUT, next.run(request)).await {
+    let timeout = match request.uri().path() {
+        TRAIL => bounds.trail,
+        _ => bounds.request,
+    };
+    match tokio::time::timeout(timeout, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Failure::new(
             Kind::CouldNotTell,
@@ -153,4 +186,34 @@ pub async fn serve(
             let _ = stop.changed().await;
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_trail_has_its_own_time() {
+        async fn slow() -> &'static str {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            "done"
+        }
+        let bounds = Bounds {
+            request: Duration::ZERO,
+            ..Bounds::default()
+        };
+        let routes = Router::new()
+            .route(TRAIL, get(slow))
+            .route("/v1/status", get(slow));
+        let routes = within(routes, bounds);
+        let status_of = async |uri: &str| {
+            let request = Request::get(uri).body(axum::body::Body::empty()).unwrap();
+            routes.clone().oneshot(request).await.unwrap().status()
+        };
+        assert_eq!(status_of("/v1/trail?from_anchor=1").await, StatusCode::OK);
+        let late = StatusCode::SERVICE_UNAVAILABLE;
+        assert_eq!(status_of("/v1/status").await, late);
+    }
 }

@@ -8,6 +8,7 @@ pub mod attested;
 mod loaded;
 mod offer;
 mod pending;
+mod place;
 mod read;
 mod receive;
 pub mod values;
@@ -96,6 +97,8 @@ struct Rejection {
 struct InFlight {
     commits: HashMap<Digest, CommitRecord>,
     documents: HashMap<Digest, DocumentRecord>,
+    /// How many commits of a document have a [`place::Place`].
+    places: HashMap<Digest, u64>,
 }
 
 /// A document in memory, with its record as the store has it.

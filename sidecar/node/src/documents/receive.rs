@@ -1,8 +1,9 @@
 //! Commits from peers: verified, judged, then kept, made to wait, or refused.
 //!
 //! Bytes and signatures are checked here, authority by `audit::verdict` under the proven replica.
-//! A refused commit leaves a leaf in the log and is offered to nobody; a late one is kept within
-//! its author's quota and offered only as an ancestor of what counts. Attestations that came with
+//! A refused commit leaves a leaf in the log and is offered to nobody; a late one is kept, with the
+//! leaf that says so, within its author's quota, and offered only as an ancestor of what counts.
+//! Attestations that came with
 //! the commits are heard first: what they settle was never late.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,6 +18,7 @@ use policy::Actor;
 use prost::Message as _;
 
 use super::pending::Waits;
+use super::place::Place;
 use super::write::{outcome, Judged};
 use super::{could_not_tell, locked, Documents, InFlight, Rejection};
 use crate::authority::{CouldNotTell, Reading};
@@ -37,6 +39,7 @@ pub type Attested = BTreeMap<Digest, Vec<(PolicyId, Attestation)>>;
 /// middle of one when the peer goes away.
 pub(super) struct Flight<'a> {
     in_flight: &'a Mutex<InFlight>,
+    places: Vec<Place<'a>>,
     writes: Vec<Acknowledgement>,
     commits: Vec<Digest>,
     documents: Vec<Digest>,
@@ -48,6 +51,7 @@ impl<'a> Flight<'a> {
         Self {
             in_flight: &documents.in_flight,
             attested,
+            places: Vec::new(),
             writes: Vec::new(),
             commits: Vec::new(),
             documents: Vec::new(),
@@ -481,18 +485,18 @@ impl Documents {
                     let why = format!("{why}, and the author's quota of late commits is full");
                     return self.no_room(commit, why).await;
                 }
-                if self.is_full(&document)? {
+                let Some(place) = Place::take(flight.in_flight, &self.store, document)? else {
                     return self.no_room(commit, full_document()).await;
-                }
-                self.store_received(commit, blocks, &body, &judged, flight)
+                };
+                self.store_received(commit, blocks, &body, &judged, flight, place)
                     .await?;
                 Ok(result(metrics::Outcome::Late, why))
             }
             Verdict::Settled { .. } | Verdict::Provisional { .. } => {
-                if self.is_full(&document)? {
+                let Some(place) = Place::take(flight.in_flight, &self.store, document)? else {
                     return self.no_room(commit, full_document()).await;
-                }
-                self.store_received(commit, blocks, &body, &judged, flight)
+                };
+                self.store_received(commit, blocks, &body, &judged, flight, place)
                     .await?;
                 Ok(result(outcome(&judged.verdict), String::new()))
             }
@@ -663,13 +667,14 @@ impl Documents {
         }
     }
 
-    async fn store_received(
+    async fn store_received<'a>(
         &self,
         commit: &Commit,
         blocks: &CommitBlocks,
         body: &Disclosure,
         judged: &Judged,
-        flight: &mut Flight<'_>,
+        flight: &mut Flight<'a>,
+        place: Place<'a>,
     ) -> Result<(), Failure> {
         let document = *commit.header().document_id().cid().digest();
         let bytes = blocks.body.as_deref().unwrap_or_default();
@@ -688,6 +693,7 @@ impl Documents {
         let acknowledgement = self.store.enqueue(write).await?;
         locked(&self.pending).remove(&commit);
         flight.writes.push(acknowledgement);
+        flight.places.push(place);
         if let Some((record, creates)) = marks {
             flight.commits.push(commit);
             let mut in_flight = locked(&self.in_flight);
@@ -714,12 +720,6 @@ impl Documents {
                 Ok::<bool, StoreError>(count < AUTHOR_LATE_COMMITS_MAX)
             })?;
         Ok(count)
-    }
-
-    /// Whether a document takes no more commits.
-    pub(super) fn is_full(&self, document: &Digest) -> Result<bool, StoreError> {
-        let record = self.store.document(document)?;
-        Ok(record.is_some_and(|record| record.commits >= DOCUMENT_COMMITS_MAX))
     }
 
     /// Takes a body that came after its header was kept without it.

@@ -23,6 +23,7 @@ use identity::{Did, Signature};
 use prost::Message as _;
 use serde::Serialize;
 
+use super::place::Place;
 use super::{could_not_tell, denied, locked, unknown_document, values, Documents};
 use crate::authority::Reading;
 use crate::failure::{Failure, Kind};
@@ -403,12 +404,12 @@ impl Documents {
             ));
         }
         let action = action(&commit, &body);
-        if commit.header().preimage().is_none() {
-            let document = *commit.header().document_id().cid().digest();
-            let known = |commit: &Cid| self.store.commit(&document, commit.digest());
-            if self.is_full(&document)? && known(commit.cid())?.is_none() {
-                return Err(full_document());
-            }
+        let document = *commit.header().document_id().cid().digest();
+        // Held until the write is durable.
+        let place = Place::take(&self.in_flight, &self.store, document)?;
+        let known = |commit: &Cid| self.store.commit(&document, commit.digest());
+        if place.is_none() && known(commit.cid())?.is_none() {
+            return Err(full_document());
         }
         let parents = self.parents(&commit)?;
         let judged = self.judge_local(&commit, &parents, action).await?;
@@ -422,6 +423,7 @@ impl Documents {
             write.puts.push(spent(id, end));
         }
         let written = self.store.submit(write).await?;
+        drop(place);
         let outcome = if written.known {
             metrics::Outcome::Known
         } else {

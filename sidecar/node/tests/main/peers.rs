@@ -1,18 +1,21 @@
 //! What peers are offered again: what could not be told, what belonged to no followed policy, what
 //! came without its body; and what a full document answers.
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit::content::Content;
+use crdt::Cid;
 use node::failure::Kind;
 use node::limits::DOCUMENT_COMMITS_MAX;
 use node::network::messages::CommitBlocks;
-use node::store::{Column, Write};
+use node::store::{Column, Identity, Store, Write};
 use prost::Message as _;
 use serde_json::json;
 
-use crate::support::{blocks_of, cid, eventually, leaves, Pair, Plant, Running};
+use crate::support::{blocks_of, cid, eventually, key, leaves, Pair, Plant, Running};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_not_be_told_is_offered_again_when_it_can() {
@@ -173,4 +176,76 @@ async fn a_full_document_refuses_in_words_whoever_asks() {
     a.sidecar.stop().await.unwrap();
     b.sidecar.stop().await.unwrap();
     drop(homes);
+}
+
+/// Starts B again, with one place left in `document`.
+async fn with_one_place_left(plant: &Plant, b: Running, home: &Path, document: &Cid) -> Running {
+    b.sidecar.stop().await.unwrap();
+    let identity = Identity {
+        chain_id: plant.hub.chain.to_string(),
+        sidecar: key(102).did().to_string(),
+    };
+    let path = home.join(node::start::files::STORE);
+    let store = Store::open(&path, &identity, Arc::default()).unwrap();
+    let mut record = store.document(document.digest()).unwrap().unwrap();
+    record.commits = DOCUMENT_COMMITS_MAX - 1;
+    let put = (
+        Column::Documents,
+        document.digest().to_vec(),
+        Some(record.encode_to_vec()),
+    );
+    store
+        .submit(Write {
+            puts: vec![put],
+            ..Write::default()
+        })
+        .await
+        .unwrap();
+    drop(store);
+    plant.still(home, &plant.operator_b, 102).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_two_commits_get_the_last_place_of_a_document() {
+    let home = tempfile::tempdir().unwrap();
+    let plant = Plant::new();
+    let b = plant.still(home.path(), &plant.operator_b, 102).await;
+    let created = b.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
+    let document = cid(&created.document);
+    // Siblings, each of which was offered while there was room.
+    let blocks: Vec<CommitBlocks> = (0..8)
+        .map(|pieces| {
+            let by = json!({"increment": {"pieces": pieces}});
+            plant.signed(&b, &plant.alice, &document, by).1
+        })
+        .collect();
+    let commits_of = |b: &Running| {
+        let store = b.sidecar.documents.store();
+        store.document(document.digest()).unwrap().unwrap().commits
+    };
+
+    let b = with_one_place_left(&plant, b, home.path(), &document).await;
+    let received = b.sidecar.documents.receive("peer", blocks[..4].to_vec());
+    let verdicts: Vec<_> = received.await.unwrap();
+    let verdicts: Vec<_> = verdicts.iter().map(|received| received.verdict()).collect();
+    assert_eq!(verdicts, ["provisional", "full", "full", "full"]);
+    assert_eq!(commits_of(&b), DOCUMENT_COMMITS_MAX);
+
+    let b = with_one_place_left(&plant, b, home.path(), &document).await;
+    let alice = plant.alice.did();
+    let submit = |blocks: &CommitBlocks| {
+        let blocks = blocks.clone();
+        let documents = &b.sidecar.documents;
+        let alice = &alice;
+        async move {
+            let body = blocks.body.unwrap();
+            let submitted = documents.submit(blocks.header, &blocks.signature, &body, alice, None);
+            submitted.await
+        }
+    };
+    let (first, second) = tokio::join!(submit(&blocks[4]), submit(&blocks[5]));
+    first.unwrap();
+    assert_eq!(second.unwrap_err().kind, Kind::TooLarge);
+    assert_eq!(commits_of(&b), DOCUMENT_COMMITS_MAX);
+    b.sidecar.stop().await.unwrap();
 }

@@ -205,6 +205,11 @@ async fn a_revoked_writer_keeps_what_was_attested_and_writes_nothing_more() {
     };
     let results = client.push(vec![blocks]).await.unwrap();
     assert_eq!(results[0].verdict, "late", "{}", results[0].reason);
+    // It does not count, but it is held, and an auditor sees since when.
+    let held = leaves(a)
+        .into_iter()
+        .any(|leaf| matches!(leaf, Content::CommitHeld(held) if held.commit == *commit.cid()));
+    assert!(held, "no leaf says that it is held");
     a.shows(&document, json!({"pieces": 11})).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     b.shows(&document, json!({"pieces": 11})).await;
