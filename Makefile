@@ -54,6 +54,8 @@ soak: build ## the whole fault matrix and long random runs; by hand
 .PHONY: bench
 bench: setup ## benchmarks, in release, with their references in the same run
 	@cargo bench --locked --workspace
+	@cargo build --locked --release --workspace --bins
+	@$(CARGO_TARGET_DIR)/release/localnet bench
 
 .PHONY: lint
 lint: ## rustfmt and clippy, as CI would like them

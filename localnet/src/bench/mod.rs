@@ -212,8 +212,11 @@ fn print(options: &Options, rows: &[Row], intervals: &[(&str, f64)], bytes: usiz
         return;
     }
     println!(
-        "{} validators, {} clients, {} s a workload, transactions of {bytes} bytes, this machine\n",
-        options.validators, options.clients, options.seconds
+        "{} validators, {} clients, {} s a workload, transactions of {bytes} bytes, this machine, {}\n",
+        options.validators,
+        options.clients,
+        options.seconds,
+        if cfg!(debug_assertions) { "the development build (`make bench` measures a release)" } else { "a release build" }
     );
     println!(
         "{:<30} {:>12} {:>14} {:>10} {:>12} {:>8}",

@@ -139,19 +139,23 @@ impl Application for HubApplication {
     }
 
     /// Accepts what an honest proposer could have proposed: only transactions that parse, and ask
-    /// together for no more gas than a block has. Whether
-    /// they can pay is for FinalizeBlock; refusing here for reasons of state would let a proposer's
-    /// mistake stop the chain. Signatures are verified on the way, while votes are under way.
+    /// together for no more gas than a block has. Whether they can pay is for FinalizeBlock;
+    /// refusing here for reasons of state would let a proposer's mistake stop the chain. Signatures
+    /// are verified on the way, while votes are under way.
+    ///
+    /// A block of millions of transactions of two bytes would take a gigabyte to look at, so one that
+    /// is too short to be any ends it before.
     fn process_proposal(&self, request: RequestProcessProposal) -> ResponseProcessProposal {
         use response_process_proposal::ProposalStatus;
-        let limits = self
-            .hub
-            .well_formed(&request.txs)
-            .or_fatal("ProcessProposal");
-        let gas = limits
-            .into_iter()
-            .try_fold(0_u64, |gas, limit| Some(gas.saturating_add(limit?)));
-        let status = if gas.is_some_and(|gas| gas <= BLOCK_GAS_MAX) {
+        let possible = |tx: &Bytes| tx.len() >= hub_types::transaction::BYTES_MIN;
+        let gas = request.txs.iter().all(possible).then(|| {
+            self.hub
+                .well_formed(&request.txs)
+                .or_fatal("ProcessProposal")
+                .into_iter()
+                .try_fold(0_u64, |gas, limit| Some(gas.saturating_add(limit?)))
+        });
+        let status = if gas.flatten().is_some_and(|gas| gas <= BLOCK_GAS_MAX) {
             ProposalStatus::Accept
         } else {
             ProposalStatus::Reject

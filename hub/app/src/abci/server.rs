@@ -12,6 +12,8 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
 
 use prost::bytes::BytesMut;
 use prost::Message as _;
@@ -29,6 +31,13 @@ const READ_BYTES: usize = 64 * 1024;
 
 /// Answers are written when so many bytes are gathered, also while requests are left.
 const WRITE_BYTES: usize = 256 * 1024;
+
+/// CometBFT opens four connections; a new one may come before the old ones are seen to be gone.
+/// Each may hold a frame of a hundred megabytes.
+const CONNECTIONS_MAX: usize = 8;
+
+/// How long it waits after a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why ABCI is not served.
 #[derive(Debug, thiserror::Error)]
@@ -84,14 +93,30 @@ impl AbciServer {
     /// # Errors
     /// [`ServeError::Ended`].
     pub fn run(self) -> Result<(), ServeError> {
+        let open = Arc::new(());
         loop {
-            let (stream, peer) = self.listener.accept()?;
-            let application = self.application.clone();
+            let (stream, peer) = match self.listener.accept() {
+                Ok(connection) => connection,
+                // The other side gave up, or this process is out of descriptors for a moment.
+                Err(error) => {
+                    tracing::error!("no ABCI connection was accepted: {error}");
+                    std::thread::sleep(ACCEPT_PAUSE);
+                    continue;
+                }
+            };
+            if Arc::strong_count(&open) > CONNECTIONS_MAX {
+                tracing::error!(%peer, "more than {CONNECTIONS_MAX} ABCI connections; only one CometBFT may connect here");
+                continue;
+            }
+            let (application, open) = (self.application.clone(), open.clone());
             std::thread::Builder::new()
                 .name("abci".to_owned())
-                .spawn(move || match converse(&application, &stream) {
-                    Ok(()) => tracing::debug!(%peer, "CometBFT closed an ABCI connection"),
-                    Err(error) => tracing::error!(%peer, "an ABCI connection ended: {error}"),
+                .spawn(move || {
+                    match converse(&application, &stream) {
+                        Ok(()) => tracing::debug!(%peer, "CometBFT closed an ABCI connection"),
+                        Err(error) => tracing::error!(%peer, "an ABCI connection ended: {error}"),
+                    }
+                    drop(open);
                 })?;
         }
     }

@@ -131,6 +131,9 @@ impl Hub {
             initial_height: start.initial_height,
         }));
         *self.mempool() = Layer::default();
+        // What was verified was verified for the chain of an earlier InitChain.
+        self.known.forget();
+        *self.looked_at() = None;
         Ok(root)
     }
 

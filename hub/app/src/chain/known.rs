@@ -4,7 +4,7 @@
 //! their transactions here. What is remembered is named by the hash of the transaction's bytes,
 //! which hold key, signature and all that is signed but the chain (one a node) and the account's
 //! number (kept beside): an entry can vouch for nothing but the very bytes that were verified
-//! (DESIGN §4).
+//! (`docs/decisions/0006-known-transactions.md`).
 //!
 //! What a block comes to never depends on what is remembered (Invariant 1): parsing depends on the
 //! bytes and the parameters alone, so entries made under other parameters are forgotten, and a
@@ -15,10 +15,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use hub_types::{auth::Params, Transaction, TransactionHash};
 
-/// How many bytes of transactions one generation remembers; parsed, they take some four times
-/// that. Two generations hold several full blocks. When one is full, the older is dropped; a
-/// transaction that was dropped is parsed and verified again, nothing else.
-const GENERATION_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// How many bytes of transactions one generation remembers: a full block, or 13,000 sends. Parsed,
+/// they take three times that, or thirteen times where they are batches of the shortest
+/// relationships: some 100 MB for both generations at the worst. When one is full, the older is
+/// dropped; a transaction that was dropped is parsed and verified again, nothing else.
+const GENERATION_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// A transaction that was parsed, and whose signature is right for an account number.
 #[derive(Clone)]
@@ -72,6 +73,11 @@ impl KnownTransactions {
             let hash = known.transaction.hash();
             generations.current.insert(hash, known);
         }
+    }
+
+    /// Forgets everything: the chain is another one.
+    pub fn forget(&self) {
+        *self.lock() = Generations::default();
     }
 
     fn lock(&self) -> MutexGuard<'_, Generations> {

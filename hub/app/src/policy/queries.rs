@@ -24,7 +24,7 @@ use crate::store::{Column, LogName, TreeId};
 const DOCUMENTS_MAX: usize = 64;
 
 /// The most bytes of changes in one answer. A revision is never cut, so an answer may be larger by
-/// one; a transaction's bound keeps a revision to a few megabytes.
+/// one; a block's 4 MB and `BLOCK_CHANGES_MAX` keep a revision to some 12 MB.
 const CHANGES_BYTES_MAX: usize = 1 << 20;
 
 /// A policy at the context's height.

@@ -32,6 +32,9 @@ pub const MESSAGES_MAX: usize = 32;
 /// The longest memo, as in the Cosmos SDK.
 pub const MEMO_BYTES_MAX: usize = 256;
 
+/// No transaction is shorter: it holds a signature of 64 bytes and a key of at least 32.
+pub const BYTES_MIN: usize = 96;
+
 /// The largest transaction that is decoded at all, whatever the chain's parameters say.
 pub const BYTES_MAX: usize = 1024 * 1024;
 
