@@ -47,9 +47,10 @@ test-faults: build ## each role killed in turn, seeded crash points
 	@scripts/test faults
 
 .PHONY: soak
-soak: build ## the whole fault matrix and long random runs; by hand
+soak: build ## every crash point, each role killed three times, every byte of a trail, long random runs; by hand
 	@HOLDFAST_SOAK=1 scripts/test faults
-	@HOLDFAST_SOAK=1 cargo test --locked --workspace --bins --tests -- soak --nocapture
+	@HOLDFAST_SOAK=1 scripts/test chain
+	@HOLDFAST_SOAK=1 HOLDFAST_ROUNDS=5000 scripts/test core
 
 .PHONY: bench
 bench: setup ## benchmarks, in release, with their references in the same run

@@ -95,10 +95,9 @@ impl<'a> PolicyAuthority<'a> {
         creating: bool,
     ) -> Option<Result<Answer, CheckError>> {
         let view = self.view(revision)?;
-        let object = self.object(document)?;
         let facts = self.facts(&view, document, creating)?;
         let relationships = WithDocuments::new(&view, core::slice::from_ref(&facts));
-        let question = Question::new(object, permission, actor.clone());
+        let question = Question::new(facts.object.clone(), permission, actor.clone());
         Some(check(&relationships, &question, Limits::CONSENSUS))
     }
 
@@ -112,7 +111,7 @@ impl<'a> PolicyAuthority<'a> {
         let (resource, name) = self.collections.get(&document.collection)?;
         let collection = view.collection(resource, name)?;
         Some(DocumentFacts {
-            object: self.object(document)?,
+            object: ObjectRef::new(resource.as_str(), &document.id.to_string()).ok()?,
             owner: (!creating).then(|| document.creator.clone()),
             scope_relation: collection.scope_relation.clone(),
             scope: document.scope.clone(),

@@ -37,9 +37,9 @@ fn all_refused(story: &Story, file: &[u8], effort: Effort) -> BTreeMap<&'static 
 }
 
 /// Every field of the first and last item of everything; every 97th byte. `make soak` does all:
-/// `HOLDFAST_MUTATE_ALL=1`.
+/// `HOLDFAST_SOAK=1`.
 fn effort() -> Effort {
-    match std::env::var_os("HOLDFAST_MUTATE_ALL") {
+    match std::env::var_os("HOLDFAST_SOAK") {
         Some(_) => Effort::ALL,
         None => Effort {
             stride: 97,
