@@ -27,6 +27,9 @@ const HEADROOM_PER_SECOND: u64 = 12_000;
 /// Loads begin at this height: until all validators have found each other, rounds time out.
 const WARM_HEIGHT: u64 = 20;
 
+/// How long policies and objects may take to be made before the load.
+const PREPARATION: Duration = Duration::from_secs(120);
+
 /// What to load, and how hard.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -117,7 +120,7 @@ async fn measure(
             network.chain_id(),
             (options.seconds * 400 / writers as u64).max(1) as usize,
         )?;
-        let prepared = load::run(&rpcs, prepare, duration, None).await?;
+        let prepared = load::run(&rpcs, prepare, PREPARATION, None).await?;
         if prepared.refused > 0 {
             bail!(
                 "the policies of the load were refused: {}",

@@ -13,8 +13,10 @@ const FUNDS_UHOLD: u64 = 1_000_000_000_000;
 const GAS_A_UHOLD: u64 = 100;
 /// Changes in one batch.
 const BATCH: usize = 100;
+/// Objects of each policy: enough that each ends with ten readers or so, as most objects have.
+const OBJECTS: usize = 1_000;
 /// Objects registered by one transaction.
-const REGISTERED_AT_ONCE: usize = 20;
+const REGISTERED_AT_ONCE: usize = 25;
 /// A policy with one relation, so that a change costs what changes cost.
 const POLICY: &str = "name: load\nresources:\n- name: item\n  relations:\n  - name: reader\n    types:\n    - actor\n  permissions:\n  - name: read\n    expr: reader\n";
 
@@ -68,8 +70,8 @@ impl Accounts {
         self.keys.par_iter().enumerate().map(client).collect()
     }
 
-    /// For each account, transactions that create a policy of its own with a hundred objects, and
-    /// `count` batches that each give one more actor all of them.
+    /// For each account, transactions that create a policy of its own with a thousand objects, and
+    /// `count` batches that each give one more actor a hundred of them.
     #[allow(clippy::type_complexity, reason = "transactions of clients, twice")]
     pub fn relationship_batches(
         &self,
@@ -88,7 +90,7 @@ impl Accounts {
                 max_staleness_seconds: 3600,
             });
             let mut prepare = vec![sign(&chain, number, 0, vec![create], 5_000_000, key)?];
-            for first in (0..BATCH).step_by(REGISTERED_AT_ONCE) {
+            for first in (0..OBJECTS).step_by(REGISTERED_AT_ONCE) {
                 let register = |item| {
                     let object = object(item).parse().map_err(|error| anyhow!("{error}"))?;
                     Ok(Message::RegisterObject(RegisterObject {
@@ -121,7 +123,10 @@ impl Accounts {
                         .parse()
                         .map_err(|error| anyhow!("{error}"))
                 };
-                let set = (0..BATCH).map(relationship).collect::<Result<Vec<_>>>()?;
+                let first = index * BATCH % OBJECTS;
+                let set = (first..first + BATCH)
+                    .map(relationship)
+                    .collect::<Result<Vec<_>>>()?;
                 let message = SetRelationships {
                     creator,
                     policy,
@@ -134,7 +139,7 @@ impl Accounts {
                     number,
                     prepare.len() + index,
                     vec![Message::SetRelationships(message)],
-                    40_000_000,
+                    15_000_000,
                     key,
                 )
             };
