@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use audit::content::Content;
 use audit::receipt::{Receipt, RECEIPT_BYTES_MAX};
+use audit::verdict::may_attest;
 use hub_light::Trusted;
 use hub_types::{LogId, PolicyId};
 
@@ -22,7 +23,7 @@ use crate::failure::Failure;
 use crate::metrics::Metrics;
 use crate::store::keys::{self, Digest};
 use crate::store::records::FeedRecord;
-use crate::store::{Column, Put, Write};
+use crate::store::{Column, Expected, Put, Write};
 use waiting::Waiting;
 
 /// Headers remembered: the receipts of one anchor share one.
@@ -129,21 +130,14 @@ impl Attestations {
     pub async fn settle(&self, peer: &str, proven: Vec<Proven>) -> Result<(), Failure> {
         let store = self.documents.store();
         for one in proven {
-            if store.commit(&one.document, &one.commit)?.is_none() {
+            let Some(record) = store.commit(&one.document, &one.commit)? else {
                 self.wait(peer, one.kept.raw, 0);
                 continue;
-            }
+            };
             let of_policy = self.documents.claim(&one.document)?;
-            if of_policy.is_none_or(|(_, policy)| policy != one.policy) {
+            let ours = of_policy.is_some_and(|(_, policy)| policy == one.policy);
+            if !ours || !may_attest(record.height, &one.kept.facts) {
                 continue;
-            }
-            let key = keys::triple(&one.document, &one.commit, one.log.as_bytes());
-            if let Some(bytes) = store.get(Column::Attestations, &key)? {
-                let cid = crdt::Cid::from_digest(one.commit);
-                let (new, old) = (&one.kept.facts, decode_kept(&bytes)?.facts);
-                if !self.documents.is_better(&one.document, &cid, new, &old)? {
-                    continue;
-                }
             }
             self.keep(one.document, one.commit, &one.log, one.kept)
                 .await?;
@@ -272,7 +266,8 @@ impl Attestations {
         Ok(trusted)
     }
 
-    /// Keeps a verified attestation, and lets peers know.
+    /// Keeps a verified attestation, and lets peers know, unless the one that is kept of the same
+    /// log is as good.
     ///
     /// # Errors
     /// [`Failure`] when the sidecar itself fails.
@@ -283,34 +278,34 @@ impl Attestations {
         log: &LogId,
         kept: Kept,
     ) -> Result<(), Failure> {
-        let before = self
-            .documents
-            .judged(&document, |loaded, _, _| (loaded.heads(), loaded.late()))?;
-        let feed = FeedRecord {
-            document: document.to_vec(),
-            commit: commit.to_vec(),
-            log: log.as_bytes().to_vec(),
-        };
         let key = keys::triple(&document, &commit, log.as_bytes()).to_vec();
-        let write = Write {
-            puts: vec![(Column::Attestations, key, Some(encode_kept(&kept)))],
-            attestations: vec![feed],
-            ..Write::default()
-        };
-        {
-            // Before the write, so that whoever is told of the change finds it.
-            let mut new = locked(&self.new);
-            if new.len() < NEW_MAX {
-                new.push((document, kept.raw));
-            }
-        }
+        let cid = crdt::Cid::from_digest(commit);
         let store = self.documents.store();
-        store.submit(write).await?;
-        let commit = crdt::Cid::from_digest(commit);
-        self.documents.attest(&document, commit, kept.facts);
-        let after = self
-            .documents
-            .judged(&document, |loaded, _, _| (loaded.heads(), loaded.late()))?;
+        let judged = || {
+            let documents = &self.documents;
+            documents.judged(&document, |loaded, _, _| (loaded.heads(), loaded.late()))
+        };
+        let before = loop {
+            let stands = store.get(Column::Attestations, &key)?;
+            if let Some(bytes) = &stands {
+                let old = decode_kept(bytes)?.facts;
+                let better = self
+                    .documents
+                    .is_better(&document, &cid, &kept.facts, &old)?;
+                if !better {
+                    // Whoever wrote it may have been ended before it told the memory.
+                    self.documents.attest(&document, cid, old);
+                    return Ok(());
+                }
+            }
+            let before = judged()?;
+            if self.replace(stands, &key, document, &kept).await? {
+                break before;
+            }
+            // Another one of the same log was written meanwhile: is this one better than that?
+        };
+        self.documents.attest(&document, cid, kept.facts);
+        let after = judged()?;
         if before == after {
             return Ok(());
         }
@@ -332,6 +327,46 @@ impl Attestations {
         };
         store.submit(write).await?;
         Ok(())
+    }
+
+    /// Writes an attestation in the place of `stands`; says whether that still stood there. What is
+    /// compared is compared by the one writer: two tasks that read at the same time cannot both be
+    /// right, and the worse of two receipts is never the last.
+    async fn replace(
+        &self,
+        stands: Option<Vec<u8>>,
+        key: &[u8],
+        document: Digest,
+        kept: &Kept,
+    ) -> Result<bool, Failure> {
+        let feed = FeedRecord {
+            document: document.to_vec(),
+            commit: key[32..64].to_vec(),
+            log: key[64..].to_vec(),
+        };
+        let put = (Column::Attestations, key.to_vec(), Some(encode_kept(kept)));
+        let write = Write {
+            puts: vec![put],
+            attestations: vec![feed],
+            expects: Some(Expected {
+                column: Column::Attestations,
+                key: key.to_vec(),
+                value: stands,
+            }),
+            ..Write::default()
+        };
+        {
+            // Before the write, so that whoever is told of the change finds it.
+            let mut new = locked(&self.new);
+            if new.len() < NEW_MAX {
+                new.push((document, kept.raw.clone()));
+            }
+        }
+        let written = self.documents.store().submit(write).await?;
+        if written.known {
+            locked(&self.new).retain(|(_, raw)| *raw != kept.raw);
+        }
+        Ok(!written.known)
     }
 }
 

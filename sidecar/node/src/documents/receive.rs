@@ -9,8 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 
 use audit::content::Origin;
-use audit::verdict::{admit, decide, Attestation, Claim, DeferReason, RejectReason, Verdict};
-use crdt::{Cid, Commit, Disclosure, HeaderBlock};
+use audit::verdict::{
+    admit, decide, may_attest, Attestation, Claim, DeferReason, RejectReason, Verdict,
+};
+use crdt::{Cid, Commit, Disclosure, Header, HeaderBlock};
 use hub_types::PolicyId;
 use identity::Signature;
 use policy::Actor;
@@ -777,18 +779,24 @@ fn inherited<'a>(attested: Attested, blocks: impl Iterator<Item = &'a HeaderBloc
     if attested.is_empty() {
         return attested;
     }
-    let parents: BTreeMap<Digest, &[Cid]> = blocks
-        .map(|block| (*block.cid().digest(), block.header().parents.as_slice()))
+    let headers: BTreeMap<Digest, &Header> = blocks
+        .map(|block| (*block.cid().digest(), block.header()))
         .collect();
     let mut inherited = Attested::new();
-    for (commit, attestations) in attested {
+    for (commit, mut attestations) in attested {
+        let Some(header) = headers.get(&commit) else {
+            continue;
+        };
+        let cited = header.authority.height;
+        attestations.retain(|(_, attestation)| may_attest(cited, attestation));
         let mut seen = BTreeSet::from([commit]);
         let mut open = vec![commit];
         while let Some(commit) = open.pop() {
             let of_commit = inherited.entry(commit).or_default();
             of_commit.extend(attestations.iter().cloned());
-            for parent in parents.get(&commit).into_iter().copied().flatten() {
-                if parents.contains_key(parent.digest()) && seen.insert(*parent.digest()) {
+            let parents = headers.get(&commit).map(|header| &header.parents);
+            for parent in parents.into_iter().flatten() {
+                if headers.contains_key(parent.digest()) && seen.insert(*parent.digest()) {
                     open.push(*parent.digest());
                 }
             }

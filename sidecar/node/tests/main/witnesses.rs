@@ -1,13 +1,15 @@
 //! Attestations that arrive with, before and after what they settle.
 
+use audit::content::Content;
 use audit::leaf::Disclosure;
 use audit::receipt::Receipt;
+use crdt::Cid;
 use hub_light::AnchorProof;
 use node::anchoring::{list, Step};
 use node::documents::attested::decode_kept;
 use node::limits::AUTHOR_LATE_COMMITS_MAX;
 use node::network::messages::CommitBlocks;
-use node::store::{Column, StoreError, Write};
+use node::store::{Column, Expected, StoreError, Write};
 use serde_json::json;
 
 use crate::anchors::anchoring;
@@ -129,6 +131,19 @@ async fn a_commit_that_comes_with_its_attestation_needs_no_room_among_the_late()
     pair.stop().await;
 }
 
+/// The receipt of a leaf under the anchor of that number.
+fn receipt(running: &Running, index: u64, anchor: usize) -> Vec<u8> {
+    let store = running.sidecar.documents.store();
+    let anchor = list(store, 0, 100).unwrap().remove(anchor);
+    Receipt {
+        index,
+        leaf: Disclosure::Opened(Box::new(store.leaf(index).unwrap().opening().unwrap())),
+        path: merkle::inclusion_proof(&store.log(), index, anchor.size).unwrap(),
+        anchor: AnchorProof::from_bytes(&anchor.proof).unwrap(),
+    }
+    .to_bytes()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_that_proves_nothing_keeps_no_better_one_out() {
     let homes = [(); 2].map(|()| tempfile::tempdir().unwrap());
@@ -150,30 +165,24 @@ async fn a_receipt_that_proves_nothing_keeps_no_better_one_out() {
     while steps.step().await.unwrap() != Step::Idle {}
     drop(steps);
     let store = documents.store();
-    let anchor = list(store, 0, 1).unwrap().remove(0);
     let index = store
         .commit(document.digest(), commit.digest())
         .unwrap()
         .unwrap()
         .leaf;
-    let too_late = Receipt {
-        index,
-        leaf: Disclosure::Opened(Box::new(store.leaf(index).unwrap().opening().unwrap())),
-        path: merkle::inclusion_proof(&store.log(), index, anchor.size).unwrap(),
-        anchor: AnchorProof::from_bytes(&anchor.proof).unwrap(),
-    };
+    let too_late = receipt(&a, index, 0);
     let sound = receipts(&a);
     assert_eq!(sound.len(), 1);
 
     b.caught_up(plant.hub.height()).await;
     let peer = plant.peer_of(&plant.operator_a, 88, &b).await;
     let first = blocks_of(&a, &created.commit);
-    push(&peer, vec![first, bobs], vec![too_late.to_bytes()]).await;
-    assert!(receipts(&b) == [too_late.to_bytes()]);
+    push(&peer, vec![first, bobs], vec![too_late.clone()]).await;
+    assert!(receipts(&b) == [too_late.clone()]);
     push(&peer, Vec::new(), sound.clone()).await;
     assert!(receipts(&b) == sound);
     // And it does not come back.
-    push(&peer, Vec::new(), vec![too_late.to_bytes()]).await;
+    push(&peer, Vec::new(), vec![too_late.clone()]).await;
     assert!(receipts(&b) == sound);
     a.sidecar.stop().await.unwrap();
     b.sidecar.stop().await.unwrap();
@@ -212,4 +221,137 @@ async fn a_receipt_under_a_header_yet_to_come_asks_the_hub_for_nothing() {
     a.sidecar.stop().await.unwrap();
     b.sidecar.stop().await.unwrap();
     drop(homes);
+}
+
+/// A commit of Bob's and another upon it, which cites a later height; A, whose operator lies, has
+/// two leaves about the second. One says a height that the first cites and the second does not.
+struct Lied {
+    document: Cid,
+    commits: Vec<CommitBlocks>,
+    early: Vec<u8>,
+    honest: Vec<u8>,
+}
+
+async fn lied(plant: &Plant, a: &Running) -> Lied {
+    let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
+    let document = cid(&created.document);
+    let mut commits = vec![blocks_of(a, &created.commit)];
+    let mut heights = Vec::new();
+    let mut last = None;
+    for pieces in [10, 100] {
+        let by = json!({"increment": {"pieces": pieces}});
+        let (commit, blocks) = plant.signed(a, &plant.bob, &document, by);
+        let header = crdt::HeaderBlock::decode(blocks.header.clone()).unwrap();
+        heights.push(header.header().authority.height);
+        let documents = &a.sidecar.documents;
+        documents
+            .receive("bob", vec![blocks.clone()])
+            .await
+            .unwrap();
+        commits.push(blocks);
+        last = Some(commit);
+        // The next one cites the revision that this makes.
+        plant.hub.grant("cell:1", "auditor", &plant.mallory.did());
+        plant.hub.revoke("cell:1", "auditor", &plant.mallory.did());
+        a.caught_up(plant.hub.height()).await;
+    }
+    assert!(heights[0] < heights[1]);
+    let store = a.sidecar.documents.store();
+    let honest = store
+        .commit(document.digest(), last.unwrap().digest())
+        .unwrap()
+        .unwrap()
+        .leaf;
+    let opening = store.leaf(honest).unwrap().opening().unwrap();
+    let Content::CommitHeld(mut held) = opening.content().clone() else {
+        panic!("it says something else");
+    };
+    held.height = heights[1] - 1;
+    let in_force = |authority: &audit::authority::PolicyAuthority<'_>| {
+        use audit::verdict::Authority as _;
+        authority.revision_after(held.height).unwrap()
+    };
+    let authority = &a.sidecar.authority;
+    held.revision = authority
+        .judge(&plant.policy(), |authority, _| in_force(authority))
+        .unwrap();
+    let leaves = vec![node::leaves::draft(Content::CommitHeld(held)).unwrap()];
+    let written = store
+        .submit(Write {
+            leaves,
+            ..Write::default()
+        })
+        .await
+        .unwrap();
+    let steps = anchoring(a, &a.hub, plant);
+    while steps.step().await.unwrap() != Step::Idle {}
+    Lied {
+        document,
+        commits,
+        early: receipt(a, written.first_leaf, 0),
+        honest: receipt(a, honest, 0),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_leaves_of_a_liar_decide_the_same_in_either_order() {
+    let plant = Plant::new();
+    let homes = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let a = plant.still(homes[0].path(), &plant.operator_a, 101).await;
+    let Lied {
+        document,
+        commits,
+        early,
+        honest,
+    } = lied(&plant, &a).await;
+    plant.hub.revoke("cell:1", "operator", &plant.bob.did());
+    for (home, order) in [
+        (&homes[1], [&early, &honest]),
+        (&homes[2], [&honest, &early]),
+    ] {
+        let b = plant.still(home.path(), &plant.operator_b, 102).await;
+        let peer = plant.peer_of(&plant.operator_a, 88, &b).await;
+        push(&peer, commits.clone(), Vec::new()).await;
+        b.shows(&document, json!({"pieces": 1})).await;
+        push(&peer, Vec::new(), vec![order[0].clone()]).await;
+        push(&peer, Vec::new(), vec![order[1].clone()]).await;
+        b.shows(&document, json!({"pieces": 111})).await;
+        assert!(receipts(&b) == [honest.clone()]);
+        b.sidecar.stop().await.unwrap();
+    }
+    a.sidecar.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_something_else_overtook_does_not_happen() {
+    let home = tempfile::tempdir().unwrap();
+    let plant = Plant::new();
+    let a = plant.still(home.path(), &plant.operator_a, 101).await;
+    let store = a.sidecar.documents.store();
+    let key = vec![7; 96];
+    let write = |value: u8, expected: Option<u8>| Write {
+        puts: vec![(Column::Attestations, key.clone(), Some(vec![value]))],
+        expects: Some(Expected {
+            column: Column::Attestations,
+            key: key.clone(),
+            value: expected.map(|value| vec![value]),
+        }),
+        ..Write::default()
+    };
+    // Both read that there is nothing, and both are on their way at once.
+    let first = store.enqueue(write(1, None)).await.unwrap();
+    let second = store.enqueue(write(2, None)).await.unwrap();
+    assert!(!first.durable().await.unwrap().known);
+    assert!(second.durable().await.unwrap().known);
+    assert_eq!(
+        store.get(Column::Attestations, &key).unwrap(),
+        Some(vec![1])
+    );
+    let third = store.submit(write(3, Some(1))).await.unwrap();
+    assert!(!third.known);
+    assert_eq!(
+        store.get(Column::Attestations, &key).unwrap(),
+        Some(vec![3])
+    );
+    a.sidecar.stop().await.unwrap();
 }
