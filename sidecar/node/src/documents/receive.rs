@@ -107,10 +107,12 @@ impl Documents {
         peer: &str,
         commits: Vec<CommitBlocks>,
     ) -> Result<Vec<Received>, Failure> {
-        self.receive_attested(peer, commits, Attested::new()).await
+        self.receive_attested(peer, commits, |_| Ok(Attested::new()))
+            .await
     }
 
-    /// As [`Documents::receive`], with the attestations that came along; they are not kept here.
+    /// As [`Documents::receive`], with the attestations that came along, of the commits whose
+    /// signatures hold; they are not kept here.
     ///
     /// # Errors
     /// As [`Documents::receive`].
@@ -118,7 +120,7 @@ impl Documents {
         &self,
         peer: &str,
         commits: Vec<CommitBlocks>,
-        attested: Attested,
+        attested: impl FnOnce(&BTreeSet<Digest>) -> Result<Attested, Failure>,
     ) -> Result<Vec<Received>, Failure> {
         let mut results: Vec<Option<Received>> = vec![None; commits.len()];
         let mut parsed = Vec::new();
@@ -132,8 +134,10 @@ impl Documents {
                 Err(received) => results[place] = Some(received),
             }
         }
-        let attested = inherited(attested, parsed.iter().map(|(block, _)| block));
         let verified = Commit::verify_all(&self.chain, parsed);
+        let coming = verified.iter().flatten();
+        let coming = coming.map(|commit| *commit.cid().digest()).collect();
+        let attested = inherited(attested(&coming)?, verified.iter().flatten());
         let mut flight = Flight::of(self, attested);
         let mut failed = None;
         for ((place, blocks), verified) in places.into_iter().zip(verified) {
@@ -773,14 +777,14 @@ pub(crate) fn late_key(author: &Actor, document: &Digest, commit: &Digest) -> Ve
     keys::triple(&hash_of(author), document, commit).to_vec()
 }
 
-/// Gives each attestation to the commits among `blocks` that its commit follows: whoever held a
+/// Gives each attestation to those of `commits` that its commit follows: whoever held a
 /// commit held them.
-fn inherited<'a>(attested: Attested, blocks: impl Iterator<Item = &'a HeaderBlock>) -> Attested {
+fn inherited<'a>(attested: Attested, commits: impl Iterator<Item = &'a Commit>) -> Attested {
     if attested.is_empty() {
         return attested;
     }
-    let headers: BTreeMap<Digest, &Header> = blocks
-        .map(|block| (*block.cid().digest(), block.header()))
+    let headers: BTreeMap<Digest, &Header> = commits
+        .map(|commit| (*commit.cid().digest(), commit.header()))
         .collect();
     let mut inherited = Attested::new();
     for (commit, mut attestations) in attested {

@@ -1,5 +1,8 @@
 //! Attestations that arrive with, before and after what they settle.
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use audit::content::Content;
 use audit::leaf::Disclosure;
 use audit::receipt::Receipt;
@@ -7,7 +10,7 @@ use crdt::Cid;
 use hub_light::AnchorProof;
 use node::anchoring::{list, Step};
 use node::documents::attested::decode_kept;
-use node::limits::AUTHOR_LATE_COMMITS_MAX;
+use node::limits::{AUTHOR_LATE_COMMITS_MAX, HEADERS_IN_VAIN_MAX, HEADERS_PER_PASS_MAX};
 use node::network::messages::CommitBlocks;
 use node::store::{Column, Expected, StoreError, Write};
 use serde_json::json;
@@ -106,6 +109,144 @@ async fn a_late_commit_that_settles_gives_its_room_back() {
     pair.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_wait_for_no_header() {
+    let plant = Plant::new();
+    let Revoked {
+        pair,
+        commits,
+        receipts,
+    } = revoked(&plant).await;
+    let document = cid(&commits_document(&commits[0]));
+    let held = pair.b.hub.headers_held.clone();
+    let held = held.write().await;
+    let peer = plant.peer_of(&plant.operator_a, 88, &pair.b).await;
+    let both = push(&peer, commits, receipts.clone());
+    let results = tokio::time::timeout(Duration::from_secs(5), both).await;
+    let results = results.expect("it is answered although no header comes");
+    assert_eq!(results[1].verdict, "late", "{}", results[1].reason);
+    pair.b.shows(&document, json!({"pieces": 1})).await;
+    drop(held);
+    pair.b.shows(&document, json!({"pieces": 11})).await;
+    eventually("its room is free", async || late(&pair.b) == 0).await;
+    pair.stop().await;
+}
+
+/// A, and so many changes of one record by Bob that A attests, each under a header of its own.
+struct Many {
+    pair: Pair,
+    commits: Vec<CommitBlocks>,
+    receipts: Vec<Vec<u8>>,
+}
+
+async fn many(plant: &Plant, number: usize) -> Many {
+    let homes = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let a = plant.sidecar(homes[0].path(), &plant.operator_a, 101).await;
+    // B makes no blocks by anchors of its own.
+    let b = plant.still(homes[1].path(), &plant.operator_b, 102).await;
+    let pair = Pair { a, b, homes };
+    let a = &pair.a;
+    let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
+    let document = cid(&created.document);
+    let mut commits = vec![blocks_of(a, &created.commit)];
+    for count in 1..=number {
+        let by = json!({"increment": {"pieces": count}});
+        let (_, blocks) = plant.signed(a, &plant.bob, &document, by);
+        commits.push(blocks.clone());
+        let documents = &a.sidecar.documents;
+        documents.receive("bob", vec![blocks]).await.unwrap();
+        eventually("A attests it", async || receipts(a).len() == count).await;
+    }
+    pair.b.caught_up(plant.hub.height()).await;
+    Many {
+        commits,
+        receipts: receipts(a),
+        pair,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_header_out_of_reach_is_the_last_that_is_asked_for() {
+    let plant = Plant::new();
+    let Many {
+        pair,
+        commits,
+        receipts: sent,
+    } = many(&plant, 4).await;
+    let b = &pair.b;
+    b.hub.headers_cut.store(true, Ordering::SeqCst);
+    let asked = b.hub.headers.load(Ordering::SeqCst);
+    let peer = plant.peer_of(&plant.operator_a, 88, b).await;
+    push(&peer, commits, sent.clone()).await;
+    eventually("it was asked for", async || {
+        b.hub.headers.load(Ordering::SeqCst) > asked
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(b.hub.headers.load(Ordering::SeqCst), asked + 1);
+    b.hub.headers_cut.store(false, Ordering::SeqCst);
+    plant.hub.block(&[]);
+    eventually("all are kept", async || {
+        let kept = receipts(b);
+        sent.iter().all(|receipt| kept.contains(receipt))
+    })
+    .await;
+    pair.stop().await;
+}
+
+/// The receipt with another height in the place of its header's.
+fn under_another_header(receipt: &[u8], height: u64) -> Vec<u8> {
+    let mut receipt = Receipt::from_bytes(receipt).unwrap();
+    let mut anchor = receipt.anchor.to_wire();
+    let record = anchor.record.as_mut().unwrap();
+    (record.state_height, record.header_height) = (height - 1, height);
+    receipt.anchor = AnchorProof::from_wire(&anchor).unwrap();
+    assert_eq!(receipt.anchor.record().header_height().0, height);
+    receipt.to_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receipts_that_prove_nothing_cost_few_headers() {
+    let plant = Plant::new();
+    let Many {
+        pair,
+        commits,
+        receipts: sent,
+    } = many(&plant, 1).await;
+    let b = &pair.b;
+    for _ in 0..2 * HEADERS_PER_PASS_MAX {
+        plant.hub.block(&[]);
+    }
+    b.caught_up(plant.hub.height()).await;
+    let garbage: Vec<Vec<u8>> = (3..plant.hub.height())
+        .map(|height| under_another_header(&sent[0], height))
+        .filter(|raw| !sent.contains(raw))
+        .collect();
+    assert!(garbage.len() > 2 * HEADERS_PER_PASS_MAX);
+    let asked = b.hub.headers.load(Ordering::SeqCst);
+    let peer = plant.peer_of(&plant.mallory, 89, b).await;
+    // What is not signed right is no reason to ask at all.
+    let mut forged = commits.clone();
+    forged[1].signature[3] ^= 1;
+    push(&peer, forged, garbage.clone()).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(b.hub.headers.load(Ordering::SeqCst), asked);
+    // Nor is more than a few asked for where it is.
+    push(&peer, commits, garbage.clone()).await;
+    plant.hub.block(&[]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    plant.hub.block(&[]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let most = u32::try_from(HEADERS_PER_PASS_MAX).unwrap() + HEADERS_IN_VAIN_MAX;
+    let cost = b.hub.headers.load(Ordering::SeqCst) - asked;
+    assert!(cost > 0 && cost < most, "{cost} headers");
+    // And nobody else's wait for that.
+    let peer = plant.peer_of(&plant.operator_a, 88, b).await;
+    push(&peer, Vec::new(), sent.clone()).await;
+    eventually("it is kept", async || receipts(b).contains(&sent[0])).await;
+    pair.stop().await;
+}
+
 fn commits_document(first: &CommitBlocks) -> String {
     let block = crdt::HeaderBlock::decode(first.header.clone()).unwrap();
     block.header().document_id().to_string()
@@ -124,8 +265,14 @@ async fn a_commit_that_comes_with_its_attestation_needs_no_room_among_the_late()
     let peer = plant.peer_of(&plant.operator_a, 88, &pair.b).await;
     let results = push(&peer, commits.clone(), Vec::new()).await;
     assert_eq!(results[1].verdict, "full", "{}", results[1].reason);
-    let results = push(&peer, commits, receipts).await;
-    assert_eq!(results[1].verdict, "settled", "{}", results[1].reason);
+    // Its header is not at hand, and is there when it comes again.
+    let results = push(&peer, commits.clone(), receipts.clone()).await;
+    assert_eq!(results[1].verdict, "full", "{}", results[1].reason);
+    eventually("its header is at hand", async || {
+        let results = push(&peer, commits.clone(), receipts.clone()).await;
+        results[1].verdict == "settled"
+    })
+    .await;
     pair.b.shows(&document, json!({"pieces": 11})).await;
     assert_eq!(late(&pair.b), AUTHOR_LATE_COMMITS_MAX);
     pair.stop().await;
@@ -175,6 +322,7 @@ async fn a_receipt_that_proves_nothing_keeps_no_better_one_out() {
     assert_eq!(sound.len(), 1);
 
     b.caught_up(plant.hub.height()).await;
+    b.hub.knows_headers.store(true, Ordering::SeqCst);
     let peer = plant.peer_of(&plant.operator_a, 88, &b).await;
     let first = blocks_of(&a, &created.commit);
     push(&peer, vec![first, bobs], vec![too_late.clone()]).await;
@@ -190,7 +338,6 @@ async fn a_receipt_that_proves_nothing_keeps_no_better_one_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_under_a_header_yet_to_come_asks_the_hub_for_nothing() {
-    use std::sync::atomic::Ordering;
     let plant = Plant::new();
     let Pair { a, b, homes } = plant.pair().await;
     let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
@@ -313,6 +460,7 @@ async fn two_leaves_of_a_liar_decide_the_same_in_either_order() {
         let peer = plant.peer_of(&plant.operator_a, 88, &b).await;
         push(&peer, commits.clone(), Vec::new()).await;
         b.shows(&document, json!({"pieces": 1})).await;
+        b.hub.knows_headers.store(true, Ordering::SeqCst);
         push(&peer, Vec::new(), vec![order[0].clone()]).await;
         push(&peer, Vec::new(), vec![order[1].clone()]).await;
         b.shows(&document, json!({"pieces": 111})).await;
