@@ -10,7 +10,9 @@ use crdt::Cid;
 use hub_light::AnchorProof;
 use node::anchoring::{list, Step};
 use node::documents::attested::decode_kept;
-use node::limits::{AUTHOR_LATE_COMMITS_MAX, HEADERS_IN_VAIN_MAX, HEADERS_PER_PASS_MAX};
+use node::limits::{
+    AUTHOR_LATE_COMMITS_MAX, FETCH_COMMITS_MAX, HEADERS_IN_VAIN_MAX, HEADERS_PER_PASS_MAX,
+};
 use node::network::messages::CommitBlocks;
 use node::store::{Column, Expected, StoreError, Write};
 use serde_json::json;
@@ -70,9 +72,9 @@ async fn revoked(plant: &Plant) -> Revoked {
 }
 
 /// Takes all of Bob's room for late commits.
-async fn fill(plant: &Plant, running: &Running) {
+async fn fill(plant: &Plant, running: &Running, number: u64) {
     let author = identity::hash("holdfast/author/1", &[plant.bob.did().as_str().as_bytes()]);
-    let puts = (0..AUTHOR_LATE_COMMITS_MAX)
+    let puts = (0..number)
         .map(|number| {
             let mut key = [author, [0; 32], [0; 32]].concat();
             key[32..40].copy_from_slice(&number.to_be_bytes());
@@ -80,6 +82,25 @@ async fn fill(plant: &Plant, running: &Running) {
         })
         .collect();
     let store = running.sidecar.documents.store();
+    store
+        .submit(Write {
+            puts,
+            ..Write::default()
+        })
+        .await
+        .unwrap();
+}
+
+/// Gives all room for late commits back.
+async fn empty(running: &Running) {
+    let store = running.sidecar.documents.store();
+    let mut puts = Vec::new();
+    store
+        .scan(Column::Late, &[], &[], |key, _| {
+            puts.push((Column::Late, key.to_vec(), None));
+            Ok::<bool, StoreError>(true)
+        })
+        .unwrap();
     store
         .submit(Write {
             puts,
@@ -247,6 +268,58 @@ async fn receipts_that_prove_nothing_cost_few_headers() {
     pair.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rejected_commit_settles_takes_room_among_the_late() {
+    let plant = Plant::new();
+    let pair = plant.pair().await;
+    let (a, b) = (&pair.a, &pair.b);
+    let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
+    let document = cid(&created.document);
+    let mut commits = vec![blocks_of(a, &created.commit)];
+    for count in 1..=2 {
+        let by = json!({"increment": {"pieces": 10 * count}});
+        let (_, blocks) = plant.signed(a, &plant.bob, &document, by);
+        commits.push(blocks.clone());
+        let documents = &a.sidecar.documents;
+        documents.receive("bob", vec![blocks]).await.unwrap();
+        eventually("A attests it", async || receipts(a).len() == count).await;
+    }
+    plant.hub.revoke("cell:1", "operator", &plant.bob.did());
+    b.caught_up(plant.hub.height()).await;
+    b.hub.knows_headers.store(true, Ordering::SeqCst);
+    let last = *Cid::of(&commits[2].header).digest();
+    let about_last = |raw: &Vec<u8>| {
+        let receipt = Receipt::from_bytes(raw).unwrap();
+        let opening = receipt.leaf.opening().unwrap().content().clone();
+        matches!(opening, Content::CommitHeld(held) if *held.commit.digest() == last)
+    };
+    let of_last: Vec<Vec<u8>> = receipts(a).into_iter().filter(about_last).collect();
+    assert_eq!(of_last.len(), 1);
+    let mut wrong = commits.clone();
+    wrong[2].body = Some(vec![0xa0]);
+    let peer = plant.peer_of(&plant.operator_a, 88, b).await;
+
+    // There is a margin for one batch, since an honest one is settled at its end.
+    fill(
+        &plant,
+        b,
+        AUTHOR_LATE_COMMITS_MAX + FETCH_COMMITS_MAX as u64,
+    )
+    .await;
+    let results = push(&peer, wrong.clone(), of_last.clone()).await;
+    assert_eq!(results[1].verdict, "full", "{}", results[1].reason);
+    empty(b).await;
+    let results = push(&peer, wrong, of_last.clone()).await;
+    assert_eq!(results[2].verdict, "reject", "{}", results[2].reason);
+    b.shows(&document, json!({"pieces": 1})).await;
+    assert_eq!(late(b), 1, "it is late in the end, and counted");
+    // Until what settles it comes whole.
+    push(&peer, commits, of_last).await;
+    b.shows(&document, json!({"pieces": 31})).await;
+    assert_eq!(late(b), 0);
+    pair.stop().await;
+}
+
 fn commits_document(first: &CommitBlocks) -> String {
     let block = crdt::HeaderBlock::decode(first.header.clone()).unwrap();
     block.header().document_id().to_string()
@@ -260,7 +333,7 @@ async fn a_commit_that_comes_with_its_attestation_needs_no_room_among_the_late()
         commits,
         receipts,
     } = revoked(&plant).await;
-    fill(&plant, &pair.b).await;
+    fill(&plant, &pair.b, AUTHOR_LATE_COMMITS_MAX).await;
     let document = cid(&commits_document(&commits[0]));
     let peer = plant.peer_of(&plant.operator_a, 88, &pair.b).await;
     let results = push(&peer, commits.clone(), Vec::new()).await;
