@@ -80,6 +80,7 @@ impl Headers {
         if !self.as_of.as_ref().is_some_and(still) {
             self.failed.clear();
             self.unreachable = false;
+            self.as_of = None;
         }
         let over = |since: &Instant| now.duration_since(*since) >= QUOTA_WINDOW;
         if self.in_vain_since.as_ref().is_none_or(over) {
@@ -113,15 +114,21 @@ impl Headers {
         unreachable: bool,
     ) {
         self.failed.insert(height);
-        self.as_of = Some((look, Instant::now()));
+        // From the first failure on, or steady ones would never be forgotten.
+        if self.as_of.is_none_or(|(then, _)| then != look) {
+            self.as_of = Some((look, Instant::now()));
+        }
         if unreachable {
             pass.stopped.insert(peer.to_owned());
             let (_, in_reach) = look;
             self.unreachable = !in_reach;
+        } else {
+            self.in_vain(peer);
         }
     }
 
-    /// A header was fetched for `peer`, and what it sent does not verify under it.
+    /// A header was asked for that `peer` named, and there is none, or what it sent does not verify
+    /// under it.
     pub fn in_vain(&mut self, peer: &str) {
         *self.in_vain.entry(peer.to_owned()).or_default() += 1;
     }
