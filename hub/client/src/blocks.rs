@@ -1,6 +1,6 @@
 //! Earlier blocks under a later header, by the block log.
 
-use hub_light::BlockInclusion;
+use hub_light::{BlockInclusion, Trusted};
 use hub_types::{BlockHash, Height};
 use wire::light::{QueryBlockInclusionRequest, QueryBlockInclusionResponse};
 
@@ -71,6 +71,12 @@ impl HubClient {
             })
         })
         .await
+    }
+
+    /// The verified header at `height`, if this process has it at hand. Asks nobody.
+    #[must_use]
+    pub fn known(&self, height: Height) -> Option<Trusted> {
+        self.chain().known(height.0).map(|block| block.trusted)
     }
 
     /// The verified block at `height`: at hand, ahead, or behind by the block log.

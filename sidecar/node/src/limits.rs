@@ -90,6 +90,16 @@ pub const PEER_WAITING_RECEIPTS_MAX: usize = 1024;
 /// Bytes of waiting receipts of one peer.
 pub const PEER_WAITING_RECEIPT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Headers that the hub is asked for in one pass over what waits, for the receipts of one peer.
+pub const HEADERS_PER_PASS_MAX: usize = 8;
+
+/// Headers fetched for one peer in one [`QUOTA_WINDOW`] under which its receipts did not verify. An
+/// honest peer hands on what it verified itself.
+pub const HEADERS_IN_VAIN_MAX: u32 = 8;
+
+/// Headers remembered: the receipts of one anchor share one.
+pub const HEADERS_KEPT_MAX: usize = 256;
+
 /// Late commits kept for one author. A late commit may still be settled by an attestation that is
 /// on its way; somebody who hoards thousands is not on his way.
 pub const AUTHOR_LATE_COMMITS_MAX: u64 = 4096;

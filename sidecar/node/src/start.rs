@@ -331,6 +331,7 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
         parts.clock.clone(),
         stopped.clone(),
     )));
+    tasks.push(tokio::spawn(attestations.clone().run(stopped.clone())));
     if let (Some(policy), true, true) = (
         anchored,
         config.anchoring.enabled,
@@ -407,9 +408,8 @@ async fn housekeeping(
                 if let Err(failure) = documents.replica_advanced().await {
                     tracing::warn!(%failure, "waiting commits could not be looked at");
                 }
-                if let Err(failure) = attestations.try_waiting().await {
-                    tracing::warn!(%failure, "waiting attestations could not be looked at");
-                }
+                // Only now: some are about those commits.
+                attestations.moved();
             }
             _ = tick.tick() => {
                 documents.end_denial_window(false).await?;

@@ -28,7 +28,7 @@ use tokio::sync::Semaphore;
 use crate::anchoring::{newest_final, with_index, Anchoring};
 use crate::authority::hub::{Hub, HubError, TrailState};
 use crate::authority::{Authority, CouldNotTell, Replica};
-use crate::documents::{attested, could_not_tell, Documents};
+use crate::documents::{attested, could_not_tell, Documents, NoAudit};
 use crate::failure::{Failure, Kind};
 use crate::guard::{Permit, Refusal, Sight};
 use crate::limits::TRAIL_LEAVES_MAX;
@@ -86,6 +86,8 @@ pub struct Exporter {
     policy: PolicyId,
     issuer: Arc<SecretKey>,
     place: Arc<Semaphore>,
+    /// Who asks whether he may have one waits here; the first time that may take a while.
+    asking: Arc<Semaphore>,
 }
 
 /// What the log and the disk say of a range, as far as the auditor may see it.
@@ -164,6 +166,7 @@ impl Exporter {
             policy: parts.policy,
             issuer: parts.issuer,
             place: Arc::new(Semaphore::new(1)),
+            asking: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -242,23 +245,34 @@ impl Exporter {
         if self.documents.guard().is_operator(auditor) {
             return Ok(());
         }
+        let asking = self.asking.clone().acquire_owned().await;
+        let asking = asking.map_err(|error| Failure::internal(&error))?;
         let (exporter, asked) = (self.clone(), auditor.clone());
-        let refused =
-            beside(move || exporter.documents.audit_refusal(&exporter.policy, &asked)).await?;
+        let refused = beside(move || {
+            // Kept to the end of this, also when nobody waits for it any more.
+            let _asking = asking;
+            exporter.documents.audit_refusal(&exporter.policy, &asked)
+        })
+        .await?;
         match refused {
             None => Ok(()),
-            Some(refused) => Err(self.refuse(refused, auditor).await?),
+            Some(NoAudit::Refused(refused)) => Err(self.refuse(*refused, auditor).await?),
+            Some(NoAudit::NoDocument) => Err(Failure::new(
+                Kind::Denied,
+                format!("{auditor} has not the permission `audit`: there is no document here to have it on"),
+                "ask again when there is one",
+            )),
         }
     }
 
     async fn refuse(
         &self,
-        (claim, refusal): (DocumentClaim, Refusal),
+        refused: (DocumentClaim, Refusal),
         auditor: &Did,
     ) -> Result<Failure, Failure> {
         let documents = &self.documents;
-        let refused = documents.refuse(refusal, &self.policy, &claim, auditor, ACTION);
-        Ok(refused.await?)
+        let refused = documents.refuse_trail(refused, &self.policy, auditor, ACTION);
+        refused.await
     }
 
     /// Puts the bundle together, and verifies it.
@@ -493,10 +507,13 @@ impl Exporter {
     fn disclose(&self, leaf: Leaf, shown: &BTreeMap<Digest, Shown>, auditor: &Did) -> Disclosure {
         let opening = leaf.opening;
         let sees_some = !shown.is_empty() || self.documents.guard().is_operator(auditor);
+        let ours = leaf.policy.as_deref() == Some(self.policy.as_bytes().as_slice());
         let may = match opening.content() {
             content if content.document().is_some() => content
                 .document()
                 .is_some_and(|document| shown.contains_key(document.digest())),
+            // A denial of this trail names no document.
+            Content::Decision(decision) if ours && decision.action == ACTION => sees_some,
             // Of a document that is not kept the scope alone can say who may audit it.
             Content::Decision(decision) => decision
                 .preimage
@@ -512,10 +529,7 @@ impl Exporter {
             // Refusals and counts of denials name no document's data; who may audit a part of the
             // trail sees that they happened. A refusal under another policy names revisions that
             // are none of this one's.
-            Content::CommitRefused(_) => {
-                let ours = leaf.policy.as_deref() == Some(self.policy.as_bytes().as_slice());
-                ours && sees_some
-            }
+            Content::CommitRefused(_) => ours && sees_some,
             _ => sees_some,
         };
         match may {

@@ -15,7 +15,7 @@ use super::witness::HeldLeaf;
 use crate::authority::PolicyAuthority;
 use crate::content::signature_digest;
 use crate::verdict::{
-    admit, decide, inherit, sound, Attestation, Authority, Claim, ParentClaim, Verdict,
+    admit, decide, inherit, may_attest, sound, Attestation, Authority, Claim, ParentClaim, Verdict,
 };
 
 /// Where this log says that it held a commit, and what became of the commit.
@@ -130,13 +130,7 @@ pub(crate) fn verdicts(
     chain_id: &str,
     authority: &PolicyAuthority<'_>,
 ) -> Result<BTreeMap<Cid, Judged>, VerifyError> {
-    let mut by_commit: BTreeMap<Cid, BTreeSet<Attestation>> = BTreeMap::new();
-    for leaf in attested {
-        by_commit
-            .entry(leaf.held.commit)
-            .or_default()
-            .insert(leaf.attestation());
-    }
+    let mut by_commit = attestations(documents, attested);
     let mut judged = BTreeMap::new();
     let mut place = 0u64;
     for document in documents.values() {
@@ -176,6 +170,28 @@ pub(crate) fn verdicts(
         }
     }
     Ok(judged)
+}
+
+/// What the leaves attest to the commits that they name.
+fn attestations(
+    documents: &BTreeMap<Cid, Document>,
+    attested: &[HeldLeaf],
+) -> BTreeMap<Cid, BTreeSet<Attestation>> {
+    let cited: BTreeMap<&Cid, u64> = documents
+        .values()
+        .flat_map(|document| &document.commits)
+        .map(|held| (held.commit.cid(), held.commit.header().authority.height))
+        .collect();
+    let mut by_commit: BTreeMap<Cid, BTreeSet<Attestation>> = BTreeMap::new();
+    for leaf in attested {
+        let attestation = leaf.attestation();
+        let height = cited.get(&leaf.held.commit);
+        if height.is_some_and(|height| may_attest(*height, &attestation)) {
+            let of_commit = by_commit.entry(leaf.held.commit).or_default();
+            of_commit.insert(attestation);
+        }
+    }
+    by_commit
 }
 
 /// Hands attestations from children to parents, last commit first.

@@ -135,6 +135,20 @@ fn sidecar_does_not_attest_what_was_written_through_it() {
 }
 
 #[test]
+fn what_was_seen_before_the_cited_height_attests_nothing_to_ancestors_either() {
+    let story = lying(Lie::SeenBeforeCited);
+    let mut trail = story.whole();
+    // Only B's word for the merge, at a height that its parents cite and the merge does not.
+    trail.witnesses[0].anchors.remove(0);
+    let mut found = verdicts(&verified(&story, &trail));
+    found[1..3].sort_unstable();
+    assert_eq!(
+        found,
+        ["settled", "provisional", "settled", "provisional", "late"]
+    );
+}
+
+#[test]
 fn seal_keeps_together_what_its_issuer_showed() {
     let story = story(10);
     let sealed = story

@@ -361,6 +361,10 @@ impl Hub for LightHub {
         })
     }
 
+    fn at_hand(&self, height: u64) -> Option<Trusted> {
+        self.client.known(Height(height))
+    }
+
     fn header(&self, height: u64) -> BoxFuture<'_, Result<Trusted, HubError>> {
         Box::pin(async move { self.client.at(Height(height)).await.map_err(of_client) })
     }

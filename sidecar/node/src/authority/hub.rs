@@ -105,6 +105,8 @@ pub trait Hub: Send + Sync + 'static {
     fn anchor(&self, anchor: Anchor) -> BoxFuture<'_, Result<(), HubError>>;
     /// An anchor by its number, proven under the newest verified header.
     fn anchored(&self, log: LogId, index: u64) -> BoxFuture<'_, Result<Anchored, HubError>>;
+    /// The verified header at a height, if it is at hand: nobody is asked.
+    fn at_hand(&self, height: u64) -> Option<Trusted>;
     /// The verified header at a height.
     fn header(&self, height: u64) -> BoxFuture<'_, Result<Trusted, HubError>>;
     /// Everything that a bundle shows of the hub, under the header of that height, or the newest.

@@ -421,4 +421,29 @@ impl Authority {
         let answer = answer.ok_or_else(|| CouldNotTell::NothingProven(policy.to_string()))??;
         Ok((answer.is_allow(), reading))
     }
+
+    /// Whether `actor` has `permission` on the object that stands for all of a policy's: the one
+    /// with the policy's id, of the first resource that knows the permission. It is asked where a
+    /// refusal is to name nothing in particular.
+    ///
+    /// # Errors
+    /// [`CouldNotTell`].
+    pub fn ask_in_general(
+        &self,
+        policy: &PolicyId,
+        actor: &Actor,
+        permission: &str,
+    ) -> Result<(ObjectRef, bool, Reading), CouldNotTell> {
+        let object = self.answer(policy, |authority, reading| {
+            let definition = authority.view(reading.revision)?.definition();
+            let resource = definition.resources().find(|resource| {
+                let mut known = definition.permissions(resource);
+                known.any(|known| known == permission)
+            })?;
+            ObjectRef::new(resource, &policy.to_string()).ok()
+        })?;
+        let object = object.ok_or(CouldNotTell::Collection)?;
+        let (allowed, reading) = self.ask_object(policy, object.clone(), actor, permission)?;
+        Ok((object, allowed, reading))
+    }
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use audit::authority::PolicyAuthority;
 use audit::verdict::{
-    admit, counts, decide, sound, Attestation, Authority as _, Claim, DocumentClaim, ParentClaim,
-    Standing, Verdict,
+    admit, counts, decide, may_attest, sound, Attestation, Authority as _, Claim, DocumentClaim,
+    ParentClaim, Standing, Verdict,
 };
 use crdt::{
     materialize, Cid, Commit, Dag, Disclosure, DocumentId, DocumentPreimage, DocumentState, Error,
@@ -307,11 +307,11 @@ impl Loaded {
         }
         for commit in self.dag.topological().into_iter().rev() {
             let mut own = sets.remove(commit.cid()).unwrap_or_default();
+            let cited = commit.header().authority.height;
+            let of_commit = self.attestations(commit.cid());
             own.extend(
-                self.attestations
-                    .get(commit.cid())
-                    .into_iter()
-                    .flatten()
+                of_commit
+                    .filter(|attestation| may_attest(cited, attestation))
                     .cloned(),
             );
             if own.is_empty() {
@@ -387,7 +387,9 @@ impl Loaded {
         let Some(entry) = self.entries.get(commit) else {
             return false;
         };
-        let improves = !sound(&entry.claim.document, old, authority) || new.height < old.height;
+        let proves_nothing =
+            !may_attest(entry.claim.height, old) || !sound(&entry.claim.document, old, authority);
+        let improves = proves_nothing || new.height < old.height;
         improves && counts(&entry.claim, new, authority)
     }
 

@@ -5,6 +5,7 @@
 //! [`offer`] with a [`crate::guard::Permit`] (Invariant 8).
 
 pub mod attested;
+mod auditors;
 mod loaded;
 mod offer;
 mod pending;
@@ -23,7 +24,7 @@ use hashbrown::HashMap;
 use hub_types::PolicyId;
 use identity::{ChainId, Did};
 
-use crate::authority::{Authority, CouldNotTell, Reading};
+use crate::authority::{actor_of, Authority, CouldNotTell, Reading};
 use crate::clock::Clock;
 use crate::failure::{Failure, Kind};
 use crate::guard::{Guard, Permit, Refusal, Sight};
@@ -32,9 +33,10 @@ use crate::limits::{PEER_REJECTED_MAX, STATE_CACHE_DOCUMENTS_MAX};
 use crate::metrics::Metrics;
 use crate::secrets::Keyring;
 use crate::store::keys::Digest;
-use crate::store::records::{decode, CommitRecord, DocumentRecord};
+use crate::store::records::{CommitRecord, DocumentRecord};
 use crate::store::{Column, Store, StoreError, Write};
 
+pub(crate) use auditors::NoAudit;
 pub use loaded::{claim_of, commit_of, Loaded};
 pub(crate) use offer::named;
 pub use offer::Offered;
@@ -79,6 +81,7 @@ pub struct Documents {
     in_flight: Mutex<InFlight>,
     /// Commits rejected lately, so that a peer that offers one again costs a lookup.
     rejected: Mutex<Vec<Rejection>>,
+    auditors: Mutex<auditors::Auditors>,
     log_policy: Option<PolicyId>,
 }
 
@@ -118,6 +121,9 @@ pub(crate) enum Use {
 /// Rejections remembered: as many as a handful of peers may cause in a window.
 const REJECTED_REMEMBERED_MAX: usize = 4 * PEER_REJECTED_MAX as usize;
 
+/// What a trail that is refused is called: its documents have no names for a stranger.
+const TRAIL: &str = "any document of the trail";
+
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -142,6 +148,7 @@ impl Documents {
             pending: Mutex::new(pending),
             in_flight: Mutex::default(),
             rejected: Mutex::default(),
+            auditors: Mutex::default(),
             log_policy: parts.log_policy,
         })
     }
@@ -303,50 +310,6 @@ impl Documents {
         Ok(self.guard.permit(&policy, &claim, actor, sight).ok())
     }
 
-    /// Why `auditor` may export no leaf about any document of `policy`, with the document that the
-    /// answer is about; none when he may export some. Asks document by document until one is
-    /// permitted, so call it where waiting harms nobody.
-    ///
-    /// # Errors
-    /// [`Failure`]: denied, when there is no document to ask about.
-    pub(crate) fn audit_refusal(
-        &self,
-        policy: &PolicyId,
-        auditor: &Did,
-    ) -> Result<Option<(DocumentClaim, Refusal)>, Failure> {
-        let mut first: Option<(DocumentClaim, Refusal)> = None;
-        let mut permitted = false;
-        self.store.scan(Column::Documents, &[], &[], |_, value| {
-            let record: DocumentRecord = decode(Column::Documents, value)?;
-            if record.policy != policy.as_bytes() {
-                return Ok(true);
-            }
-            let claim = claim_of(&record)?;
-            match self.guard.audit(policy, &claim, auditor) {
-                Ok(_) => permitted = true,
-                // What could not be told of one document is no denial of all (Invariant 3).
-                Err(refusal @ Refusal::CouldNotTell(_)) => first = Some((claim, refusal)),
-                Err(refusal) => {
-                    first.get_or_insert((claim, refusal));
-                }
-            }
-            let stale = matches!(
-                first,
-                Some((_, Refusal::CouldNotTell(CouldNotTell::Stale { .. })))
-            );
-            Ok::<bool, StoreError>(!permitted && !stale)
-        })?;
-        match first {
-            _ if permitted => Ok(None),
-            Some(refused) => Ok(Some(refused)),
-            None => Err(Failure::new(
-                Kind::Denied,
-                format!("{auditor} has not the permission `audit`: there is no document here to have it on"),
-                "ask again when there is one",
-            )),
-        }
-    }
-
     /// Whether `new` proves more of a kept commit than `old`, of the same log: it counts, and the
     /// other one never will or was seen later. Where `old` counts for an ancestor, `new` does too.
     pub(crate) fn is_better(
@@ -452,6 +415,50 @@ impl Documents {
                 Ok(denied(actor, permission, &claim.id.to_string(), reading))
             }
         }
+    }
+
+    /// Logs, within the quota, that somebody was refused a trail, and makes the failure that tells
+    /// it. Neither names a document: the leaf is about the object that has the policy's id, of the
+    /// first resource that knows the permission. Nothing makes such an object, so nobody has the
+    /// permission on it; where somebody registered it all the same and has it, his leaf is about the
+    /// document of the refusal.
+    pub(crate) async fn refuse_trail(
+        &self,
+        (claim, refusal): auditors::Refused,
+        policy: &PolicyId,
+        actor: &Did,
+        action: &'static str,
+    ) -> Result<Failure, Failure> {
+        let permission = match refusal {
+            Refusal::CouldNotTell(error) => return Ok(could_not_tell(&error)),
+            Refusal::Denied { permission, .. } => permission,
+        };
+        let asked = self
+            .authority
+            .ask_in_general(policy, &actor_of(actor), permission);
+        let (object, permitted, reading) = asked.map_err(|error| could_not_tell(&error))?;
+        if permitted {
+            let refusal = Refusal::Denied {
+                permission,
+                reading: reading.clone(),
+            };
+            self.refuse(refusal, policy, &claim, actor, action).await?;
+            return Ok(denied(actor, permission, TRAIL, reading));
+        }
+        let asked = Asked {
+            actor: actor.as_str(),
+            resource: object.resource(),
+            object: object.id().to_owned(),
+            permission,
+            action,
+            document: None,
+            preimage: None,
+        };
+        let reason = format!("no relationship gives the actor `{permission}` on any document");
+        let outcome = audit::content::Outcome::Deny;
+        let content = leaves::decision(asked, outcome, &reason, &reading, self.now_seconds());
+        self.log_denial(actor.as_str(), policy, content).await?;
+        Ok(denied(actor, permission, TRAIL, reading))
     }
 
     /// Writes the leaf of a denial under `policy`, or counts it beyond the quota.

@@ -10,8 +10,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 
 use audit::content::Origin;
-use audit::verdict::{admit, decide, Attestation, Claim, DeferReason, RejectReason, Verdict};
-use crdt::{Cid, Commit, Disclosure, HeaderBlock};
+use audit::verdict::{
+    admit, decide, may_attest, Attestation, Claim, DeferReason, RejectReason, Verdict,
+};
+use crdt::{Cid, Commit, Disclosure, Header, HeaderBlock};
 use hub_types::PolicyId;
 use identity::Signature;
 use policy::Actor;
@@ -24,7 +26,7 @@ use super::{could_not_tell, locked, Documents, InFlight, Rejection};
 use crate::authority::{CouldNotTell, Reading};
 use crate::failure::Failure;
 use crate::leaves;
-use crate::limits::{AUTHOR_LATE_COMMITS_MAX, DOCUMENT_COMMITS_MAX};
+use crate::limits::{AUTHOR_LATE_COMMITS_MAX, DOCUMENT_COMMITS_MAX, FETCH_COMMITS_MAX};
 use crate::metrics;
 use crate::network::messages::CommitBlocks;
 use crate::store::keys::{self, Digest};
@@ -33,6 +35,19 @@ use crate::store::{Acknowledgement, Column, Put, StoreError, Write};
 
 /// Attestations whose receipts were verified, by commit, each with the policy of its log.
 pub type Attested = BTreeMap<Digest, Vec<(PolicyId, Attestation)>>;
+
+/// By how much an author's quota may be exceeded by commits that only the attestations of others in
+/// their batch settle: one batch. Those others may be refused yet; the commits count then.
+const LATE_MARGIN: u64 = FETCH_COMMITS_MAX as u64;
+
+/// How sure it is that a commit which is late without attestations needs no room among the late.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LateRoom {
+    /// Its own attestation, kept with it, settles it.
+    Certain,
+    /// Nothing settles it, or only what hangs on another commit.
+    Counted,
+}
 
 /// Writes of one batch that are on their way to the disk, in the order of their commits. What it
 /// marked as in flight is forgotten with it, however the batch ends: a peer's task is ended in the
@@ -43,11 +58,21 @@ pub(super) struct Flight<'a> {
     writes: Vec<Acknowledgement>,
     commits: Vec<Digest>,
     documents: Vec<Digest>,
-    attested: Attested,
+    attested: Heard,
+}
+
+/// Attestations that came along with a batch of commits.
+#[derive(Default)]
+struct Heard {
+    /// Those of each commit itself: they are kept as soon as it is.
+    own: Attested,
+    /// Those of each commit and of all in the batch that follow it. Whether these are kept is not
+    /// known before their own commits are.
+    inherited: Attested,
 }
 
 impl<'a> Flight<'a> {
-    fn of(documents: &'a Documents, attested: Attested) -> Self {
+    fn of(documents: &'a Documents, attested: Heard) -> Self {
         Self {
             in_flight: &documents.in_flight,
             attested,
@@ -109,10 +134,12 @@ impl Documents {
         peer: &str,
         commits: Vec<CommitBlocks>,
     ) -> Result<Vec<Received>, Failure> {
-        self.receive_attested(peer, commits, Attested::new()).await
+        self.receive_attested(peer, commits, |_| Ok(Attested::new()))
+            .await
     }
 
-    /// As [`Documents::receive`], with the attestations that came along; they are not kept here.
+    /// As [`Documents::receive`], with the attestations that came along, of the commits whose
+    /// signatures hold; they are not kept here.
     ///
     /// # Errors
     /// As [`Documents::receive`].
@@ -120,7 +147,7 @@ impl Documents {
         &self,
         peer: &str,
         commits: Vec<CommitBlocks>,
-        attested: Attested,
+        attested: impl FnOnce(&BTreeSet<Digest>) -> Result<Attested, Failure>,
     ) -> Result<Vec<Received>, Failure> {
         let mut results: Vec<Option<Received>> = vec![None; commits.len()];
         let mut parsed = Vec::new();
@@ -134,8 +161,10 @@ impl Documents {
                 Err(received) => results[place] = Some(received),
             }
         }
-        let attested = inherited(attested, parsed.iter().map(|(block, _)| block));
         let verified = Commit::verify_all(&self.chain, parsed);
+        let coming = verified.iter().flatten();
+        let coming = coming.map(|commit| *commit.cid().digest()).collect();
+        let attested = Heard::of(attested(&coming)?, verified.iter().flatten());
         let mut flight = Flight::of(self, attested);
         let mut failed = None;
         for ((place, blocks), verified) in places.into_iter().zip(verified) {
@@ -281,7 +310,7 @@ impl Documents {
     pub async fn replica_advanced(&self) -> Result<(), Failure> {
         let proven = self.authority.status().borrow().height.saturating_sub(1);
         let waiting = locked(&self.pending).for_replica(proven);
-        let mut flight = Flight::of(self, Attested::new());
+        let mut flight = Flight::of(self, Heard::default());
         let mut failed = Ok(());
         for (document, commit) in waiting {
             failed = self.reconsider_all(&document, commit, &mut flight).await;
@@ -420,21 +449,29 @@ impl Documents {
             Err(error) => return Ok(result(metrics::Outcome::Reject, error.to_string())),
         };
         let parents = self.parents(commit)?;
-        let attested = flight.attested.get(cid.digest());
-        let attested = attested.into_iter().flatten();
-        let of_policy = attested.filter(|(about, _)| *about == policy);
+        let of = |attested: &Attested| -> Vec<Attestation> {
+            let of_commit = attested.get(cid.digest()).into_iter().flatten();
+            let of_policy = of_commit.filter(|(about, _)| *about == policy);
+            of_policy.map(|(_, known)| known.clone()).collect()
+        };
+        let (own, inherited) = (of(&flight.attested.own), of(&flight.attested.inherited));
         let judged = self.authority.judge(&policy, |authority, reading| {
+            let mut late = None;
             let verdict = match admit(&claim, &parents, self.chain.as_str(), authority) {
                 Ok(mut standing) => {
                     standing.advance(&claim, authority);
-                    let attestations = of_policy.map(|(_, attestation)| attestation);
-                    decide(&claim, &standing, attestations, authority)
+                    let decided = |known| decide(&claim, &standing, known, authority);
+                    late = standing.lost_at().map(|_| match decided(&own) {
+                        Verdict::Settled { .. } => LateRoom::Certain,
+                        _ => LateRoom::Counted,
+                    });
+                    decided(&inherited)
                 }
                 Err(verdict) => verdict,
             };
-            (verdict, reading.clone())
+            (verdict, late, reading.clone())
         });
-        let (verdict, reading) = match judged {
+        let (verdict, late, reading) = match judged {
             Ok(judged) => judged,
             Err(CouldNotTell::NothingProven(_)) => {
                 let why = "nothing of its policy was proven yet";
@@ -452,6 +489,7 @@ impl Documents {
             claim,
             policy,
             verdict,
+            late: late.is_some(),
             reading,
             preimage,
         };
@@ -481,7 +519,8 @@ impl Documents {
             }
             Verdict::Late { lost_at } => {
                 let why = format!("the author lost the permission at height {lost_at}");
-                if self.late_of(&judged.claim.author)? >= AUTHOR_LATE_COMMITS_MAX {
+                let most = AUTHOR_LATE_COMMITS_MAX;
+                if self.late_of(&judged.claim.author, most)? >= most {
                     let why = format!("{why}, and the author's quota of late commits is full");
                     return self.no_room(commit, why).await;
                 }
@@ -493,6 +532,13 @@ impl Documents {
                 Ok(result(metrics::Outcome::Late, why))
             }
             Verdict::Settled { .. } | Verdict::Provisional { .. } => {
+                let most = AUTHOR_LATE_COMMITS_MAX + LATE_MARGIN;
+                if late == Some(LateRoom::Counted)
+                    && self.late_of(&judged.claim.author, most)? >= most
+                {
+                    let why = "the author's quota of late commits is full, and what attests this one is not kept yet";
+                    return self.no_room(commit, why.to_owned()).await;
+                }
                 let Some(place) = Place::take(flight.in_flight, &self.store, document)? else {
                     return self.no_room(commit, full_document()).await;
                 };
@@ -679,7 +725,9 @@ impl Documents {
         let document = *commit.header().document_id().cid().digest();
         let bytes = blocks.body.as_deref().unwrap_or_default();
         let mut write = self.kept(commit, bytes, body, judged, Origin::Peer)?;
-        if matches!(judged.verdict, Verdict::Late { .. }) {
+        // Also of what came with an attestation: its room is given back when that is kept, which is
+        // not certain before.
+        if judged.late {
             let key = late_key(&judged.claim.author, &document, commit.cid().digest());
             write.puts.push((Column::Late, key, Some(Vec::new())));
         }
@@ -711,13 +759,13 @@ impl Documents {
         Ok(())
     }
 
-    /// How many late commits of an author are kept, up to the quota.
-    fn late_of(&self, author: &Actor) -> Result<u64, StoreError> {
+    /// How many late commits of an author are kept, up to `most`.
+    fn late_of(&self, author: &Actor, most: u64) -> Result<u64, StoreError> {
         let mut count = 0;
         self.store
             .scan(Column::Late, &hash_of(author), &[], |_, _| {
                 count += 1;
-                Ok::<bool, StoreError>(count < AUTHOR_LATE_COMMITS_MAX)
+                Ok::<bool, StoreError>(count < most)
             })?;
         Ok(count)
     }
@@ -771,28 +819,37 @@ pub(crate) fn late_key(author: &Actor, document: &Digest, commit: &Digest) -> Ve
     keys::triple(&hash_of(author), document, commit).to_vec()
 }
 
-/// Gives each attestation to the commits among `blocks` that its commit follows: whoever held a
-/// commit held them.
-fn inherited<'a>(attested: Attested, blocks: impl Iterator<Item = &'a HeaderBlock>) -> Attested {
-    if attested.is_empty() {
-        return attested;
-    }
-    let parents: BTreeMap<Digest, &[Cid]> = blocks
-        .map(|block| (*block.cid().digest(), block.header().parents.as_slice()))
-        .collect();
-    let mut inherited = Attested::new();
-    for (commit, attestations) in attested {
-        let mut seen = BTreeSet::from([commit]);
-        let mut open = vec![commit];
-        while let Some(commit) = open.pop() {
-            let of_commit = inherited.entry(commit).or_default();
-            of_commit.extend(attestations.iter().cloned());
-            for parent in parents.get(&commit).into_iter().copied().flatten() {
-                if parents.contains_key(parent.digest()) && seen.insert(*parent.digest()) {
-                    open.push(*parent.digest());
+impl Heard {
+    /// Gives each attestation to its commit, and to those of `commits` that its commit follows:
+    /// whoever held a commit held them.
+    fn of<'a>(attested: Attested, commits: impl Iterator<Item = &'a Commit>) -> Self {
+        let mut heard = Self::default();
+        if attested.is_empty() {
+            return heard;
+        }
+        let headers: BTreeMap<Digest, &Header> = commits
+            .map(|commit| (*commit.cid().digest(), commit.header()))
+            .collect();
+        for (commit, mut attestations) in attested {
+            let Some(header) = headers.get(&commit) else {
+                continue;
+            };
+            let cited = header.authority.height;
+            attestations.retain(|(_, attestation)| may_attest(cited, attestation));
+            let mut seen = BTreeSet::from([commit]);
+            let mut open = vec![commit];
+            while let Some(commit) = open.pop() {
+                let of_commit = heard.inherited.entry(commit).or_default();
+                of_commit.extend(attestations.iter().cloned());
+                let parents = headers.get(&commit).map(|header| &header.parents);
+                for parent in parents.into_iter().flatten() {
+                    if headers.contains_key(parent.digest()) && seen.insert(*parent.digest()) {
+                        open.push(*parent.digest());
+                    }
                 }
             }
+            heard.own.insert(commit, attestations);
         }
+        heard
     }
-    inherited
 }

@@ -138,6 +138,8 @@ pub(super) struct Judged {
     pub claim: Claim,
     pub policy: PolicyId,
     pub verdict: Verdict,
+    /// Whether it is late without the attestations that it came with.
+    pub late: bool,
     pub reading: Reading,
     /// For a first commit, the preimage of the document's id.
     pub preimage: Option<Vec<u8>>,
@@ -549,6 +551,7 @@ impl Documents {
             claim,
             policy,
             verdict,
+            late: false,
             reading,
             preimage,
         };

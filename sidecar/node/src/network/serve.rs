@@ -14,7 +14,7 @@ use super::messages::{
 use super::peer_identity::{PeerIdentity, PeerIdentityError};
 use super::quota::Quotas;
 use super::swarm::Respond;
-use crate::attestations::{attested, Attestations};
+use crate::attestations::{Attestations, Looked};
 use crate::authority::Authority;
 use crate::clock::Clock;
 use crate::documents::{Documents, Received};
@@ -237,8 +237,9 @@ impl Exchange {
     }
 
     /// Takes commits of a peer with the receipts that came along, and counts the rejected ones
-    /// against it. Receipts are verified first, since a commit that one settles is not late, and
-    /// kept last, when their commits are.
+    /// against it. Receipts whose headers are at hand are verified first, since a commit that one
+    /// settles is not late, and kept last, when their commits are. The hub is asked for no header
+    /// here: commits never wait for it.
     ///
     /// # Errors
     /// [`Failure`] when the sidecar itself fails.
@@ -249,16 +250,15 @@ impl Exchange {
         receipts: Vec<Vec<u8>>,
     ) -> Result<Vec<Received>, Failure> {
         let name = peer.to_base58();
-        let coming = commits
-            .iter()
-            .map(|commit| *crdt::Cid::of(&commit.header).digest())
-            .collect();
-        let proven = self.attestations.prove(&name, receipts, &coming).await?;
+        let mut looked = Looked::default();
         let results = self
             .documents
-            .receive_attested(&name, commits, attested(&proven))
+            .receive_attested(&name, commits, |coming| {
+                looked = self.attestations.look(&name, receipts, coming)?;
+                Ok(looked.attested())
+            })
             .await?;
-        self.attestations.settle(&name, proven).await?;
+        self.attestations.settle(&name, looked).await?;
         let rejected = results
             .iter()
             .filter(|received| received.outcome == Outcome::Reject)

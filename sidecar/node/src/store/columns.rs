@@ -8,7 +8,7 @@ use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionTyp
 use super::StoreError;
 
 /// The column families. What each holds, and how its keys are spelled, stands in [`super::keys`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Column {
     /// Single values: format, chain id, identity, counters, log size, proven records.
     Meta,

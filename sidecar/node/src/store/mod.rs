@@ -19,7 +19,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use columns::Column;
 pub use heads::{HeadsTree, HeadsUpdate};
-pub use writer::{LeafDraft, NewCommit, NewDocument, Put, Write, Written};
+pub use writer::{Expected, LeafDraft, NewCommit, NewDocument, Put, Write, Written};
 
 use self::log::{LogSnapshot, Tail};
 use self::records::{decode, Belongs, Blocks, CommitRecord, DocumentRecord, LeafRecord};

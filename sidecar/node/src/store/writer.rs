@@ -114,12 +114,27 @@ pub struct Write {
     pub touched: Vec<Digest>,
     /// Attestations that peers are to be told of.
     pub attestations: Vec<FeedRecord>,
+    /// What this write was made from. If something else stands there by now, nothing of this write
+    /// happens: who compares before he writes loses no race, and needs no lock.
+    pub expects: Option<Expected>,
+}
+
+/// A value as a write's maker read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// Where.
+    pub column: Column,
+    /// Under which key.
+    pub key: Vec<u8>,
+    /// The value; none where there was none.
+    pub value: Option<Vec<u8>>,
 }
 
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// Whether the commit was kept already, so that nothing was written.
+    /// Whether the commit was kept already, or something else stood where the write expected, so
+    /// that nothing was written.
     pub known: bool,
     /// Index of the write's first leaf.
     pub first_leaf: u64,
@@ -231,6 +246,8 @@ struct Group {
     full: Vec<FullTile>,
     /// Commits of this group, which the disk does not know yet.
     commits: HashMap<[u8; 64], ()>,
+    /// What writes of this group expected and may have changed, likewise.
+    expected: HashMap<(Column, Vec<u8>), ()>,
     changed: Changed,
 }
 
@@ -241,6 +258,7 @@ impl Writer {
             batch: WriteBatch::default(),
             full: Vec::new(),
             commits: HashMap::new(),
+            expected: HashMap::new(),
             changed: Changed::default(),
         };
         let mut results = Vec::with_capacity(group.len());
@@ -287,6 +305,18 @@ impl Writer {
 
     fn gather(&mut self, db: &DB, write: Write, group: &mut Group) -> Result<Written, StoreError> {
         let first_leaf = self.tail.range.size();
+        if let Some(expected) = write.expects {
+            let place = (expected.column, expected.key);
+            let overtaken = group.expected.contains_key(&place)
+                || get(db, place.0, &place.1)? != expected.value;
+            if overtaken {
+                return Ok(Written {
+                    known: true,
+                    first_leaf,
+                });
+            }
+            group.expected.insert(place, ());
+        }
         if let Some(commit) = &write.commit {
             let key = keys::pair(&commit.document, &commit.commit);
             // A document that is not there has no commits, which saves the lookup of most creates.

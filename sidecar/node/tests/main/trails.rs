@@ -8,13 +8,14 @@ use std::time::Duration;
 use audit::content::{Content, Outcome};
 use audit::heads::{DocumentHeads, HEADS_MAX};
 use crdt::{Cid, DocumentId, DocumentRef, Draft, Operation};
+use identity::SecretKey;
 use node::anchoring::{latest, Step};
 use node::network::messages::CommitBlocks;
 use serde_json::json;
 
 use crate::anchors::anchoring;
 use crate::support::hub::PLANT;
-use crate::support::{anchored, cid, leaves, push, Plant, Running};
+use crate::support::{anchored, cid, key, leaves, push, Plant, Running};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_audit_costs_nothing_and_leaves_a_leaf() {
@@ -25,6 +26,8 @@ async fn who_may_not_audit_costs_nothing_and_leaves_a_leaf() {
     anchored(&a).await;
     let (status, answer) = a.trail(&plant.mallory).await.unwrap_err();
     assert_eq!(status, 403, "{answer}");
+    let told = answer.to_string();
+    assert!(!told.contains(&created.document), "{told} names a document");
     assert_eq!(
         plant.hub.trails.load(Ordering::SeqCst),
         0,
@@ -34,19 +37,66 @@ async fn who_may_not_audit_costs_nothing_and_leaves_a_leaf() {
         matches!(leaf, Content::Decision(decision)
             if decision.permission == "audit"
                 && decision.outcome == Outcome::Deny
-                && decision.object == created.document
+                && decision.object == plant.policy().to_string()
+                && decision.document.is_none()
                 && decision.actor == plant.mallory.did().as_str())
     });
     assert!(denied, "no leaf says so");
     anchored(&a).await;
     let report = a.trail(&plant.auditor).await.unwrap();
-    assert_eq!(report.decisions.last().unwrap().permission, "audit");
+    let last = report.decisions.last().unwrap();
+    assert_eq!(
+        (last.permission.as_str(), last.replay),
+        ("audit", "replayed")
+    );
 
     // Who cannot be told is not denied.
     a.hub.down.store(true, Ordering::SeqCst);
     plant.clock.advance(Duration::from_secs(700));
     let (status, answer) = a.trail(&plant.auditor).await.unwrap_err();
     assert_eq!(status, 503, "{answer}");
+    a.sidecar.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_a_trail_in_vain_costs_one_look_at_each_document() {
+    let home = tempfile::tempdir().unwrap();
+    let plant = Plant::new();
+    let a = plant.sidecar(home.path(), &plant.operator_a, 101).await;
+    let many = 20;
+    for pieces in 0..many {
+        let values = json!({"pieces": pieces});
+        a.create(&plant.alice, values).await.unwrap();
+    }
+    anchored(&a).await;
+    let checks = || a.sidecar.metrics.checks.get();
+    let cost = async |actor: &SecretKey| {
+        let before = checks();
+        let (status, answer) = a.trail(actor).await.unwrap_err();
+        assert_eq!(status, 403, "{answer}");
+        checks() - before
+    };
+    // One question more is the one that its leaf is about.
+    assert_eq!(cost(&key(200)).await, many + 1);
+    // Keys are made for nothing; one that nobody knows is like the other.
+    for seed in 201..204 {
+        assert_eq!(cost(&key(seed)).await, 1);
+    }
+    // Whom the policy names is asked about apart, and once; likewise who created a document.
+    assert_eq!(cost(&plant.bob).await, many + 1);
+    assert_eq!(cost(&plant.bob).await, 1);
+    a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
+    assert_eq!(cost(&plant.bob).await, 2, "of the new one only");
+    assert_eq!(cost(&key(201)).await, 2);
+    // What he is given he has.
+    plant.hub.grant("cell:1", "auditor", &key(201).did());
+    a.caught_up(plant.hub.height()).await;
+    anchored(&a).await;
+    a.trail(&key(201)).await.unwrap();
+    assert!(cost(&key(202)).await > many);
+    plant.hub.revoke("cell:1", "auditor", &key(201).did());
+    a.caught_up(plant.hub.height()).await;
+    cost(&key(201)).await;
     a.sidecar.stop().await.unwrap();
 }
 
@@ -152,7 +202,7 @@ fn cited(running: &Running, policy: &hub_types::PolicyId) -> crdt::Authority {
 
 fn change(
     running: &Running,
-    author: &identity::SecretKey,
+    author: &SecretKey,
     document: &Cid,
     parents: &[(Cid, u64)],
     by: i64,
@@ -174,7 +224,7 @@ fn change(
     crate::hostile::sign(draft, author)
 }
 
-fn create(running: &Running, author: &identity::SecretKey, collection: Cid) -> CommitBlocks {
+fn create(running: &Running, author: &SecretKey, collection: Cid) -> CommitBlocks {
     let draft = Draft {
         chain: running.hub.chain.clone(),
         document: DocumentRef::First(crate::hostile::preimage(collection, author, 1)),

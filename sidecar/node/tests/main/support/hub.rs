@@ -68,6 +68,12 @@ pub struct FakeHub {
     pub trails_held: Arc<tokio::sync::RwLock<()>>,
     /// How often a header was asked for over this uplink.
     pub headers: AtomicU32,
+    /// Every header is at hand.
+    pub knows_headers: AtomicBool,
+    /// While somebody holds this for writing, headers that are asked for over this uplink wait.
+    pub headers_held: Arc<tokio::sync::RwLock<()>>,
+    /// Headers do not come over this uplink, though all else does.
+    pub headers_cut: AtomicBool,
 }
 
 impl FakeHub {
@@ -96,6 +102,9 @@ impl FakeHub {
             trails: Arc::default(),
             trails_held: Arc::default(),
             headers: AtomicU32::new(0),
+            knows_headers: AtomicBool::new(false),
+            headers_held: Arc::default(),
+            headers_cut: AtomicBool::new(false),
         };
         hub.block(&[]);
         hub.found(&hub.policy, PLANT);
@@ -164,6 +173,9 @@ impl FakeHub {
             trails: self.trails.clone(),
             trails_held: self.trails_held.clone(),
             headers: AtomicU32::new(0),
+            knows_headers: AtomicBool::new(false),
+            headers_held: Arc::default(),
+            headers_cut: AtomicBool::new(false),
         }
     }
 
@@ -505,9 +517,19 @@ impl Hub for FakeHub {
         })
     }
 
+    fn at_hand(&self, height: u64) -> Option<Trusted> {
+        let state = self.state.lock().unwrap();
+        let known = self.knows_headers.load(Ordering::SeqCst);
+        known.then(|| state.header(&self.chain, height)).flatten()
+    }
+
     fn header(&self, height: u64) -> BoxFuture<'_, Result<Trusted, HubError>> {
         Box::pin(async move {
             self.headers.fetch_add(1, Ordering::SeqCst);
+            drop(self.headers_held.read().await);
+            if self.headers_cut.load(Ordering::SeqCst) {
+                return Err(HubError::Unreachable("headers do not come through".into()));
+            }
             self.up()?;
             let state = self.state.lock().unwrap();
             state
