@@ -88,6 +88,8 @@ pub struct Exporter {
     place: Arc<Semaphore>,
     /// Who asks whether he may have one waits here; the first time that may take a while.
     asking: Arc<Semaphore>,
+    /// So few wait: each holds one of the places of the whole interface.
+    waiting: Arc<Semaphore>,
 }
 
 /// What the log and the disk say of a range, as far as the auditor may see it.
@@ -118,6 +120,9 @@ struct Shown {
     bodies: bool,
     commits: Vec<(Digest, CommitRecord)>,
 }
+
+/// How many ask at a time whether they may have a trail; all but one of them wait.
+const ASKING_MAX: usize = 8;
 
 /// What is asked of a denied trail, in the words of the log.
 const ACTION: &str = "trail.export";
@@ -167,6 +172,7 @@ impl Exporter {
             issuer: parts.issuer,
             place: Arc::new(Semaphore::new(1)),
             asking: Arc::new(Semaphore::new(1)),
+            waiting: Arc::new(Semaphore::new(ASKING_MAX)),
         }
     }
 
@@ -245,6 +251,9 @@ impl Exporter {
         if self.documents.guard().is_operator(auditor) {
             return Ok(());
         }
+        let _waiting = self.waiting.try_acquire().map_err(|_| {
+            Failure::new(Kind::TooMany, "many ask for trails", "try again in a while")
+        })?;
         let asking = self.asking.clone().acquire_owned().await;
         let asking = asking.map_err(|error| Failure::internal(&error))?;
         let (exporter, asked) = (self.clone(), auditor.clone());

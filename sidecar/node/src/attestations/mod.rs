@@ -268,16 +268,27 @@ impl Attestations {
         let (fresh, tried) = locked(&self.waiting).counts();
         let mut pass = Pass::default();
         let mut held_back = false;
+        let mut failed = Ok(());
         for place in 0..fresh + if all { tried } else { 0 } {
             let receipt = match place < fresh {
                 true => locked(&self.waiting).pop_fresh(),
                 false => locked(&self.waiting).pop_tried(),
             };
-            if let Some(receipt) = receipt {
-                held_back |= self.try_one(&mut pass, receipt, moved).await?;
+            let Some(receipt) = receipt else { continue };
+            let again = receipt.clone();
+            match self.try_one(&mut pass, receipt, moved).await {
+                Ok(held) => held_back |= held,
+                // The sidecar failed, not the receipt: it waits on, and so do the others.
+                Err(failure) => {
+                    self.wait(waiting::Receipt {
+                        tries: again.tries.max(1),
+                        ..again
+                    });
+                    failed = Err(failure);
+                }
             }
         }
-        Ok(held_back)
+        failed.map(|()| held_back)
     }
 
     /// Tries one receipt; says whether it was held back.

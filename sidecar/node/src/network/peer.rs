@@ -18,7 +18,7 @@ use super::messages::{
 use super::serve::Exchange;
 use super::swarm::{Asker, NetworkError, PeerEvent};
 use crate::documents::named;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::guard::Sight;
 use crate::limits::{
     FETCH_ATTESTATIONS_MAX, FRAME_DOCUMENTS_MAX, FRAME_HEADS_MAX, HEADS_EXCHANGE_INTERVAL,
@@ -132,7 +132,10 @@ async fn peers(
     mut events: mpsc::Receiver<PeerEvent>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut tasks: BTreeMap<PeerId, tokio::task::JoinHandle<()>> = BTreeMap::new();
+    // A driver whose peer goes away is not aborted: it ends by itself when its questions fail and
+    // its queue is closed. Stopped between two writes it would leave an attestation on disk that
+    // nothing in memory knows of.
+    let mut tasks = tokio::task::JoinSet::new();
     // Where each peer's feed was left, also across a cut.
     let cursors = Cursors::default();
     loop {
@@ -155,23 +158,15 @@ async fn peers(
                     cursors: cursors.clone(),
                     asked: BTreeSet::new(),
                     left_out: BTreeMap::new(),
+                    no_room: BTreeMap::new(),
                 };
-                let task = tokio::spawn(driver.run(announcements));
-                if let Some(old) = tasks.insert(peer, task) {
-                    old.abort();
-                }
+                tasks.spawn(driver.run(announcements));
             }
-            Some(PeerEvent::Disconnected(peer)) => {
-                exchange.disconnected(&peer);
-                if let Some(task) = tasks.remove(&peer) {
-                    task.abort();
-                }
-            }
+            Some(PeerEvent::Disconnected(peer)) => exchange.disconnected(&peer),
         }
+        while tasks.try_join_next().is_some() {}
     }
-    for task in tasks.into_values() {
-        task.abort();
-    }
+    // Dropping the set ends the rest, as the end of the process does.
 }
 
 /// The cursor of each peer's feed, and how many policies were followed when it was given. What lies
@@ -189,6 +184,16 @@ struct Driver {
     /// Documents of which it left bodies out. It may have them, or give them, by and by: a grant
     /// that begins by time, a body that it got itself.
     left_out: BTreeMap<Digest, LeftOut>,
+    /// Documents of which commits were not kept for want of room. Room comes back, by attestations
+    /// for example, and the feed does not tell of them again.
+    no_room: BTreeMap<Digest, NoRoom>,
+}
+
+/// What is fetched again, and when, in exchanges of changes.
+struct NoRoom {
+    heads: Vec<Cid>,
+    pause: u32,
+    left: u32,
 }
 
 /// When a document's bodies are asked for again, in exchanges of changes.
@@ -209,7 +214,10 @@ impl Driver {
                         introduced = self.introduce().await;
                     }
                     match self.exchange_changes().await {
-                        Ok(()) => self.ask_again().await,
+                        Ok(()) => match self.ask_again().await {
+                            Ok(()) => self.fetch_again().await,
+                            failed => failed,
+                        },
                         failed => failed,
                     }
                 }
@@ -269,6 +277,7 @@ impl Driver {
                 // It may show something else now.
                 self.asked.clear();
                 self.left_out.clear();
+                self.no_room.clear();
             }
             self.take(answer.documents, answer.attestations).await?;
             // Only now: what was not taken must be told again.
@@ -298,7 +307,11 @@ impl Driver {
                 .iter()
                 .filter_map(|head| Cid::from_bytes(head).ok())
                 .collect();
-            self.fetch(document, heads).await?;
+            if self.fetch(document, heads.clone()).await? {
+                self.no_room.remove(document.digest());
+            } else {
+                self.remember_no_room(document, heads, 1)?;
+            }
             self.fetch_bodies(document, false).await?;
         }
         self.exchange
@@ -308,7 +321,50 @@ impl Driver {
         Ok(())
     }
 
-    async fn fetch(&self, document: Cid, heads: Vec<Cid>) -> Result<(), RoundError> {
+    /// Documents that had no room are few, or the feed waits: what it tells is told once.
+    fn remember_no_room(
+        &mut self,
+        document: Cid,
+        heads: Vec<Cid>,
+        pause: u32,
+    ) -> Result<(), RoundError> {
+        let known = self.no_room.contains_key(document.digest());
+        if !known && self.no_room.len() >= LEFT_OUT_MAX {
+            return Err(RoundError::Local(Failure::new(
+                Kind::TooMany,
+                format!("{LEFT_OUT_MAX} documents of this peer have no room here"),
+                "wait until their commits are attested",
+            )));
+        }
+        let left = pause;
+        let no_room = NoRoom { heads, pause, left };
+        self.no_room.insert(*document.digest(), no_room);
+        Ok(())
+    }
+
+    /// Fetches again what had no room, after a pause that doubles with each time.
+    async fn fetch_again(&mut self) -> Result<(), RoundError> {
+        let mut due = Vec::new();
+        for (document, no_room) in &mut self.no_room {
+            no_room.left = no_room.left.saturating_sub(1);
+            if no_room.left == 0 {
+                let pause = (2 * no_room.pause).min(PAUSE_MAX);
+                due.push((*document, no_room.heads.clone(), pause));
+            }
+        }
+        for (document, heads, pause) in due {
+            // Also where this round ends early.
+            self.remember_no_room(Cid::from_digest(document), heads.clone(), pause)?;
+            if self.fetch(Cid::from_digest(document), heads).await? {
+                self.no_room.remove(&document);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there was room for all that the peer gave.
+    async fn fetch(&self, document: Cid, heads: Vec<Cid>) -> Result<bool, RoundError> {
+        let mut had_room = true;
         let documents = self.exchange.documents();
         let mut want = documents.unknown(document.digest(), &heads)?;
         for _ in 0..FETCHES_MAX {
@@ -317,7 +373,7 @@ impl Driver {
                 want.truncate(FRAME_HEADS_MAX);
             }
             if want.is_empty() {
-                return Ok(());
+                return Ok(had_room);
             }
             let question = FetchQuestion {
                 document: document.to_bytes().to_vec(),
@@ -337,12 +393,15 @@ impl Driver {
                 return Err(NetworkError::WrongKind.into());
             };
             if answer.commits.is_empty() {
-                return Ok(());
+                return Ok(had_room);
             }
             let received = self
                 .exchange
                 .received(self.peer, answer.commits, answer.attestations)
                 .await?;
+            had_room &= !received
+                .iter()
+                .any(|received| received.outcome == crate::metrics::Outcome::Full);
             let progress = received.iter().any(|received| {
                 use crate::metrics::Outcome;
                 !matches!(
@@ -352,11 +411,11 @@ impl Driver {
             });
             let left = documents.unknown(document.digest(), &want)?;
             if !progress || (left.is_empty() && documents.missing(document.digest()).is_empty()) {
-                return Ok(());
+                return Ok(had_room);
             }
             want = left;
         }
-        Ok(())
+        Ok(had_room)
     }
 
     /// Asks again for bodies that were left out, after a pause that doubles with each time.

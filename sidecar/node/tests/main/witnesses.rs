@@ -12,6 +12,7 @@ use node::anchoring::{list, Step};
 use node::documents::attested::decode_kept;
 use node::limits::{
     AUTHOR_LATE_COMMITS_MAX, FETCH_COMMITS_MAX, HEADERS_IN_VAIN_MAX, HEADERS_PER_PASS_MAX,
+    HEADS_EXCHANGE_INTERVAL,
 };
 use node::network::messages::CommitBlocks;
 use node::store::{Column, Expected, StoreError, Write};
@@ -348,6 +349,25 @@ async fn a_commit_that_comes_with_its_attestation_needs_no_room_among_the_late()
     .await;
     pair.b.shows(&document, json!({"pieces": 11})).await;
     assert_eq!(late(&pair.b), AUTHOR_LATE_COMMITS_MAX);
+    pair.stop().await;
+}
+
+/// The feed tells of a document once, so what had no room then would be missing for good.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_had_no_room_is_fetched_again() {
+    let plant = Plant::new();
+    let Revoked { pair, commits, .. } = revoked(&plant).await;
+    fill(&plant, &pair.b, AUTHOR_LATE_COMMITS_MAX).await;
+    let document = cid(&commits_document(&commits[0]));
+    let held = pair.b.hub.headers_held.clone();
+    let held = held.write().await;
+    pair.a.meet(&pair.b).await;
+    pair.b.shows(&document, json!({"pieces": 1})).await;
+    // The round that brought it ends: the feed is past the document now.
+    tokio::time::sleep(HEADS_EXCHANGE_INTERVAL / 5).await;
+    drop(held);
+    empty(&pair.b).await;
+    pair.b.shows(&document, json!({"pieces": 11})).await;
     pair.stop().await;
 }
 
