@@ -296,23 +296,23 @@ pub fn judge(
 }
 
 /// Whether a leaf that says that a commit was held can be an attestation at all: what was seen is
-/// not older than what the commit itself cites. `cited_height` is that of the very commit that the
-/// leaf names, not of an ancestor (rule 7 of `docs/spec/log.md` §5).
+/// not older than what the commit itself cites, and nobody attests what he wrote himself.
+/// `cited_height` and `author` are those of the very commit that the leaf names, not of an ancestor
+/// (rule 7 of `docs/spec/log.md` §5).
 ///
 /// Whoever collects attestations for [`decide`] leaves the others out before they are handed to
 /// ancestors. A liar could otherwise write two leaves about one commit, one that counts for it and
 /// one that counts for its ancestors only, and no rule could say which of the two is the better one
 /// to keep: so verdicts would hang on which came first (Invariant 4).
-pub fn may_attest(cited_height: u64, attestation: &Attestation) -> bool {
-    attestation.height >= cited_height
+pub fn may_attest(cited_height: u64, author: &str, attestation: &Attestation) -> bool {
+    attestation.height >= cited_height && attestation.operator.as_str() != author
 }
 
 /// Whether an attestation counts for a commit: the rules of `docs/spec/log.md` §5, but the first,
 /// which its receipt has shown, and the last, by which it was collected ([`may_attest`]).
 pub fn counts(claim: &Claim, attestation: &Attestation, authority: &impl Authority) -> bool {
     // An empty interval from the cited height to an earlier one would hold of anything.
-    attestation.height >= claim.height
-        && attestation.operator != claim.author
+    may_attest(claim.height, claim.author.as_str(), attestation)
         && sound(&claim.document, attestation, authority)
 }
 

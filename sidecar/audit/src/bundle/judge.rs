@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use crdt::Cid;
+use crdt::{Cid, Header};
 
 use super::commits::Document;
 use super::container::Section;
@@ -177,16 +177,19 @@ fn attestations(
     documents: &BTreeMap<Cid, Document>,
     attested: &[HeldLeaf],
 ) -> BTreeMap<Cid, BTreeSet<Attestation>> {
-    let cited: BTreeMap<&Cid, u64> = documents
+    let headers: BTreeMap<&Cid, &Header> = documents
         .values()
         .flat_map(|document| &document.commits)
-        .map(|held| (held.commit.cid(), held.commit.header().authority.height))
+        .map(|held| (held.commit.cid(), held.commit.header()))
         .collect();
     let mut by_commit: BTreeMap<Cid, BTreeSet<Attestation>> = BTreeMap::new();
     for leaf in attested {
         let attestation = leaf.attestation();
-        let height = cited.get(&leaf.held.commit);
-        if height.is_some_and(|height| may_attest(*height, &attestation)) {
+        let attests = headers.get(&leaf.held.commit).is_some_and(|header| {
+            let (height, author) = (header.authority.height, header.author.as_str());
+            may_attest(height, author, &attestation)
+        });
+        if attests {
             let of_commit = by_commit.entry(leaf.held.commit).or_default();
             of_commit.insert(attestation);
         }

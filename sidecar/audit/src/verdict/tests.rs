@@ -345,6 +345,22 @@ fn lying_witness_backdates_by_at_most_anchor_lag() {
 }
 
 #[test]
+fn nobody_attests_what_he_wrote_nor_what_he_saw_before_it_could_be_written() {
+    let carol = actor("carol");
+    let attests = |author: &str, height| {
+        may_attest(
+            7,
+            actor(author).as_str(),
+            &seen("carol", height, 1, height + 1),
+        )
+    };
+    assert!(attests("bob", 7));
+    assert!(!attests("bob", 6));
+    // Not to an ancestor of his commit by somebody else either: the author is that of his.
+    assert!(!attests(&short(&carol), 9));
+}
+
+#[test]
 fn attestation_of_another_time_does_not_count() {
     let world = revoked_at_ten(20);
     let commit = edit("bob", 8, 0);

@@ -19,7 +19,7 @@ use super::record::{latest, list, next_sequence, AnchorRecord, AnchorState};
 use crate::attestations::Attestations;
 use crate::authority::hub::{Hub, HubError};
 use crate::documents::attested::Kept;
-use crate::documents::{Documents, Use};
+use crate::documents::{author_of, Documents, Use};
 use crate::failure::Failure;
 use crate::metrics::Metrics;
 use crate::store::keys::{self, meta};
@@ -422,6 +422,10 @@ impl Anchoring {
                 continue;
             }
             let (document, commit) = (*content.document.digest(), *content.commit.digest());
+            // A leaf about the operator's own commit attests nothing, so it speaks for no ancestor.
+            if author_of(store, &commit)? == self.parts.operator {
+                continue;
+            }
             if let Some(record) = store.commit(&document, &commit)? {
                 followed.extend(digests(Column::Commits, &record.parents)?);
             }

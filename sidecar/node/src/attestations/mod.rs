@@ -23,7 +23,7 @@ use tokio::sync::{watch, Notify};
 
 use crate::authority::hub::{Hub, HubError};
 use crate::documents::attested::{decode_kept, encode_kept, Kept};
-use crate::documents::{late_key, locked, Attested, Documents};
+use crate::documents::{author_of, late_key, locked, Attested, Documents};
 use crate::failure::Failure;
 use crate::limits::PEER_WAITING_RECEIPTS_MAX;
 use crate::metrics::Metrics;
@@ -216,7 +216,8 @@ impl Attestations {
         };
         let of_policy = self.documents.claim(&one.document)?;
         let ours = of_policy.is_some_and(|(_, policy)| policy == one.policy);
-        if !ours || !may_attest(record.height, &one.kept.facts) {
+        let author = author_of(self.documents.store(), &one.commit)?;
+        if !ours || !may_attest(record.height, author.as_str(), &one.kept.facts) {
             return Ok(());
         }
         self.keep(one.document, one.commit, &one.log, one.kept)

@@ -17,7 +17,7 @@ use crdt::{
     HeaderBlock, Schemas,
 };
 use hub_types::PolicyId;
-use identity::Signature;
+use identity::{Did, Signature};
 use policy::Actor;
 
 use crate::store::keys::Digest;
@@ -87,6 +87,16 @@ pub fn commit_of(blocks: &Blocks) -> Result<(Commit, Disclosure), StoreError> {
         Some(body) => commit.open_body(body).map_err(|_| wrong())?,
     };
     Ok((commit, body))
+}
+
+/// The author of a commit that is kept.
+///
+/// # Errors
+/// [`StoreError::Record`] where its block is missing or does not read.
+pub fn author_of(store: &Store, commit: &Digest) -> Result<Did, StoreError> {
+    let blocks = store.blocks(commit)?.ok_or_else(|| wrong(Column::Blocks))?;
+    let block = HeaderBlock::decode(blocks.header).map_err(|_| wrong(Column::Blocks))?;
+    Ok(block.header().author.clone())
 }
 
 impl Loaded {
@@ -307,11 +317,12 @@ impl Loaded {
         }
         for commit in self.dag.topological().into_iter().rev() {
             let mut own = sets.remove(commit.cid()).unwrap_or_default();
-            let cited = commit.header().authority.height;
+            let header = commit.header();
+            let (cited, author) = (header.authority.height, header.author.as_str());
             let of_commit = self.attestations(commit.cid());
             own.extend(
                 of_commit
-                    .filter(|attestation| may_attest(cited, attestation))
+                    .filter(|attestation| may_attest(cited, author, attestation))
                     .cloned(),
             );
             if own.is_empty() {
@@ -387,8 +398,9 @@ impl Loaded {
         let Some(entry) = self.entries.get(commit) else {
             return false;
         };
-        let proves_nothing =
-            !may_attest(entry.claim.height, old) || !sound(&entry.claim.document, old, authority);
+        let author = entry.claim.author.as_str();
+        let proves_nothing = !may_attest(entry.claim.height, author, old)
+            || !sound(&entry.claim.document, old, authority);
         let improves = proves_nothing || new.height < old.height;
         improves && counts(&entry.claim, new, authority)
     }

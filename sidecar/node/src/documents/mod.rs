@@ -37,7 +37,7 @@ use crate::store::records::{CommitRecord, DocumentRecord};
 use crate::store::{Column, Store, StoreError, Write};
 
 pub(crate) use auditors::NoAudit;
-pub use loaded::{claim_of, commit_of, Loaded};
+pub use loaded::{author_of, claim_of, commit_of, Loaded};
 pub(crate) use offer::named;
 pub use offer::Offered;
 pub use pending::Pending;

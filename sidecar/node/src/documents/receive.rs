@@ -834,8 +834,8 @@ impl Heard {
             let Some(header) = headers.get(&commit) else {
                 continue;
             };
-            let cited = header.authority.height;
-            attestations.retain(|(_, attestation)| may_attest(cited, attestation));
+            let (cited, author) = (header.authority.height, header.author.as_str());
+            attestations.retain(|(_, attestation)| may_attest(cited, author, attestation));
             let mut seen = BTreeSet::from([commit]);
             let mut open = vec![commit];
             while let Some(commit) = open.pop() {
