@@ -262,7 +262,7 @@ pub fn account(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Base, Entry, Layer, Space, StoreError};
+    use crate::store::{Empty, Layer};
     use hub_types::{policy::ChangeKind, Code};
     use identity::{KeyKind, SecretKey};
 
@@ -275,24 +275,6 @@ mod tests {
         assert_eq!(code, Code::OutOfGas);
         assert!(text.contains("120 needed"), "{text}");
         assert_eq!((gas.used(), gas.remaining()), (100, 0));
-    }
-
-    struct Nothing;
-
-    impl Base for Nothing {
-        fn read(&self, _: &Space, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-            Ok(None)
-        }
-
-        fn floor(
-            &self,
-            _: &TreeId,
-            _: &[u8],
-            _: &[u8],
-            _: &mut dyn FnMut(&[u8]) -> bool,
-        ) -> Result<Option<Entry>, StoreError> {
-            Ok(None)
-        }
     }
 
     #[test]
@@ -320,7 +302,7 @@ mod tests {
         let mut layer = Layer::default();
         let mut context = Context {
             block: &block,
-            state: &mut State::new(&Nothing, None, &mut layer),
+            state: &mut State::new(&Empty, None, &mut layer),
             compiled: &CompiledPolicies::default(),
             signer: &signer,
             sequence: 0,

@@ -125,25 +125,7 @@ impl RecordReader for RevisionReader<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Base, Entry, Layer, Space};
-
-    struct Nothing;
-
-    impl Base for Nothing {
-        fn read(&self, _: &Space, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-            Ok(None)
-        }
-
-        fn floor(
-            &self,
-            _: &TreeId,
-            _: &[u8],
-            _: &[u8],
-            _: &mut dyn FnMut(&[u8]) -> bool,
-        ) -> Result<Option<Entry>, StoreError> {
-            Ok(None)
-        }
-    }
+    use crate::store::{Empty, Layer, Space};
 
     /// Whoever deletes a thousand pages of his own in a block could else have each later question
     /// walk over all of them for the price of one read.
@@ -155,7 +137,7 @@ mod tests {
         for key in 1..=100 {
             block.write(Space::Tree(tree), vec![key], None);
         }
-        let state = State::new(&Nothing, None, &mut block);
+        let state = State::new(&Empty, None, &mut block);
         let schedule = GasSchedule::V1;
         let one = 10 * schedule.per_byte_read + 100 * schedule.record_read;
         let gas = GasMeter::new(2 * one);

@@ -31,6 +31,8 @@ pub use error::StoreError;
 pub use logs::{append_to_log, LogName, LogReader};
 pub use meta::Committed;
 pub use open::{Store, StoreOptions};
+#[cfg(test)]
+pub use overlay::Empty;
 pub use overlay::{Base, Entry, Layer, SideWrites, Space, State, TreeWrites};
 pub use raw_keys::TreeId;
 pub use staged::StagedBlock;

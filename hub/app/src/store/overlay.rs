@@ -40,6 +40,27 @@ pub trait Base {
     ) -> Result<Option<Entry>, StoreError>;
 }
 
+/// A store without anything in it.
+#[cfg(test)]
+pub struct Empty;
+
+#[cfg(test)]
+impl Base for Empty {
+    fn read(&self, _: &Space, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
+
+    fn floor(
+        &self,
+        _: &TreeId,
+        _: &[u8],
+        _: &[u8],
+        _: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<Option<Entry>, StoreError> {
+        Ok(None)
+    }
+}
+
 /// A key and its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
 
