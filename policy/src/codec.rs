@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 
 use crate::{
-    name::{is_actor, is_object_id, Actor, Name},
+    name::{is_object_id, Actor, Name},
     relationship::{ObjectRef, Subject},
 };
 
@@ -126,11 +126,6 @@ pub(crate) fn actor_from(bytes: &[u8]) -> Result<Subject, &'static str> {
     Actor::new(text)
         .map(Subject::Actor)
         .map_err(|_| "an actor is not in its form")
-}
-
-/// Whether these are the canonical bytes of an actor.
-pub(crate) fn is_actor_bytes(bytes: &[u8]) -> bool {
-    is_actor(bytes)
 }
 
 /// Reads any other subject from its canonical bytes.

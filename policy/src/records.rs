@@ -8,7 +8,7 @@ use alloc::{borrow::ToOwned, vec::Vec};
 
 use crate::{
     change::CollectionRecord,
-    codec::{actor_from, set_from, subject_bytes, write_bytes, write_number, Decoder},
+    codec::{subject_bytes, write_bytes, write_number, Decoder},
     keys::SubjectKind,
     limits::{
         INLINE_SUBJECTS_MAX, PAGE_SUBJECTS_MAX, RELATIONS_PER_OBJECT_MAX, SCHEMA_BYTES_MAX,
@@ -193,37 +193,6 @@ fn read_members(decoder: &mut Decoder<'_>, kind: SubjectKind) -> Result<Members,
     }
 }
 
-fn write_subjects(into: &mut Vec<u8>, subjects: &[Subject]) {
-    write_number(into, subjects.len() as u64);
-    for subject in subjects {
-        write_bytes(into, &subject_bytes(subject));
-    }
-}
-
-fn read_subjects(
-    decoder: &mut Decoder<'_>,
-    kind: SubjectKind,
-    max: usize,
-) -> Result<Vec<Subject>, &'static str> {
-    let count = decoder.number()?;
-    if count > max as u64 {
-        return Err("a list holds too many subjects");
-    }
-    let mut subjects: Vec<Subject> = Vec::with_capacity(count as usize);
-    for _ in 0..count {
-        let bytes = decoder.bytes()?;
-        let subject = match kind {
-            SubjectKind::Direct => actor_from(bytes)?,
-            SubjectKind::Sets => set_from(bytes)?,
-        };
-        if subjects.last().is_some_and(|last| *last >= subject) {
-            return Err("its subjects are not sorted");
-        }
-        subjects.push(subject);
-    }
-    Ok(subjects)
-}
-
 fn read_format(decoder: &mut Decoder<'_>) -> Result<(), &'static str> {
     match decoder.byte()? {
         FORMAT => Ok(()),
@@ -248,7 +217,7 @@ impl Page {
         if let Some(until) = &self.until {
             write_bytes(&mut bytes, until);
         }
-        write_subjects(&mut bytes, &self.subjects);
+        SubjectList::of(&self.subjects).write(&mut bytes);
         bytes
     }
 
@@ -267,8 +236,9 @@ impl Page {
         if until.as_deref().is_some_and(|until| until <= first) {
             return Err("its range is empty");
         }
-        let subjects = read_subjects(&mut decoder, kind, PAGE_SUBJECTS_MAX)?;
+        let subjects = SubjectList::read(&mut decoder, kind, PAGE_SUBJECTS_MAX)?;
         decoder.end()?;
+        let subjects: Vec<Subject> = subjects.iter().collect();
         let page = Self { until, subjects };
         let inside = |subject: &Subject| page.covers(first, &subject_bytes(subject));
         if page.subjects.first().is_some_and(|s| !inside(s))

@@ -6,10 +6,9 @@
 use alloc::vec::Vec;
 
 use crate::{
-    codec::{
-        actor_from, is_actor_bytes, set_from, subject_bytes, write_bytes, write_number, Decoder,
-    },
+    codec::{actor_from, set_from, subject_bytes, write_bytes, write_number, Decoder},
     keys::SubjectKind,
+    name::is_actor,
     relationship::Subject,
 };
 
@@ -53,7 +52,7 @@ impl SubjectList {
     /// The subjects, in their order.
     pub fn iter(&self) -> impl Iterator<Item = Subject> + '_ {
         // Sets begin with a tag, which no actor's text does.
-        let read = |bytes: &[u8]| match is_actor_bytes(bytes) {
+        let read = |bytes: &[u8]| match is_actor(bytes) {
             true => actor_from(bytes).ok(),
             false => set_from(bytes).ok(),
         };
@@ -109,7 +108,7 @@ impl SubjectList {
         for _ in 0..count {
             let subject = decoder.bytes()?;
             match kind {
-                SubjectKind::Direct if is_actor_bytes(subject) => (),
+                SubjectKind::Direct if is_actor(subject) => (),
                 SubjectKind::Direct => return Err("an actor is not in its form"),
                 SubjectKind::Sets => set_from(subject).map(|_| ())?,
             }

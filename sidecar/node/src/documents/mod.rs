@@ -6,6 +6,8 @@
 
 pub mod attested;
 mod auditors;
+mod heard;
+mod late;
 mod loaded;
 mod offer;
 mod pending;
@@ -37,13 +39,14 @@ use crate::store::records::{CommitRecord, DocumentRecord};
 use crate::store::{Column, Store, StoreError, Write};
 
 pub(crate) use auditors::NoAudit;
+pub use heard::Attested;
+pub(crate) use late::late_key;
 pub use loaded::{author_of, claim_of, commit_of, Loaded};
 pub(crate) use offer::named;
 pub use offer::Offered;
 pub use pending::Pending;
 pub use read::{History, HistoryEntry, Listed, View};
-pub(crate) use receive::late_key;
-pub use receive::{Attested, Received};
+pub use receive::Received;
 pub use write::{Intent, Prepared, Submitted};
 
 /// What the service works with.

@@ -3,8 +3,7 @@
 //! Bytes and signatures are checked here, authority by `audit::verdict` under the proven replica.
 //! A refused commit leaves a leaf in the log and is offered to nobody; a late one is kept, with the
 //! leaf that says so, within its author's quota, and offered only as an ancestor of what counts.
-//! Attestations that came with
-//! the commits are heard first: what they settle was never late.
+//! Attestations that came with the commits are heard first: what they settle was never late.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
@@ -19,6 +18,8 @@ use identity::Signature;
 use policy::Actor;
 use prost::Message as _;
 
+use super::heard::{Attested, Heard};
+use super::late::{late_key, LateRoom, LATE_MARGIN};
 use super::pending::Waits;
 use super::place::Place;
 use super::write::{outcome, Judged};
@@ -33,25 +34,8 @@ use crate::store::keys::{self, Digest};
 use crate::store::records::{decode, Blocks, DocumentRecord, PendingRecord};
 use crate::store::{Acknowledgement, Column, Put, StoreError, Write};
 
-/// Attestations whose receipts were verified, by commit, each with the policy of its log.
-pub type Attested = BTreeMap<Digest, Vec<(PolicyId, Attestation)>>;
-
-/// By how much an author's quota may be exceeded by commits that only the attestations of others in
-/// their batch settle: one batch. Those others may be refused yet; the commits count then.
-const LATE_MARGIN: u64 = FETCH_COMMITS_MAX as u64;
-
-/// How sure it is that a commit which is late without attestations needs no room among the late.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum LateRoom {
-    /// Its own attestation, kept with it, settles it.
-    Certain,
-    /// Nothing settles it, or only what hangs on another commit.
-    Counted,
-}
-
 /// Writes of one batch that are on their way to the disk, in the order of their commits. What it
-/// marked as in flight is forgotten with it, however the batch ends: a peer's task is ended in the
-/// middle of one when the peer goes away.
+/// marked as in flight is forgotten with it, however the batch ends: a failure ends it in the middle.
 pub(super) struct Flight<'a> {
     in_flight: &'a Mutex<InFlight>,
     places: Vec<Place<'a>>,
@@ -59,16 +43,6 @@ pub(super) struct Flight<'a> {
     commits: Vec<Digest>,
     documents: Vec<Digest>,
     attested: Heard,
-}
-
-/// Attestations that came along with a batch of commits.
-#[derive(Default)]
-struct Heard {
-    /// Those of each commit itself: they are kept as soon as it is.
-    own: Attested,
-    /// Those of each commit and of all in the batch that follow it. Whether these are kept is not
-    /// known before their own commits are.
-    inherited: Attested,
 }
 
 impl<'a> Flight<'a> {
@@ -759,17 +733,6 @@ impl Documents {
         Ok(())
     }
 
-    /// How many late commits of an author are kept, up to `most`.
-    fn late_of(&self, author: &Actor, most: u64) -> Result<u64, StoreError> {
-        let mut count = 0;
-        self.store
-            .scan(Column::Late, &hash_of(author), &[], |_, _| {
-                count += 1;
-                Ok::<bool, StoreError>(count < most)
-            })?;
-        Ok(count)
-    }
-
     /// Takes a body that came after its header was kept without it.
     async fn disclose(
         &self,
@@ -808,48 +771,4 @@ impl Documents {
 
 fn full_document() -> String {
     format!("the document has {DOCUMENT_COMMITS_MAX} commits and takes no more")
-}
-
-fn hash_of(author: &Actor) -> Digest {
-    identity::hash("holdfast/author/1", &[author.as_str().as_bytes()])
-}
-
-/// Where a late commit stands in its author's quota.
-pub(crate) fn late_key(author: &Actor, document: &Digest, commit: &Digest) -> Vec<u8> {
-    keys::triple(&hash_of(author), document, commit).to_vec()
-}
-
-impl Heard {
-    /// Gives each attestation to its commit, and to those of `commits` that its commit follows:
-    /// whoever held a commit held them.
-    fn of<'a>(attested: Attested, commits: impl Iterator<Item = &'a Commit>) -> Self {
-        let mut heard = Self::default();
-        if attested.is_empty() {
-            return heard;
-        }
-        let headers: BTreeMap<Digest, &Header> = commits
-            .map(|commit| (*commit.cid().digest(), commit.header()))
-            .collect();
-        for (commit, mut attestations) in attested {
-            let Some(header) = headers.get(&commit) else {
-                continue;
-            };
-            let (cited, author) = (header.authority.height, header.author.as_str());
-            attestations.retain(|(_, attestation)| may_attest(cited, author, attestation));
-            let mut seen = BTreeSet::from([commit]);
-            let mut open = vec![commit];
-            while let Some(commit) = open.pop() {
-                let of_commit = heard.inherited.entry(commit).or_default();
-                of_commit.extend(attestations.iter().cloned());
-                let parents = headers.get(&commit).map(|header| &header.parents);
-                for parent in parents.into_iter().flatten() {
-                    if headers.contains_key(parent.digest()) && seen.insert(*parent.digest()) {
-                        open.push(*parent.digest());
-                    }
-                }
-            }
-            heard.own.insert(commit, attestations);
-        }
-        heard
-    }
 }

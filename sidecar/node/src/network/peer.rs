@@ -13,7 +13,8 @@ use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::messages::{
-    Announcement, Answer, ChangesQuestion, Cursor, DocumentHeads, FetchQuestion, Question,
+    Announcement, Answer, ChangesQuestion, Cursor, DocumentHeads, FetchAnswer, FetchQuestion,
+    Question,
 };
 use super::serve::Exchange;
 use super::swarm::{Asker, NetworkError, PeerEvent};
@@ -183,23 +184,43 @@ struct Driver {
     asked: BTreeSet<Digest>,
     /// Documents of which it left bodies out. It may have them, or give them, by and by: a grant
     /// that begins by time, a body that it got itself.
-    left_out: BTreeMap<Digest, LeftOut>,
+    left_out: BTreeMap<Digest, Pause>,
     /// Documents of which commits were not kept for want of room. Room comes back, by attestations
     /// for example, and the feed does not tell of them again.
     no_room: BTreeMap<Digest, NoRoom>,
 }
 
-/// What is fetched again, and when, in exchanges of changes.
+/// What is fetched again, and when.
 struct NoRoom {
     heads: Vec<Cid>,
-    pause: u32,
+    pause: Pause,
+}
+
+/// When something is asked for again, in exchanges of changes.
+#[derive(Clone, Copy)]
+struct Pause {
+    length: u32,
     left: u32,
 }
 
-/// When a document's bodies are asked for again, in exchanges of changes.
-struct LeftOut {
-    pause: u32,
-    left: u32,
+impl Pause {
+    fn of(length: u32) -> Self {
+        Self {
+            length,
+            left: length,
+        }
+    }
+
+    /// Begins anew, twice as long.
+    fn longer(self) -> Self {
+        Self::of((2 * self.length).min(PAUSE_MAX))
+    }
+
+    /// One more exchange has passed; whether the pause is over.
+    fn passes(&mut self) -> bool {
+        self.left = self.left.saturating_sub(1);
+        self.left == 0
+    }
 }
 
 impl Driver {
@@ -213,13 +234,7 @@ impl Driver {
                     if !introduced {
                         introduced = self.introduce().await;
                     }
-                    match self.exchange_changes().await {
-                        Ok(()) => match self.ask_again().await {
-                            Ok(()) => self.fetch_again().await,
-                            failed => failed,
-                        },
-                        failed => failed,
-                    }
+                    self.exchange().await
                 }
                 announcement = announcements.recv() => match announcement {
                     Some(announcement) => {
@@ -259,6 +274,12 @@ impl Driver {
                 false
             }
         }
+    }
+
+    async fn exchange(&mut self) -> Result<(), RoundError> {
+        self.exchange_changes().await?;
+        self.ask_again().await?;
+        self.fetch_again().await
     }
 
     async fn exchange_changes(&mut self) -> Result<(), RoundError> {
@@ -310,7 +331,7 @@ impl Driver {
             if self.fetch(document, heads.clone()).await? {
                 self.no_room.remove(document.digest());
             } else {
-                self.remember_no_room(document, heads, 1)?;
+                self.remember_no_room(document, heads, Pause::of(1))?;
             }
             self.fetch_bodies(document, false).await?;
         }
@@ -326,7 +347,7 @@ impl Driver {
         &mut self,
         document: Cid,
         heads: Vec<Cid>,
-        pause: u32,
+        pause: Pause,
     ) -> Result<(), RoundError> {
         let known = self.no_room.contains_key(document.digest());
         if !known && self.no_room.len() >= LEFT_OUT_MAX {
@@ -336,9 +357,8 @@ impl Driver {
                 "wait until their commits are attested",
             )));
         }
-        let left = pause;
-        let no_room = NoRoom { heads, pause, left };
-        self.no_room.insert(*document.digest(), no_room);
+        self.no_room
+            .insert(*document.digest(), NoRoom { heads, pause });
         Ok(())
     }
 
@@ -346,10 +366,8 @@ impl Driver {
     async fn fetch_again(&mut self) -> Result<(), RoundError> {
         let mut due = Vec::new();
         for (document, no_room) in &mut self.no_room {
-            no_room.left = no_room.left.saturating_sub(1);
-            if no_room.left == 0 {
-                let pause = (2 * no_room.pause).min(PAUSE_MAX);
-                due.push((*document, no_room.heads.clone(), pause));
+            if no_room.pause.passes() {
+                due.push((*document, no_room.heads.clone(), no_room.pause.longer()));
             }
         }
         for (document, heads, pause) in due {
@@ -375,23 +393,7 @@ impl Driver {
             if want.is_empty() {
                 return Ok(had_room);
             }
-            let question = FetchQuestion {
-                document: document.to_bytes().to_vec(),
-                want: want
-                    .iter()
-                    .map(|commit| commit.to_bytes().to_vec())
-                    .collect(),
-                have: documents
-                    .have(document.digest())?
-                    .iter()
-                    .map(|commit| commit.to_bytes().to_vec())
-                    .collect(),
-            };
-            let Answer::Fetch(answer) =
-                self.asker.ask(self.peer, Question::Fetch(question)).await?
-            else {
-                return Err(NetworkError::WrongKind.into());
-            };
+            let answer = self.ask_for(document, &want).await?;
             if answer.commits.is_empty() {
                 return Ok(had_room);
             }
@@ -418,12 +420,26 @@ impl Driver {
         Ok(had_room)
     }
 
+    /// Asks for commits of a document, saying which are here.
+    async fn ask_for(&self, document: Cid, want: &[Cid]) -> Result<FetchAnswer, RoundError> {
+        let bytes = |commits: &[Cid]| commits.iter().map(|one| one.to_bytes().to_vec()).collect();
+        let have = self.exchange.documents().have(document.digest())?;
+        let question = FetchQuestion {
+            document: document.to_bytes().to_vec(),
+            want: bytes(want),
+            have: bytes(&have),
+        };
+        match self.asker.ask(self.peer, Question::Fetch(question)).await? {
+            Answer::Fetch(answer) => Ok(answer),
+            _ => Err(NetworkError::WrongKind.into()),
+        }
+    }
+
     /// Asks again for bodies that were left out, after a pause that doubles with each time.
     async fn ask_again(&mut self) -> Result<(), RoundError> {
         let mut due = Vec::new();
-        for (document, left_out) in &mut self.left_out {
-            left_out.left = left_out.left.saturating_sub(1);
-            if left_out.left == 0 {
+        for (document, pause) in &mut self.left_out {
+            if pause.passes() {
                 due.push(Cid::from_digest(*document));
             }
         }
@@ -449,12 +465,11 @@ impl Driver {
         if documents.bodyless(document.digest())?.is_empty() {
             self.left_out.remove(document.digest());
         } else if known.is_some() || self.left_out.len() < LEFT_OUT_MAX {
-            let pause = known.map_or(1, |known| match again {
-                true => (2 * known.pause).min(PAUSE_MAX),
-                false => known.pause,
+            let pause = known.map_or(Pause::of(1), |known| match again {
+                true => known.longer(),
+                false => Pause::of(known.length),
             });
-            let left_out = LeftOut { pause, left: pause };
-            self.left_out.insert(*document.digest(), left_out);
+            self.left_out.insert(*document.digest(), pause);
         }
         Ok(())
     }
@@ -470,23 +485,7 @@ impl Driver {
                 return Ok(());
             }
             let want = &wanted[..wanted.len().min(FRAME_HEADS_MAX)];
-            let question = FetchQuestion {
-                document: document.to_bytes().to_vec(),
-                want: want
-                    .iter()
-                    .map(|commit| commit.to_bytes().to_vec())
-                    .collect(),
-                have: documents
-                    .have(document.digest())?
-                    .iter()
-                    .map(|commit| commit.to_bytes().to_vec())
-                    .collect(),
-            };
-            let Answer::Fetch(answer) =
-                self.asker.ask(self.peer, Question::Fetch(question)).await?
-            else {
-                return Err(NetworkError::WrongKind.into());
-            };
+            let answer = self.ask_for(document, want).await?;
             let more = answer.more;
             let received = self
                 .exchange
