@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The root of the checkout.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"))
         .parent()
         .expect("tests/ lies in the checkout")
         .to_owned()

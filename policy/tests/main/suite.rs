@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 /// A file of the suites; `None`, with a line that says so, where it is absent.
 pub fn read(file: &str) -> Option<String> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/suites");
+    let beside = format!(
+        "{}/../../shared/suites",
+        std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
+    );
     let root =
         std::env::var_os("HOLDFAST_SUITES").map_or_else(|| PathBuf::from(beside), PathBuf::from);
     match std::fs::read_to_string(root.join(file)) {

@@ -11,9 +11,9 @@ const SUITE: &str = "ipld-codec-fixtures";
 fn suite() -> Option<PathBuf> {
     let root = env::var_os("HOLDFAST_SUITES").map_or_else(
         || {
-            PathBuf::from(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../../shared/suites"
+            PathBuf::from(format!(
+                "{}/../../../shared/suites",
+                std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
             ))
         },
         PathBuf::from,

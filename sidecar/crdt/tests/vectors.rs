@@ -18,7 +18,10 @@ use crate::world::{
 };
 
 fn folder() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"))
+    PathBuf::from(format!(
+        "{}/tests/vectors",
+        std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
+    ))
 }
 
 fn bytes(json: &Json) -> Vec<u8> {

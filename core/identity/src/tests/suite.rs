@@ -7,9 +7,9 @@ use std::{env, fs, path::PathBuf, println};
 pub fn read(suite: &str, file: &str) -> Option<String> {
     let root = env::var_os("HOLDFAST_SUITES").map_or_else(
         || {
-            PathBuf::from(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../../shared/suites"
+            PathBuf::from(std::format!(
+                "{}/../../../shared/suites",
+                std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
             ))
         },
         PathBuf::from,
