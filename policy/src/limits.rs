@@ -23,14 +23,18 @@ pub const NAMES_PER_RESOURCE_MAX: usize = 128;
 /// Types a relation may allow, and relations it may manage.
 pub const ENTRIES_PER_RELATION_MAX: usize = 128;
 
-/// Operands of one permission expression.
+/// Operands of one expression.
 pub const EXPRESSION_OPERANDS_MAX: usize = 128;
 
-/// How deeply parentheses may nest in a permission expression.
+/// How deeply parentheses may nest in an expression.
 pub const EXPRESSION_DEPTH_MAX: usize = 32;
 
-/// Longest name of a resource, relation or permission in bytes.
-pub const NAME_BYTES_MAX: usize = 64;
+/// Longest name of a resource, relation, permission or condition in bytes: SpiceDB's prefixed names
+/// have up to 128, and no name in use that we know is longer than half of it.
+pub const NAME_BYTES_MAX: usize = 128;
+
+/// Conditions a policy may define, and parameters one of them may have.
+pub const CONDITIONS_MAX: usize = 128;
 
 /// Longest object id in bytes. Document ids are CIDs (59 characters); 256 leaves room for paths.
 pub const OBJECT_ID_BYTES_MAX: usize = 256;

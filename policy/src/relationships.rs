@@ -1,8 +1,10 @@
 //! The one trait through which the walk reads relationships.
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 
-use crate::{name::Actor, reader::ReadError, relationship::ObjectRef, schema::Policy};
+use crate::{
+    name::Actor, reader::ReadError, relationship::ObjectRef, schema::Policy, terms::Terms,
+};
 
 /// A resource of the policy that an implementor reads under: its place in the definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,12 +44,43 @@ pub struct ActorId(pub u32);
 pub enum SetRef {
     /// Every actor.
     Everyone,
+    /// Every object of a resource.
+    Every(ResourceId),
     /// An object and its resource.
     Object(ObjectId, ResourceId),
     /// A userset; the node belongs to the object's resource.
     Userset(ObjectId, NodeId),
     /// Names something that this policy does not define (any more). Counted, never followed.
     Foreign,
+}
+
+/// An implementor's handle for the terms on which a member stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TermsId(pub u32);
+
+impl TermsId {
+    /// No terms, in every implementor.
+    pub const NONE: Self = Self(0);
+}
+
+/// A member of a relation that is no actor, and the terms on which it stands there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MemberRef {
+    /// The member.
+    pub set: SetRef,
+    /// Its terms.
+    pub terms: TermsId,
+}
+
+impl MemberRef {
+    /// A member without terms.
+    #[must_use]
+    pub fn bare(set: SetRef) -> Self {
+        Self {
+            set,
+            terms: TermsId::NONE,
+        }
+    }
 }
 
 /// Relationships of one policy at one moment.
@@ -76,7 +109,8 @@ pub trait Relationships {
     /// As the reader below says.
     fn is_owner(&self, object: ObjectId, actor: ActorId) -> Result<bool, ReadError>;
 
-    /// Whether `actor` itself stands in `relation` of `object`. An archived object has no members.
+    /// Whether `actor` itself stands in `relation` of `object`, and on what terms, held or not. An
+    /// archived object has no members.
     ///
     /// # Errors
     /// As the reader below says.
@@ -85,7 +119,7 @@ pub trait Relationships {
         object: ObjectId,
         relation: NodeId,
         actor: ActorId,
-    ) -> Result<bool, ReadError>;
+    ) -> Result<Option<TermsId>, ReadError>;
 
     /// Appends all members of `relation` of `object` that are no actors, in canonical order.
     ///
@@ -95,8 +129,11 @@ pub trait Relationships {
         &self,
         object: ObjectId,
         relation: NodeId,
-        into: &mut Vec<SetRef>,
+        into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError>;
+
+    /// The terms behind a handle; `None` for [`TermsId::NONE`] and for handles of others.
+    fn terms(&self, terms: TermsId) -> Option<Arc<Terms>>;
 }
 
 impl<T: Relationships + ?Sized> Relationships for &T {
@@ -125,7 +162,7 @@ impl<T: Relationships + ?Sized> Relationships for &T {
         object: ObjectId,
         relation: NodeId,
         actor: ActorId,
-    ) -> Result<bool, ReadError> {
+    ) -> Result<Option<TermsId>, ReadError> {
         (**self).contains(object, relation, actor)
     }
 
@@ -133,8 +170,12 @@ impl<T: Relationships + ?Sized> Relationships for &T {
         &self,
         object: ObjectId,
         relation: NodeId,
-        into: &mut Vec<SetRef>,
+        into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
         (**self).sets(object, relation, into)
+    }
+
+    fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {
+        (**self).terms(terms)
     }
 }

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
+use crate::relationships::TermsId;
+
 use super::{
     names::{Label, Member},
     ByHandle, Stamp,
@@ -11,15 +13,25 @@ use super::{
 /// Until no revision yet.
 const STANDS: Stamp = Stamp::MAX;
 
+/// Between which revisions a relationship stood, and on what terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Interval {
     from: Stamp,
     until: Stamp,
+    terms: TermsId,
 }
 
 impl Interval {
     fn holds(self, at: Stamp) -> bool {
         self.from <= at && at < self.until
+    }
+
+    fn begun(from: Stamp, terms: TermsId) -> Self {
+        Self {
+            from,
+            until: STANDS,
+            terms,
+        }
     }
 }
 
@@ -36,30 +48,24 @@ pub(super) struct Direct {
 }
 
 impl Direct {
-    pub(super) fn set(&mut self, key: DirectKey, stamp: Stamp) {
-        match self.latest.get_mut(&key) {
-            Some(interval) if interval.until == STANDS => {}
-            // Deleted and set again in one block: it never ceased to stand.
-            Some(interval) if interval.until == stamp => interval.until = STANDS,
-            Some(interval) => {
-                let before = core::mem::replace(
-                    interval,
-                    Interval {
-                        from: stamp,
-                        until: STANDS,
-                    },
-                );
-                self.earlier.entry(key).or_default().push(before);
-            }
-            None => {
-                self.latest.insert(
-                    key,
-                    Interval {
-                        from: stamp,
-                        until: STANDS,
-                    },
-                );
-            }
+    pub(super) fn set(&mut self, key: DirectKey, stamp: Stamp, terms: TermsId) {
+        let now = Interval::begun(stamp, terms);
+        let Some(interval) = self.latest.get_mut(&key) else {
+            self.latest.insert(key, now);
+            return;
+        };
+        if interval.terms == terms && interval.until == STANDS {
+            return;
+        }
+        // Deleted and set again in one block: it never ceased to stand.
+        if interval.terms == terms && interval.until == stamp {
+            interval.until = STANDS;
+            return;
+        }
+        let mut before = core::mem::replace(interval, now);
+        before.until = before.until.min(stamp);
+        if before.from < before.until {
+            self.earlier.entry(key).or_default().push(before);
         }
     }
 
@@ -73,26 +79,24 @@ impl Direct {
         }
     }
 
-    pub(super) fn holds(&self, key: DirectKey, at: Stamp) -> bool {
-        match self.latest.get(&key) {
-            None => false,
-            Some(interval) if interval.from <= at => interval.holds(at),
-            Some(_) => self.earlier.get(&key).is_some_and(|earlier| {
-                let after = earlier.partition_point(|interval| interval.from <= at);
-                after
-                    .checked_sub(1)
-                    .and_then(|place| earlier.get(place))
-                    .is_some_and(|interval| interval.holds(at))
-            }),
-        }
+    pub(super) fn holds(&self, key: DirectKey, at: Stamp) -> Option<TermsId> {
+        let latest = self.latest.get(&key)?;
+        let interval = if latest.from <= at {
+            latest
+        } else {
+            let earlier = self.earlier.get(&key)?;
+            let after = earlier.partition_point(|interval| interval.from <= at);
+            earlier.get(after.checked_sub(1)?)?
+        };
+        interval.holds(at).then_some(interval.terms)
     }
 }
 
 /// The sets of one relation of one object, in canonical order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SetLists {
-    /// Those that stand, and since when.
-    live: Vec<(Member, Stamp)>,
+    /// Those that stand.
+    live: Vec<(Member, Interval)>,
     /// Those that stood; one member may occur several times, in order of time.
     closed: Vec<(Member, Interval)>,
     /// The last revision that changed anything here.
@@ -104,21 +108,26 @@ impl SetLists {
         &mut self,
         member: Member,
         stamp: Stamp,
+        terms: TermsId,
         order: impl Fn(&Member, &Member) -> Ordering,
     ) {
-        let Err(place) = self
+        let place = self
             .live
-            .binary_search_by(|(other, _)| order(other, &member))
-        else {
-            return;
-        };
+            .binary_search_by(|(other, _)| order(other, &member));
+        if let Ok(at) = place {
+            if self.live[at].1.terms == terms {
+                return;
+            }
+            self.delete(member, stamp, &order);
+        }
+        let place = place.unwrap_or_else(|place| place);
         // Deleted and set again in one block: it never ceased to stand.
-        let again = self
-            .closed
-            .iter()
-            .position(|(other, interval)| *other == member && interval.until == stamp);
+        let again = self.closed.iter().position(|(other, interval)| {
+            *other == member && interval.until == stamp && interval.terms == terms
+        });
         let from = again.map_or(stamp, |at| self.closed.remove(at).1.from);
-        self.live.insert(place, (member, from));
+        self.live
+            .insert(place, (member, Interval::begun(from, terms)));
         self.changed = stamp;
     }
 
@@ -134,16 +143,16 @@ impl SetLists {
         else {
             return;
         };
-        let (_, from) = self.live.remove(place);
+        let (_, mut interval) = self.live.remove(place);
         self.changed = stamp;
-        if from == stamp {
+        if interval.from == stamp {
             return;
         }
+        interval.until = stamp;
         let place = self
             .closed
             .partition_point(|(other, _)| order(other, &member) != Ordering::Greater);
-        self.closed
-            .insert(place, (member, Interval { from, until: stamp }));
+        self.closed.insert(place, (member, interval));
     }
 
     /// Visits the members that stood at `at`, in canonical order.
@@ -151,32 +160,31 @@ impl SetLists {
         &self,
         at: Stamp,
         order: impl Fn(&Member, &Member) -> Ordering,
-        mut visit: impl FnMut(Member),
+        mut visit: impl FnMut(Member, TermsId),
     ) {
         if at >= self.changed {
-            self.live.iter().for_each(|(member, _)| visit(*member));
+            let live = self.live.iter();
+            live.for_each(|(member, interval)| visit(*member, interval.terms));
             return;
         }
         let mut live = self
             .live
             .iter()
-            .filter(|(_, from)| *from <= at)
-            .map(|(member, _)| *member)
+            .filter(|(_, interval)| interval.from <= at)
             .peekable();
         let mut closed = self
             .closed
             .iter()
             .filter(|(_, interval)| interval.holds(at))
-            .map(|(member, _)| *member)
             .peekable();
         loop {
             let first = match (live.peek(), closed.peek()) {
-                (Some(a), Some(b)) if order(a, b) == Ordering::Greater => closed.next(),
+                (Some((a, _)), Some((b, _))) if order(a, b) == Ordering::Greater => closed.next(),
                 (Some(_), _) => live.next(),
                 (None, _) => closed.next(),
             };
             match first {
-                Some(member) => visit(member),
+                Some((member, interval)) => visit(*member, interval.terms),
                 None => return,
             }
         }

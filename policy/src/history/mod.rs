@@ -10,6 +10,7 @@ mod view;
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     vec::Vec,
 };
 use core::hash::BuildHasherDefault;
@@ -21,8 +22,9 @@ use crate::{
     memo::Mix,
     name::Name,
     relationship::{ObjectRef, Relationship, Subject},
-    relationships::{NodeId, ResourceId},
-    schema::{Policy, PolicyError},
+    relationships::{NodeId, ResourceId, TermsId},
+    schema::{NodeKind, Policy, PolicyError},
+    terms::Terms,
 };
 
 use intervals::{Direct, SetLists};
@@ -107,6 +109,9 @@ pub struct History {
     direct: Direct,
     sets: ByHandle<(u32, Label), SetLists>,
     collections: BTreeMap<(Name, Name), Vec<(Stamp, CollectionRecord)>>,
+    /// By handle, less one.
+    terms: Vec<Arc<Terms>>,
+    terms_ids: BTreeMap<Arc<Terms>, TermsId>,
 }
 
 /// A definition from one revision until the next definition, and what its handles are called.
@@ -325,7 +330,12 @@ impl History {
             let label = self.names.label(&node.name);
             let resource = self.names.label(era.policy.resource_name(node.resource));
             era.labels.push(label);
-            era.nodes.insert((resource.0, label.0), NodeId(at as u16));
+            // What stands behind a node has the node's name, and none of its own.
+            let hidden = node.kind == NodeKind::Recorded
+                || era.policy.node(node.resource, &node.name) != Some(NodeId(at as u16));
+            if !hidden {
+                era.nodes.insert((resource.0, label.0), NodeId(at as u16));
+            }
         }
         // Two definitions in one block: the later one holds, as in the tree.
         if self.eras.last().is_some_and(|last| last.from == from) {
@@ -352,6 +362,7 @@ impl History {
         Some(match subject {
             Subject::Actor(_) => return None,
             Subject::Everyone => Member::Everyone,
+            Subject::Every(resource) => Member::Every(self.names.label(resource.as_str())),
             Subject::Object(object) => Member::Object(self.object_handle(object)),
             Subject::Userset { object, relation } => Member::Userset(
                 self.object_handle(object),
@@ -360,18 +371,33 @@ impl History {
         })
     }
 
+    fn terms_id(&mut self, terms: &Terms) -> TermsId {
+        if terms.is_none() {
+            return TermsId::NONE;
+        }
+        if let Some(id) = self.terms_ids.get(terms) {
+            return *id;
+        }
+        let terms = Arc::new(terms.clone());
+        self.terms.push(terms.clone());
+        let id = TermsId(self.terms.len() as u32);
+        self.terms_ids.insert(terms, id);
+        id
+    }
+
     fn set(&mut self, stamp: Stamp, relationship: &Relationship) {
+        let terms = self.terms_id(&relationship.terms);
         let object = self.object_handle(&relationship.object);
         let label = self.names.label(relationship.relation.as_str());
         if let Subject::Actor(actor) = &relationship.subject {
             let actor = self.names.actor(actor);
-            self.direct.set((object, label, actor), stamp);
+            self.direct.set((object, label, actor), stamp, terms);
         } else if let Some(member) = self.member(&relationship.subject) {
             let names = &self.names;
             self.sets
                 .entry((object, label))
                 .or_default()
-                .set(member, stamp, |a, b| names.compare(a, b));
+                .set(member, stamp, terms, |a, b| names.compare(a, b));
         }
     }
 

@@ -13,6 +13,7 @@ pub(super) struct Label(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Member {
     Everyone,
+    Every(Label),
     Object(u32),
     Userset(u32, Label),
 }
@@ -83,12 +84,14 @@ impl Names {
     pub(super) fn compare(&self, a: &Member, b: &Member) -> Ordering {
         let rank = |member: &Member| match member {
             Member::Everyone => 0,
-            Member::Object(_) => 1,
-            Member::Userset(..) => 2,
+            Member::Every(_) => 1,
+            Member::Object(_) => 2,
+            Member::Userset(..) => 3,
         };
         let object = |id: u32| self.by_object.get(id as usize).map(|(object, _)| object);
         let label = |label: Label| self.by_label.get(label.0 as usize);
         match (a, b) {
+            (Member::Every(a), Member::Every(b)) => label(*a).cmp(&label(*b)),
             (Member::Object(a), Member::Object(b)) => object(*a).cmp(&object(*b)),
             (Member::Userset(a, x), Member::Userset(b, y)) => object(*a)
                 .cmp(&object(*b))

@@ -1,14 +1,15 @@
 //! A history as of one revision.
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 
 use crate::{
     change::CollectionRecord,
     name::{Actor, Name},
     reader::ReadError,
     relationship::ObjectRef,
-    relationships::{ActorId, NodeId, ObjectId, Relationships, SetRef, Status},
+    relationships::{ActorId, MemberRef, NodeId, ObjectId, Relationships, SetRef, Status, TermsId},
     schema::Policy,
+    terms::Terms,
 };
 
 use super::{in_force, names::Member, Era, History, ObjectHistory, Revision, Stamp};
@@ -129,22 +130,22 @@ impl Relationships for View<'_> {
         object: ObjectId,
         relation: NodeId,
         actor: ActorId,
-    ) -> Result<bool, ReadError> {
+    ) -> Result<Option<TermsId>, ReadError> {
         let Some(label) = self.era.labels.get(relation.0 as usize) else {
-            return Ok(false);
+            return Ok(None);
         };
-        Ok(self.grants(object)
-            && self
-                .history
-                .direct
-                .holds((object.0, *label, actor.0), self.at))
+        if !self.grants(object) {
+            return Ok(None);
+        }
+        let key = (object.0, *label, actor.0);
+        Ok(self.history.direct.holds(key, self.at))
     }
 
     fn sets(
         &self,
         object: ObjectId,
         relation: NodeId,
-        into: &mut Vec<SetRef>,
+        into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
         let Some(label) = self.era.labels.get(relation.0 as usize) else {
             return Ok(());
@@ -164,17 +165,28 @@ impl Relationships for View<'_> {
         lists.for_each(
             self.at,
             |a, b| names.compare(a, b),
-            |member| {
-                into.push(match member {
+            |member, terms| {
+                let set = match member {
                     Member::Everyone => SetRef::Everyone,
+                    Member::Every(label) => self
+                        .era
+                        .resources
+                        .get(&label.0)
+                        .map_or(SetRef::Foreign, |resource| SetRef::Every(*resource)),
                     Member::Object(id) => resource(id)
                         .map_or(SetRef::Foreign, |(_, r)| SetRef::Object(ObjectId(id), r)),
                     Member::Userset(id, relation) => resource(id)
                         .and_then(|(label, _)| self.era.nodes.get(&(label.0, relation.0)))
                         .map_or(SetRef::Foreign, |node| SetRef::Userset(ObjectId(id), *node)),
-                });
+                };
+                into.push(MemberRef { set, terms });
             },
         );
         Ok(())
+    }
+
+    fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {
+        let at = terms.0.checked_sub(1)?;
+        self.history.terms.get(at as usize).cloned()
     }
 }
