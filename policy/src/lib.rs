@@ -68,7 +68,8 @@ pub use reader::{Entry, ReadError, RecordReader, Staged};
 pub use records::{Members, ObjectRecord, Page, RelationRecord};
 pub use relationship::{ObjectRef, Relationship, Subject};
 pub use relationships::{
-    ActorId, MemberRef, NodeId, ObjectId, Relationships, ResourceId, SetRef, Status, TermsId,
+    ActorId, MemberRef, NodeId, ObjectId, Relationships, ResourceId, Reverse, SetRef, Status,
+    SubjectRef, TermsId,
 };
 pub use schema::{Policy, PolicyError, Position, RelationshipError};
 pub use subjects::{Holder, SubjectList};

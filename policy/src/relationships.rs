@@ -136,6 +136,55 @@ pub trait Relationships {
     fn terms(&self, terms: TermsId) -> Option<Arc<Terms>>;
 }
 
+/// Who or what stands in relations, as an implementor's handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SubjectRef {
+    /// An actor.
+    Actor(ActorId),
+    /// Every actor.
+    Everyone,
+    /// Every object of a resource.
+    Every(ResourceId),
+    /// An object.
+    Object(ObjectId),
+    /// A userset.
+    Userset(ObjectId, NodeId),
+}
+
+/// Relationships that can be read from their subjects too: what lookups need, and no check ever does.
+///
+/// The order of visits is the implementor's; whoever shows results sorts them by name. Relations are
+/// named by the node that records their members. Archived objects hold nobody, here as there.
+pub trait Reverse: Relationships {
+    /// Visits the actors of a relation of an object.
+    fn actors(&self, object: ObjectId, relation: NodeId, visit: &mut dyn FnMut(ActorId, TermsId));
+
+    /// Who owns an object.
+    fn owner(&self, object: ObjectId) -> Option<ActorId>;
+
+    /// Visits the objects that an actor owns.
+    fn owned(&self, actor: ActorId, visit: &mut dyn FnMut(ObjectId));
+
+    /// Visits the relations of objects in which exactly this subject stands.
+    fn held(&self, subject: SubjectRef, visit: &mut dyn FnMut(ObjectId, NodeId, TermsId));
+
+    /// Visits the relations of objects through which an arrow leads to `object`: those that hold the
+    /// object itself or one of its usersets.
+    fn leading_to(&self, object: ObjectId, visit: &mut dyn FnMut(ObjectId, NodeId, TermsId));
+
+    /// Visits all objects of a resource of which anything is known.
+    fn objects(&self, resource: ResourceId, visit: &mut dyn FnMut(ObjectId));
+
+    /// The resource of an object; `None` where the policy does not define it.
+    fn resource_of(&self, object: ObjectId) -> Option<ResourceId>;
+
+    /// The name behind a handle.
+    fn object_name(&self, object: ObjectId) -> Option<ObjectRef>;
+
+    /// The name behind a handle.
+    fn actor_name(&self, actor: ActorId) -> Option<Actor>;
+}
+
 impl<T: Relationships + ?Sized> Relationships for &T {
     fn policy(&self) -> &Policy {
         (**self).policy()
