@@ -235,7 +235,7 @@ impl<'a> Tokens<'a> {
                 let position = other.map_or_else(|| self.place(), |(_, position)| position);
                 Err(error(
                     position,
-                    "the name of a relation or permission must follow an arrow",
+                    "the name of a relation or permission must follow `->`",
                 ))
             }
         }

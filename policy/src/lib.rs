@@ -59,7 +59,9 @@ pub use change::{Change, CollectionRecord};
 pub use check::{check, check_counted};
 pub use document::{DocumentFacts, WithDocuments};
 pub use evidence::{fetch, gather, replay, Gathered, ReplayError};
-pub use history::{History, HistoryError, Revision, View};
+pub use history::{
+    End, EndError, HashKey, History, HistoryError, Memory, Revision, SnapshotError, View,
+};
 pub use limits::{Limits, ENGINE_VERSION};
 pub use manage::may_manage;
 pub use name::{Actor, Name, NameError};

@@ -45,7 +45,7 @@ impl Needs {
 }
 
 /// The reads on which the root's value of `walk` hangs.
-pub(super) fn reads<R: Relationships + ?Sized>(
+pub(crate) fn reads<R: Relationships + ?Sized>(
     walk: &Walk<'_, R>,
     relationships: &R,
 ) -> Result<BTreeSet<Read>, CheckError> {
