@@ -23,6 +23,7 @@ mod change;
 mod check;
 mod codec;
 mod compile;
+mod condition;
 mod definition;
 mod document;
 mod evidence;
@@ -43,6 +44,7 @@ mod relationships;
 mod schema;
 mod subjects;
 mod suggest;
+mod time;
 mod tree;
 mod truth;
 mod warnings;
@@ -51,6 +53,10 @@ mod yaml;
 pub use apply::{apply, apply_all, ApplyError, Write};
 pub use change::{Change, CollectionRecord};
 pub use check::{check, check_counted};
+pub use condition::{
+    Condition, Context, ContextError, Double, Evaluation, EvaluationError, EvaluationFailure,
+    Outcome, ParameterError, ParameterType, ParameterTypeError, Value,
+};
 pub use document::{DocumentFacts, WithDocuments};
 pub use evidence::{fetch, gather, replay, Gathered, ReplayError};
 pub use history::{History, HistoryError, Revision, View};
@@ -64,5 +70,6 @@ pub use relationship::{ObjectRef, Relationship, Subject};
 pub use relationships::{ActorId, NodeId, ObjectId, Relationships, ResourceId, SetRef, Status};
 pub use schema::{Policy, PolicyError, Position, RelationshipError};
 pub use subjects::SubjectList;
+pub use time::{Time, TimeError};
 pub use tree::TreeRelationships;
 pub use warnings::Warning;
