@@ -17,7 +17,7 @@ use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
 use crate::{
     asked::Asked,
-    condition::ConditionError,
+    condition::EvaluationError,
     limits::Limits,
     memo::{Memo, State},
     name::excerpt,
@@ -154,7 +154,7 @@ pub(crate) struct Walk<'a, R: ?Sized> {
     /// Runs of provisional entries that hang on the same depth: (first entry, depth).
     runs: Vec<(usize, u32)>,
     unavailable: Option<ReadError>,
-    failed: Option<(String, ConditionError)>,
+    failed: Option<(String, EvaluationError)>,
     too_deep: bool,
     missing: BTreeSet<String>,
     until: Option<Time>,
