@@ -65,17 +65,45 @@ enum Content {
     },
 }
 
-/// Reads `text` as one document.
+/// What is read: its name in errors, and its bounds.
+pub(crate) struct Kind {
+    /// With its article: `the policy`.
+    pub what: &'static str,
+    /// What it must hold at least, for the error of an empty one.
+    pub needs: &'static str,
+    /// Longest text in bytes.
+    pub bytes_max: usize,
+    /// Whether a line may begin with a tab: inside a block scalar the tab is content (a SpiceDB
+    /// schema, for example); anywhere else the parser refuses it in its own words.
+    pub tabs: bool,
+}
+
+const POLICY: Kind = Kind {
+    what: "the policy",
+    needs: "`resources`",
+    bytes_max: DEFINITION_BYTES_MAX,
+    tabs: false,
+};
+
+/// Reads `text` as one policy document.
 pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
+    read_as(text, &POLICY)
+}
+
+/// Reads `text` as one document of another kind.
+pub(crate) fn read_as(text: &str, kind: &Kind) -> Result<Node, PolicyError> {
     let start = Position { line: 1, column: 1 };
-    if text.len() > DEFINITION_BYTES_MAX {
+    let Kind {
+        what, bytes_max, ..
+    } = kind;
+    if text.len() > *bytes_max {
         return Err(error(
             start,
-            format!("the policy is longer than {DEFINITION_BYTES_MAX} bytes; split it"),
+            format!("{what} is longer than {bytes_max} bytes; split it"),
         ));
     }
     // YAML forbids tabs in indentation, and parsers differ on what they do there.
-    for (at, line) in text.lines().enumerate() {
+    for (at, line) in text.lines().enumerate().filter(|_| !kind.tabs) {
         let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
         if let Some(column) = line.get(..indent).and_then(|indent| indent.find('\t')) {
             let position = Position {
@@ -107,7 +135,7 @@ pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
                 if documents > 1 {
                     return Err(error(
                         position,
-                        "a policy is one document; remove what follows `---`",
+                        format!("{what} is one document; remove what follows `---`"),
                     ));
                 }
                 continue;
@@ -190,7 +218,10 @@ pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
             },
         }
     }
-    root.ok_or_else(|| error(start, "the policy is empty; it needs at least `resources`"))
+    root.ok_or_else(|| {
+        let needs = kind.needs;
+        error(start, format!("{what} is empty; it needs at least {needs}"))
+    })
 }
 
 fn read_key(node: Node, keys: &mut BTreeSet<String>) -> Result<(String, Position), PolicyError> {
@@ -282,7 +313,7 @@ mod tests {
                 "line 1, column 4: this is not YAML: an alias names nothing",
             ),
             ("a: !!str 1\n", "tags are not allowed"),
-            ("a: 1\n---\nb: 2\n", "a policy is one document"),
+            ("a: 1\n---\nb: 2\n", "the policy is one document"),
             ("[a]: 1\n", "a key must be a word"),
             ("? {a: 1}\n: 2\n", "a key must be a word"),
             ("~: 1\n", "a key must be a word"),

@@ -1,0 +1,27 @@
+//! SpiceDB schemas, relationships and validation files, read and written.
+//!
+//! A schema becomes an [`Outline`](crate::outline::Outline) with the same answers, or is refused by
+//! name and place: nothing is approximated. What maps to what stands in `docs/spec/spicedb.md`. The
+//! formats are those of SpiceDB 1.56 (authzed.com/docs/spicedb/concepts/schema, …/caveats,
+//! …/expiring-relationships, and the reference of validation files there).
+//!
+//! Everything here is pure and bounded; a file that another file names is read by the caller.
+
+mod ast;
+mod caveat;
+mod comments;
+mod context;
+mod error;
+mod expression;
+mod import;
+mod lexer;
+mod native;
+mod parser;
+mod partials;
+mod relationship;
+mod timestamp;
+mod validate;
+
+pub use error::{ErrorClass, SpicedbError};
+pub use import::{import, ImportOptions};
+pub use relationship::{Object, Relationship, RelationshipCaveat, Subject};
