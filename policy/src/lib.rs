@@ -27,6 +27,7 @@ mod definition;
 mod document;
 mod evidence;
 mod expression;
+mod fields;
 mod history;
 pub mod keys;
 pub mod limits;

@@ -17,7 +17,8 @@ pub(crate) struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    /// Of the scalar that begins at `start` of `file` and reads as `value`.
+    /// Of the scalar whose first character of content stands at `start` of `file`, and which reads as
+    /// `value`.
     pub(crate) fn new(file: &str, start: Position, value: &'a str) -> Self {
         let first = file.lines().nth(start.line - 1).unwrap_or("");
         let indent = start.column - 1;
@@ -33,6 +34,11 @@ impl<'a> Places<'a> {
             _ => alloc::vec![(0, start)],
         };
         Self { value, known }
+    }
+
+    /// Offsets in the value, ascending, and where they stand in the file.
+    pub(crate) fn known(&self) -> &[(usize, Position)] {
+        &self.known
     }
 
     /// The place of the byte at `offset` of the value.
@@ -106,10 +112,18 @@ fn block(file: &str, start: Position, value: &str) -> Vec<(usize, Position)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::{read, Value};
+    use crate::yaml::{read_as, Kind, Value};
+
+    const KIND: Kind = Kind {
+        what: "the file",
+        needs: "`a`",
+        bytes_max: 1000,
+        tabs: true,
+        inside_quotes: true,
+    };
 
     fn place(file: &str, needle: &str) -> (usize, usize) {
-        let Value::Map(entries) = read(file).unwrap().value else {
+        let Value::Map(entries) = read_as(file, &KIND).unwrap().value else {
             panic!("a map")
         };
         let node = &entries[0].node;
@@ -135,6 +149,7 @@ mod tests {
             ("a: |2+\n    one\n    two X\n", (3, 9)),
             ("a: one X\n", (1, 8)),
             ("a: \"one X\"\n", (1, 9)),
+            ("a:\n  \"one X\"\n", (2, 8)),
         ] {
             assert_eq!(place(file, "X"), expected, "{file:?}");
         }

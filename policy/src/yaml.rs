@@ -76,6 +76,9 @@ pub(crate) struct Kind {
     /// Whether a line may begin with a tab: inside a block scalar the tab is content (a SpiceDB
     /// schema, for example); anywhere else the parser refuses it in its own words.
     pub tabs: bool,
+    /// Whether the place of a quoted text is that of its first character, not of the quote: then
+    /// places inside of the text can be counted from it.
+    pub inside_quotes: bool,
 }
 
 const POLICY: Kind = Kind {
@@ -83,6 +86,7 @@ const POLICY: Kind = Kind {
     needs: "`resources`",
     bytes_max: DEFINITION_BYTES_MAX,
     tabs: false,
+    inside_quotes: false,
 };
 
 /// Reads `text` as one policy document.
@@ -149,6 +153,11 @@ pub(crate) fn read_as(text: &str, kind: &Kind) -> Result<Node, PolicyError> {
             Event::Scalar(text, style, anchor, tag) => {
                 refuse_decoration(position, anchor, tag.is_some())?;
                 let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
+                let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
+                let position = Position {
+                    column: position.column + usize::from(quoted && kind.inside_quotes),
+                    ..position
+                };
                 Node {
                     position,
                     value: if null {

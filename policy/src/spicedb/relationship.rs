@@ -1,8 +1,7 @@
 //! Relationships: `document:1#viewer@user:tom[caveat:{"a":1}][expiration:2030-01-01T00:00:00Z]`.
 //!
 //! Follows the notation of SpiceDB's `pkg/tuple`. Ids are read a little more freely than SpiceDB
-//! writes them (any visible ASCII without quotes, brackets and `#`), so that nothing that a policy
-//! can hold is lost between reading and writing.
+//! writes them: any visible ASCII but quotes, brackets, commas and `#`.
 
 use alloc::{borrow::ToOwned, format, string::String};
 use core::fmt;
@@ -290,7 +289,7 @@ impl<'a> Cursor<'a> {
 }
 
 pub(super) fn is_id_character(character: char) -> bool {
-    character.is_ascii_graphic() && !matches!(character, '#' | '"' | '\'' | '[' | ']')
+    character.is_ascii_graphic() && !"#\"'[]{}<>,".contains(character)
 }
 
 #[cfg(test)]
