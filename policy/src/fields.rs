@@ -1,6 +1,6 @@
 //! Reading files for tests out of YAML: as strict as policies, with the same words for what is wrong.
 
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 use crate::{
     name::excerpt,
@@ -88,9 +88,4 @@ pub(crate) fn needed<T>(
     key: &str,
 ) -> Result<T, PolicyError> {
     found.ok_or_else(|| error(position, format!("{what} has no `{key}`; write it")))
-}
-
-/// A text without the white space around it.
-pub(crate) fn trimmed(text: &str) -> String {
-    text.trim().to_owned()
 }

@@ -58,6 +58,10 @@ pub const PARAMETER_TYPE_DEPTH_MAX: usize = 8;
 /// time: partials that spread partials double with every level.
 pub const SPREADS_MAX: usize = 1024;
 
+/// Longest name of a SpiceDB definition or caveat with its prefixes, in bytes (`pkg/tuple` of
+/// SpiceDB 1.56).
+pub const SPICEDB_NAME_BYTES_MAX: usize = 128;
+
 /// Longest object id of a SpiceDB relationship in bytes (`pkg/tuple` of SpiceDB 1.56).
 pub const SPICEDB_ID_BYTES_MAX: usize = 1024;
 

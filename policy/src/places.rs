@@ -52,20 +52,6 @@ impl<'a> Places<'a> {
             _ => *position,
         }
     }
-
-    /// The place in the file of a line and column of the value.
-    pub(crate) fn of(&self, position: Position) -> Position {
-        let mut offset = 0;
-        for line in self.value.split_inclusive('\n').take(position.line - 1) {
-            offset += line.len();
-        }
-        let rest = self.value.get(offset..).unwrap_or("");
-        let within = rest
-            .char_indices()
-            .nth(position.column - 1)
-            .map_or(rest.len(), |(at, _)| at);
-        self.at(offset + within)
-    }
 }
 
 fn along(position: Position, characters: usize) -> Position {
@@ -133,9 +119,6 @@ mod tests {
         let places = Places::new(file, node.position, value);
         let offset = value.find(needle).unwrap();
         let position = places.at(offset);
-        let line = value[..offset].matches('\n').count() + 1;
-        let column = offset - value[..offset].rfind('\n').map_or(0, |at| at + 1) + 1;
-        assert_eq!(places.of(Position { line, column }), position);
         (position.line, position.column)
     }
 

@@ -1,19 +1,16 @@
 //! Schemas: definitions, caveats, partials and flags, read into [`Schema`] with places.
 
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 use super::{
-    ast::{AllowedSubject, AllowedType, Member, Permission, Relation, Schema, Word},
+    ast::{Member, Schema},
     comments::documentation,
     error::{refuse, ErrorClass, SpicedbError},
     lexer::{Kind, Lexer, Token},
     partials::{self, Item, Unspread},
 };
 use crate::{
-    limits::{
-        ENTRIES_PER_RELATION_MAX, NAMES_PER_RESOURCE_MAX, RESOURCES_MAX, SPICEDB_SCHEMA_BYTES_MAX,
-        SPREADS_MAX,
-    },
+    limits::{NAMES_PER_RESOURCE_MAX, RESOURCES_MAX, SPICEDB_SCHEMA_BYTES_MAX, SPREADS_MAX},
     name::excerpt,
     schema::Position,
     suggest::suggestion,
@@ -21,16 +18,6 @@ use crate::{
 
 /// What `use` can switch on.
 const FLAGS: [&str; 5] = ["expiration", "import", "partial", "self", "typechecking"];
-
-/// Words that can be no name.
-const KEYWORDS: [&str; 6] = [
-    "caveat",
-    "definition",
-    "nil",
-    "permission",
-    "relation",
-    "with",
-];
 
 /// Features that change how words are read.
 #[derive(Default)]
@@ -267,200 +254,6 @@ impl<'a> Parser<'a> {
         }
         Ok(item)
     }
-
-    fn relation(&mut self) -> Result<Relation, SpicedbError> {
-        self.advance()?;
-        let name = self.name("a relation")?;
-        self.expect(":")?;
-        let mut types = Vec::new();
-        loop {
-            if types.len() >= ENTRIES_PER_RELATION_MAX {
-                return Err(too_many(
-                    self.token.position,
-                    ENTRIES_PER_RELATION_MAX,
-                    "types here",
-                ));
-            }
-            types.push(self.allowed_type()?);
-            if self.token.kind == Kind::Sign("|") && self.token.line_start {
-                return Err(self.unexpected(
-                    "the end of a line ends the relation; put `|` at the end of the line before",
-                ));
-            }
-            if !self.accept("|")? {
-                break;
-            }
-        }
-        Ok(Relation {
-            name,
-            doc: String::new(),
-            types,
-        })
-    }
-
-    fn allowed_type(&mut self) -> Result<AllowedType, SpicedbError> {
-        if self.token.kind == Kind::Sign("@") {
-            return Err(decorator(self.token.position));
-        }
-        let definition = self.path("a type")?;
-        let mut subject = AllowedSubject::Object;
-        if self.accept(":")? {
-            self.expect("*")?;
-            subject = AllowedSubject::Wildcard;
-        } else if self.accept("#")? && !self.accept("...")? {
-            subject = AllowedSubject::Userset(self.name("a relation")?);
-        }
-        let mut allowed = AllowedType {
-            definition,
-            subject,
-            caveat: None,
-            expiration: false,
-        };
-        if self.token.kind != Kind::Word("with") {
-            return Ok(allowed);
-        }
-        self.advance()?;
-        if !self.at_expiration() {
-            allowed.caveat = Some(self.path("a caveat")?);
-            if self.token.kind != Kind::Word("and") || self.token.line_start {
-                return Ok(allowed);
-            }
-            if !self.flags.expiration {
-                return Err(refuse(
-                    self.token.position,
-                    ErrorClass::Flag,
-                    "`and expiration` needs `use expiration` at the top of the schema",
-                ));
-            }
-            self.advance()?;
-        }
-        if !self.at_expiration() {
-            return Err(
-                self.unexpected("`expiration` belongs here; one relationship has one caveat")
-            );
-        }
-        allowed.expiration = true;
-        self.advance()?;
-        if self.token.kind == Kind::Word("and") && !self.token.line_start {
-            return Err(self.unexpected("the caveat stands first: `with CAVEAT and expiration`"));
-        }
-        Ok(allowed)
-    }
-
-    fn at_expiration(&self) -> bool {
-        self.flags.expiration && self.token.kind == Kind::Word("expiration")
-    }
-
-    fn permission(&mut self) -> Result<Permission, SpicedbError> {
-        self.advance()?;
-        let name = self.name("a permission")?;
-        let mut annotations = Vec::new();
-        if self.accept(":")? {
-            loop {
-                if annotations.len() >= ENTRIES_PER_RELATION_MAX {
-                    let max = ENTRIES_PER_RELATION_MAX;
-                    return Err(too_many(self.token.position, max, "types here"));
-                }
-                annotations.push(self.path("a type")?);
-                if !self.accept("|")? {
-                    break;
-                }
-            }
-        }
-        self.expect("=")?;
-        let expression = self.expression()?;
-        Ok(Permission {
-            name,
-            doc: String::new(),
-            annotations,
-            expression,
-        })
-    }
-
-    /// A name; `what` says with its article whose.
-    pub(super) fn name(&mut self, what: &str) -> Result<Word, SpicedbError> {
-        let position = self.token.position;
-        let Kind::Word(word) = self.token.kind else {
-            return Err(self.unexpected(&format!("the name of {what} belongs here")));
-        };
-        let flagged = (self.flags.itself && word == "self")
-            || (self.flags.expiration && matches!(word, "expiration" | "and"));
-        if flagged || KEYWORDS.contains(&word) {
-            return Err(refuse(
-                position,
-                ErrorClass::Syntax,
-                format!("`{word}` is a word of the language; the name of {what} belongs here"),
-            ));
-        }
-        let plain = word
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if !plain || word.starts_with(|first: char| first.is_ascii_digit()) || word.len() > 128 {
-            return Err(refuse(
-                position,
-                ErrorClass::Syntax,
-                format!(
-                    "{:?} is no name of {what}: use at most 128 letters, digits and underscores, the first one no digit",
-                    excerpt(word)
-                ),
-            ));
-        }
-        let text = word.to_owned();
-        self.advance()?;
-        Ok(Word { text, position })
-    }
-
-    /// A name with prefixes: `tenant/user`.
-    pub(super) fn path(&mut self, what: &str) -> Result<Word, SpicedbError> {
-        let mut path = self.name(what)?;
-        while self.token.kind == Kind::Sign("/") {
-            self.advance()?;
-            path.text.push('/');
-            path.text.push_str(&self.name(what)?.text);
-        }
-        if path.text.len() > 128 {
-            return Err(refuse(
-                path.position,
-                ErrorClass::TooLarge,
-                "a name has at most 128 bytes with its prefixes; shorten it",
-            ));
-        }
-        Ok(path)
-    }
-
-    pub(super) fn accept(&mut self, sign: &'static str) -> Result<bool, SpicedbError> {
-        let found = self.token.kind == Kind::Sign(sign);
-        if found {
-            self.advance()?;
-        }
-        Ok(found)
-    }
-
-    pub(super) fn expect(&mut self, sign: &'static str) -> Result<(), SpicedbError> {
-        if self.accept(sign)? {
-            return Ok(());
-        }
-        Err(self.unexpected(&format!("`{sign}` belongs here")))
-    }
-
-    pub(super) fn advance(&mut self) -> Result<(), SpicedbError> {
-        self.token = self.lexer.next()?;
-        Ok(())
-    }
-
-    /// The token at hand is not what should stand here.
-    pub(super) fn unexpected(&self, wanted: &str) -> SpicedbError {
-        let found = match self.token.kind {
-            Kind::Word(word) => format!("`{}`", excerpt(word)),
-            Kind::Sign(sign) => format!("`{sign}`"),
-            Kind::End => "the end of the schema".into(),
-        };
-        refuse(
-            self.token.position,
-            ErrorClass::Syntax,
-            format!("{wanted}, not {found}"),
-        )
-    }
 }
 
 fn join(text: &mut String, more: &str) {
@@ -470,7 +263,7 @@ fn join(text: &mut String, more: &str) {
     text.push_str(more);
 }
 
-fn decorator(position: Position) -> SpicedbError {
+pub(super) fn decorator(position: Position) -> SpicedbError {
     refuse(
         position,
         ErrorClass::Inexpressible,
@@ -478,7 +271,7 @@ fn decorator(position: Position) -> SpicedbError {
     )
 }
 
-fn too_many(position: Position, max: usize, what: &str) -> SpicedbError {
+pub(super) fn too_many(position: Position, max: usize, what: &str) -> SpicedbError {
     refuse(
         position,
         ErrorClass::TooLarge,

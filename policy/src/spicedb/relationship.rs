@@ -11,7 +11,11 @@ use super::{
     error::{refuse, ErrorClass, SpicedbError},
     timestamp::is_timestamp,
 };
-use crate::{limits::SPICEDB_ID_BYTES_MAX, name::excerpt, schema::Position};
+use crate::{
+    limits::{SPICEDB_ID_BYTES_MAX, SPICEDB_NAME_BYTES_MAX},
+    name::excerpt,
+    schema::Position,
+};
 
 /// An object: `document:1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -197,7 +201,7 @@ impl<'a> Cursor<'a> {
             let first = part.bytes().next();
             first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         };
-        if name.len() <= 128 && name.split('/').all(fits) {
+        if name.len() <= SPICEDB_NAME_BYTES_MAX && name.split('/').all(fits) {
             return Ok(name.to_owned());
         }
         self.at = before;
@@ -231,14 +235,13 @@ impl<'a> Cursor<'a> {
     pub(super) fn subject(&mut self) -> Result<Subject, SpicedbError> {
         let before = self.at;
         let definition = self.name(true)?;
-        if self.accept(":*") {
-            if !self.rest().starts_with(is_id_character) {
-                self.accept("#...");
-                if self.rest().starts_with('#') {
-                    return Err(self.refuse("everyone has no relation; remove it"));
-                }
-                return Ok(Subject::Wildcard { definition });
+        let everyone = self.accept(":*") && !self.rest().starts_with(is_id_character);
+        if everyone {
+            self.accept("#...");
+            if self.rest().starts_with('#') {
+                return Err(self.refuse("everyone has no relation; remove it"));
             }
+            return Ok(Subject::Wildcard { definition });
         }
         self.at = before;
         let object = self.object()?;

@@ -1,7 +1,12 @@
 //! What a schema's names mean, and which combinations SpiceDB refuses: the same ones are refused
 //! here, so that what is imported is what was in force there.
 
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{
+    collections::{btree_map::Entry, BTreeMap},
+    format,
+    string::String,
+    vec::Vec,
+};
 
 use super::{
     ast::{
@@ -149,8 +154,8 @@ fn wildcards<'a>(schema: &'a Schema, names: &Names<'a>) -> BTreeMap<RelationId<'
             continue;
         };
         for next in leads.remove(&reached).unwrap_or_default() {
-            if !found.contains_key(&next) {
-                found.insert(next, path.clone());
+            if let Entry::Vacant(entry) = found.entry(next) {
+                entry.insert(path.clone());
                 open.push(next);
             }
         }

@@ -9,4 +9,5 @@ mod policies;
 mod random;
 mod records;
 mod shinzohub;
+mod spicedb;
 mod suite;
