@@ -52,10 +52,26 @@ pub(crate) fn list(node: Node, what: &str) -> Result<Vec<Node>, PolicyError> {
     }
 }
 
+/// Where the text of a scalar begins: behind the quote, if it has one. A quoted scalar that goes on
+/// on the next line keeps its own place.
+fn content(node: &Node) -> Position {
+    let Value::Text(text) = &node.value else {
+        return node.position;
+    };
+    let one_line = node.position.line == node.end.line;
+    let width = node.end.column.saturating_sub(node.position.column);
+    let quoted = !node.plain && one_line && width >= text.chars().count() + 2;
+    Position {
+        column: node.position.column + usize::from(quoted),
+        ..node.position
+    }
+}
+
 /// A text.
 pub(crate) fn text(node: Node, what: &str) -> Result<Placed, PolicyError> {
+    let position = content(&node);
     match node.value {
-        Value::Text(text) => Ok((text, node.position)),
+        Value::Text(text) => Ok((text, position)),
         Value::Null | Value::List(_) | Value::Map(_) => {
             Err(error(node.position, format!("{what} is a text")))
         }

@@ -105,7 +105,6 @@ mod tests {
         needs: "`a`",
         bytes_max: 1000,
         tabs: true,
-        inside_quotes: true,
     };
 
     fn place(file: &str, needle: &str) -> (usize, usize) {
@@ -131,8 +130,6 @@ mod tests {
             ("a: >-\n  one\n\n  two\n    three X\n  four\n", (5, 11)),
             ("a: |2+\n    one\n    two X\n", (3, 9)),
             ("a: one X\n", (1, 8)),
-            ("a: \"one X\"\n", (1, 9)),
-            ("a:\n  \"one X\"\n", (2, 8)),
         ] {
             assert_eq!(place(file, "X"), expected, "{file:?}");
         }

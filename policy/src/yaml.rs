@@ -10,7 +10,7 @@ use alloc::{
     vec::Vec,
 };
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 use crate::{
     limits::{DEFINITION_BYTES_MAX, YAML_DEPTH_MAX},
@@ -22,6 +22,11 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Node {
     pub position: Position,
+    /// Behind its last character.
+    pub end: Position,
+    /// Whether it is a scalar without quotes: what other notations read as a number or a truth
+    /// value. The policy language reads all scalars as texts.
+    pub plain: bool,
     pub value: Value,
 }
 
@@ -76,9 +81,6 @@ pub(crate) struct Kind {
     /// Whether a line may begin with a tab: inside a block scalar the tab is content (a SpiceDB
     /// schema, for example); anywhere else the parser refuses it in its own words.
     pub tabs: bool,
-    /// Whether the place of a quoted text is that of its first character, not of the quote: then
-    /// places inside of the text can be counted from it.
-    pub inside_quotes: bool,
 }
 
 const POLICY: Kind = Kind {
@@ -86,7 +88,6 @@ const POLICY: Kind = Kind {
     needs: "`resources`",
     bytes_max: DEFINITION_BYTES_MAX,
     tabs: false,
-    inside_quotes: false,
 };
 
 /// Reads `text` as one policy document.
@@ -131,7 +132,7 @@ pub(crate) fn read_as(text: &str, kind: &Kind) -> Result<Node, PolicyError> {
             };
             error(position, format!("this is not YAML: {}", hint(scan.info())))
         })?;
-        let position = place(span);
+        let (position, end) = (place(&span.start), place(&span.end));
         let node = match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => continue,
             Event::DocumentStart(_) => {
@@ -153,13 +154,10 @@ pub(crate) fn read_as(text: &str, kind: &Kind) -> Result<Node, PolicyError> {
             Event::Scalar(text, style, anchor, tag) => {
                 refuse_decoration(position, anchor, tag.is_some())?;
                 let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
-                let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
-                let position = Position {
-                    column: position.column + usize::from(quoted && kind.inside_quotes),
-                    ..position
-                };
                 Node {
                     position,
+                    end,
+                    plain: style == ScalarStyle::Plain,
                     value: if null {
                         Value::Null
                     } else {
@@ -191,6 +189,8 @@ pub(crate) fn read_as(text: &str, kind: &Kind) -> Result<Node, PolicyError> {
                     content: Content::List(items),
                 }) => Node {
                     position,
+                    end,
+                    plain: false,
                     value: Value::List(items),
                 },
                 Some(Open {
@@ -198,6 +198,8 @@ pub(crate) fn read_as(text: &str, kind: &Kind) -> Result<Node, PolicyError> {
                     content: Content::Map { entries, .. },
                 }) => Node {
                     position,
+                    end,
+                    plain: false,
                     value: Value::Map(entries),
                 },
                 None => {
@@ -283,10 +285,10 @@ fn refuse_decoration(position: Position, anchor: usize, tagged: bool) -> Result<
     Ok(())
 }
 
-fn place(span: Span) -> Position {
+fn place(marker: &Marker) -> Position {
     Position {
-        line: span.start.line(),
-        column: span.start.col() + 1,
+        line: marker.line(),
+        column: marker.col() + 1,
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
     relationship::Relationship,
 };
 use crate::{
+    embedded::EmbeddedText,
     fields::{list, map, optional_text, text, Placed},
     limits::TEST_FILE_BYTES_MAX,
     places::Places,
@@ -31,7 +32,6 @@ const KIND: yaml::Kind = yaml::Kind {
     needs: "`schema`",
     bytes_max: TEST_FILE_BYTES_MAX,
     tabs: true,
-    inside_quotes: true,
 };
 
 const KEYS: [&str; 6] = [
@@ -47,7 +47,7 @@ const KEYS: [&str; 6] = [
 #[derive(Clone, Debug, Default)]
 pub struct ValidationFile {
     /// `schema`: its text, as YAML gives it.
-    pub schema: Option<SchemaText>,
+    pub schema: Option<EmbeddedText>,
     /// `schemaFile`: the path of the schema, and where it is named. The caller reads it.
     pub schema_file: Option<(String, Position)>,
     /// `relationships`, with their places in the file.
@@ -58,31 +58,6 @@ pub struct ValidationFile {
     pub validation: Vec<ExpectedSubjects>,
     /// `x_lookups`.
     pub lookups: Lookups,
-}
-
-/// A schema inside of a validation file.
-#[derive(Clone, Debug)]
-pub struct SchemaText {
-    /// The schema.
-    pub text: String,
-    /// For each line that stands by itself in the file, its offset in `text` and its place.
-    lines: Vec<(Position, Position)>,
-}
-
-impl SchemaText {
-    /// The place in the file of a place in the schema, for errors.
-    #[must_use]
-    pub fn place(&self, of: Position) -> Position {
-        let next = self.lines.partition_point(|(inner, _)| *inner <= of);
-        match next.checked_sub(1).and_then(|at| self.lines.get(at)) {
-            Some((inner, outer)) if inner.line == of.line => Position {
-                line: outer.line,
-                column: outer.column + of.column - inner.column,
-            },
-            Some((_, outer)) => *outer,
-            None => of,
-        }
-    }
 }
 
 /// What a check must answer.
@@ -120,7 +95,7 @@ impl ValidationFile {
             match entry.key.as_str() {
                 "schema" => {
                     let found = optional_text(entry.node, "`schema`")?;
-                    read.schema = found.map(|found| schema_text(file, found));
+                    read.schema = found.map(|found| EmbeddedText::new(file, found));
                 }
                 "schemaFile" => read.schema_file = optional_text(entry.node, "`schemaFile`")?,
                 "relationships" => {
@@ -149,38 +124,11 @@ impl ValidationFile {
     }
 }
 
-fn map_but_extras(root: Node) -> Result<Vec<yaml::Entry>, SpicedbError> {
-    let Node { position, value } = root;
-    let value = match value {
-        Value::Map(entries) => Value::Map(
-            entries
-                .into_iter()
-                .filter(|entry| !entry.key.starts_with("x_") || entry.key == "x_lookups")
-                .collect(),
-        ),
-        other => other,
-    };
-    Ok(map(Node { position, value }, "a validation file", &KEYS)?)
-}
-
-fn schema_text(file: &str, (text, start): Placed) -> SchemaText {
-    let places = Places::new(file, start, &text);
-    let mut lines = Vec::new();
-    let mut inner = Position { line: 1, column: 1 };
-    let mut from = 0;
-    for (offset, outer) in places.known() {
-        for character in text.get(from..*offset).unwrap_or("").chars() {
-            if character == '\n' {
-                inner.line += 1;
-                inner.column = 1;
-            } else {
-                inner.column += 1;
-            }
-        }
-        from = *offset;
-        lines.push((inner, *outer));
+fn map_but_extras(mut root: Node) -> Result<Vec<yaml::Entry>, SpicedbError> {
+    if let Value::Map(entries) = &mut root.value {
+        entries.retain(|entry| !entry.key.starts_with("x_") || entry.key == "x_lookups");
     }
-    SchemaText { text, lines }
+    Ok(map(root, "a validation file", &KEYS)?)
 }
 
 fn relationships(file: &str, (text, start): &Placed) -> Result<Vec<Relationship>, SpicedbError> {

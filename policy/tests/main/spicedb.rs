@@ -371,8 +371,13 @@ fn a_policy_of_ours_is_exported() {
 
 /// The schemas of a suite by file name.
 fn files(folder: &str) -> Vec<(String, String)> {
-    suite::files(folder)
+    let names = suite::names(folder);
+    if names.is_empty() {
+        println!("skipped: suite folder {folder} is absent");
+    }
+    names
         .into_iter()
+        .filter(|name| name.contains(".yaml"))
         .filter_map(|name| Some((name.clone(), suite::read(&format!("{folder}/{name}"))?)))
         .collect()
 }

@@ -3,27 +3,24 @@
 
 use std::path::PathBuf;
 
+/// The names in a folder of the suites, sorted; none where it is absent.
+pub fn names(folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(root().join(folder));
+    let mut names: Vec<String> = entries
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
 fn root() -> PathBuf {
     let beside = format!(
         "{}/../../shared/suites",
         std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
     );
     std::env::var_os("HOLDFAST_SUITES").map_or_else(|| PathBuf::from(beside), PathBuf::from)
-}
-
-/// The names of the files in a folder of the suites, sorted; none, with a line that says so, where
-/// it is absent.
-pub fn files(folder: &str) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(root().join(folder)) else {
-        println!("skipped: suite folder {folder} is absent");
-        return Vec::new();
-    };
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
-        .filter(|name| name.contains(".yaml"))
-        .collect();
-    names.sort();
-    names
 }
 
 /// A file of the suites; `None`, with a line that says so, where it is absent.
