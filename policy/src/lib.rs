@@ -26,8 +26,10 @@ mod compile;
 mod condition;
 mod definition;
 mod document;
+mod embedded;
 mod evidence;
 mod expression;
+mod fields;
 mod history;
 pub mod keys;
 pub mod limits;
@@ -37,6 +39,7 @@ mod name;
 pub mod outline;
 mod pages;
 mod possible;
+mod places;
 mod question;
 mod reader;
 mod records;
@@ -44,6 +47,7 @@ mod relationship;
 mod relationships;
 mod schema;
 mod standing;
+pub mod spicedb;
 mod subjects;
 mod suggest;
 mod terms;
@@ -62,6 +66,7 @@ pub use condition::{
     Outcome, ParameterError, ParameterType, ParameterTypeError, Value,
 };
 pub use document::{DocumentFacts, WithDocuments};
+pub use embedded::EmbeddedText;
 pub use evidence::{fetch, gather, replay, Gathered, ReplayError};
 pub use history::{
     End, EndError, HashKey, History, HistoryError, Memory, Revision, SnapshotError, View,
