@@ -33,6 +33,7 @@ pub mod limits;
 mod manage;
 mod memo;
 mod name;
+pub mod openfga;
 pub mod outline;
 mod pages;
 mod question;

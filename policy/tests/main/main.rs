@@ -4,6 +4,7 @@
 
 mod agreement;
 mod generate;
+mod openfga_language;
 mod oracle;
 mod policies;
 mod random;

@@ -3,15 +3,29 @@
 
 use std::path::PathBuf;
 
-/// A file of the suites; `None`, with a line that says so, where it is absent.
-pub fn read(file: &str) -> Option<String> {
+/// The names in a folder of the suites, sorted; none where it is absent.
+pub fn names(folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(root().join(folder));
+    let mut names: Vec<String> = entries
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn root() -> PathBuf {
     let beside = format!(
         "{}/../../shared/suites",
         std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
     );
-    let root =
-        std::env::var_os("HOLDFAST_SUITES").map_or_else(|| PathBuf::from(beside), PathBuf::from);
-    match std::fs::read_to_string(root.join(file)) {
+    std::env::var_os("HOLDFAST_SUITES").map_or_else(|| PathBuf::from(beside), PathBuf::from)
+}
+
+/// A file of the suites; `None`, with a line that says so, where it is absent.
+pub fn read(file: &str) -> Option<String> {
+    match std::fs::read_to_string(root().join(file)) {
         Ok(text) => Some(text),
         Err(_) => {
             println!("skipped: suite file {file} is absent");
