@@ -77,6 +77,9 @@ pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 /// Relations of one object that may hold subjects; what an object's record can list at most.
 pub const RELATIONS_PER_OBJECT_MAX: usize = NAMES_PER_RESOURCE_MAX;
 
+/// Longest name of a native policy in bytes, for what is translated to one.
+pub const NATIVE_NAME_BYTES_MAX: usize = 128;
+
 /// Longest OpenFGA model or module in bytes, in either notation: what OpenFGA's server takes by
 /// default (`OPENFGA_MAX_AUTHORIZATION_MODEL_SIZE_IN_BYTES`).
 pub const OPENFGA_MODEL_BYTES_MAX: usize = 256 * 1024;
@@ -89,6 +92,9 @@ pub const OPENFGA_ERRORS_MAX: usize = 1_000;
 /// product must stay small; more than [`ENTRIES_PER_RELATION_MAX`], so that what is too much for us
 /// alone is said by the native language.
 pub const OPENFGA_RESTRICTIONS_MAX: usize = 256;
+
+/// Modules of one OpenFGA model. More would hardly fit [`DEFINITION_BYTES_MAX`] together.
+pub const OPENFGA_MODULES_MAX: usize = 256;
 
 /// Longest OpenFGA store file or tuple file in bytes. OpenFGA's own test suites have 270 kB.
 pub const OPENFGA_STORE_BYTES_MAX: usize = 4 * 1024 * 1024;

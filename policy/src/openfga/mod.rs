@@ -10,9 +10,13 @@
 mod data;
 mod entry;
 mod error;
+mod import;
 mod json_read;
 mod json_write;
 mod model;
+mod module_list;
+mod modules;
+mod native;
 mod parse;
 mod parse_condition;
 mod parse_rewrite;
@@ -22,11 +26,14 @@ mod write;
 
 pub use data::yaml_to_json;
 pub use error::{Class, Error, Span};
+pub use import::import;
 pub use json_read::{model_from_json, parse_json};
 pub use model::{
     Comments, Condition, Model, Parameter, Relation, Restriction, Rewrite, Source, Subjects,
     TypeDefinition, Word,
 };
+pub use module_list::{parse_module_list, ModuleList};
+pub use modules::{combine, ModuleFile};
 pub use parse::parse_dsl;
 pub use validate::validate;
 pub use write::DslOptions;

@@ -4,7 +4,9 @@
 
 mod agreement;
 mod generate;
+mod openfga_import;
 mod openfga_language;
+mod openfga_models;
 mod oracle;
 mod policies;
 mod random;

@@ -1,6 +1,9 @@
 //! The suites of openfga/language: what its transformers and validators say, ours says too.
 
-use policy::openfga::{parse_dsl, parse_json, validate, yaml_to_json, Class, DslOptions, Error};
+use policy::openfga::{
+    combine, parse_dsl, parse_json, parse_module_list, validate, yaml_to_json, Class, DslOptions,
+    Error, ModuleFile, Word,
+};
 use serde_json::Value;
 
 use crate::suite;
@@ -198,6 +201,130 @@ fn json_that_the_dsl_cannot_say_is_refused() {
         if let Ok(written) = written {
             let again = parse_dsl(&written).unwrap_or_else(|errors| panic!("{errors:?}"));
             assert_eq!(again.to_dsl(DslOptions::default()).unwrap(), written);
+        }
+        passed += 1;
+    }
+    println!("openfga-language {file}: {passed} of {passed}");
+}
+
+/// The names and texts of a case's modules.
+fn modules(case: &str) -> Vec<(String, String)> {
+    let folder = format!("openfga-language/transformer-module/{case}/module");
+    let names = suite::names(&folder).into_iter();
+    names
+        .map(|name| {
+            let text = suite::read(&format!("{folder}/{name}")).unwrap();
+            (name, text)
+        })
+        .collect()
+}
+
+#[test]
+fn modules_are_put_together() {
+    let mut passed = 0;
+    for case in suite::names("openfga-language/transformer-module") {
+        let folder = format!("openfga-language/transformer-module/{case}");
+        let there = suite::names(&folder);
+        let read = |name: &str| {
+            let known = there.iter().any(|it| it == name);
+            known.then(|| suite::read(&format!("{folder}/{name}")).unwrap())
+        };
+        let modules = modules(&case);
+        let files: Vec<ModuleFile<'_>> = modules
+            .iter()
+            .map(|(name, text)| ModuleFile { name, text })
+            .collect();
+        let combined = combine(&files, "1.2");
+        if let Some(errors) = read("expected_errors.json") {
+            let mut expected: Vec<(String, Place, String)> = serde_json::from_str::<Value>(&errors)
+                .unwrap()
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|error| {
+                    let class = error["metadata"]["errorType"].as_str();
+                    let class = class.or(error["type"].as_str()).unwrap_or("modules");
+                    (
+                        text(error, "file").into(),
+                        Place::expected(error),
+                        class.into(),
+                    )
+                })
+                .collect();
+            let mut found: Vec<(String, Place, String)> = combined
+                .unwrap_err()
+                .iter()
+                .map(|error| {
+                    let file = error.file.clone().unwrap();
+                    (file, Place::found(error), error.class.as_str().into())
+                })
+                .collect();
+            expected.sort();
+            found.sort();
+            assert_eq!(found, expected, "{case}");
+        }
+        if let Some(json) = read("authorization-model.json") {
+            let expected: Value = serde_json::from_str(&json).unwrap();
+            if !files.is_empty() {
+                let combined = combine(&files, "1.2").unwrap_or_else(|e| panic!("{case}: {e:?}"));
+                assert_eq!(combined.to_json(), expected, "{case}");
+            }
+            let model = parse_json(&json).unwrap();
+            for (with_sources, name) in [(false, "combined.fga"), (true, "combined-sourceinfo.fga")]
+            {
+                if let Some(dsl) = read(name) {
+                    assert_eq!(
+                        model.to_dsl(DslOptions { with_sources }).unwrap(),
+                        dsl,
+                        "{case}"
+                    );
+                }
+            }
+            let names: Vec<String> =
+                serde_json::from_str(&read("expected_modules.json").unwrap()).unwrap();
+            assert_eq!(model.modules(), names, "{case}");
+        }
+        passed += 1;
+    }
+    println!("openfga-language transformer-module: {passed} of {passed}");
+}
+
+#[test]
+fn lists_of_modules_are_read() {
+    let file = "fga-mod-transformer-cases";
+    let mut passed = 0;
+    for case in cases(&format!("{file}.yaml")) {
+        let name = text(&case, "name");
+        match parse_module_list(text(&case, "modFile")) {
+            Ok(list) => {
+                let expected: Value = serde_json::from_str(text(&case, "json")).unwrap();
+                let check = |word: &Word, expected: &Value| {
+                    assert_eq!(word.text, text(expected, "value"), "{name}");
+                    let error = Error {
+                        file: None,
+                        span: word.span,
+                        class: Class::Form,
+                        message: String::new(),
+                    };
+                    assert_eq!(Place::found(&error), Place::expected(expected), "{name}");
+                };
+                check(&list.schema, &expected["schema"]);
+                let contents = expected["contents"]["value"].as_array().unwrap();
+                assert_eq!(list.files.len(), contents.len(), "{name}");
+                for (file, expected) in list.files.iter().zip(contents) {
+                    check(file, expected);
+                }
+            }
+            Err(errors) => {
+                let expected = case["expected_errors"].as_array();
+                let expected: Vec<Place> = expected
+                    .into_iter()
+                    .flatten()
+                    .map(Place::expected)
+                    .collect();
+                let found: Vec<Place> = errors.iter().map(Place::found).collect();
+                assert_eq!(found, expected, "{name}: {errors:?}");
+            }
         }
         passed += 1;
     }
