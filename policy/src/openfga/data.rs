@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::error::{Class, Error, Span};
 use crate::{
     limits::OPENFGA_STORE_BYTES_MAX,
-    schema::PolicyError,
+    schema::{PolicyError, Position},
     yaml::{self, Node},
 };
 
@@ -81,5 +81,31 @@ pub(super) fn describe(node: &Node) -> String {
         Value::Array(_) => "a list".into(),
         Value::Null => "nothing".into(),
         value => crate::name::excerpt(&format!("{value}")),
+    }
+}
+
+/// JSON as a tree, without places (all lines are 0).
+pub(super) fn from_json(value: &Value) -> Node {
+    let nowhere = Position { line: 0, column: 0 };
+    let plain = matches!(value, Value::Bool(_) | Value::Number(_));
+    let value = match value {
+        Value::Null => yaml::Value::Null,
+        Value::Bool(_) | Value::Number(_) => yaml::Value::Text(format!("{value}")),
+        Value::String(text) => yaml::Value::Text(text.clone()),
+        Value::Array(items) => yaml::Value::List(items.iter().map(from_json).collect()),
+        Value::Object(fields) => {
+            let entries = fields.iter().map(|(key, value)| yaml::Entry {
+                key: key.clone(),
+                position: nowhere,
+                node: from_json(value),
+            });
+            yaml::Value::Map(entries.collect())
+        }
+    };
+    Node {
+        position: nowhere,
+        end: nowhere,
+        plain,
+        value,
     }
 }

@@ -7,6 +7,7 @@
 //! Texts are hostile here as everywhere: bounded, read without recursion that they could drive
 //! deep, and without a panic (Invariant 7).
 
+mod csv;
 mod data;
 mod entry;
 mod error;
@@ -20,7 +21,11 @@ mod native;
 mod parse;
 mod parse_condition;
 mod parse_rewrite;
+mod reader;
+mod store;
 mod token;
+mod tuple;
+mod tuples;
 mod validate;
 mod write;
 
@@ -35,5 +40,13 @@ pub use model::{
 pub use module_list::{parse_module_list, ModuleList};
 pub use modules::{combine, ModuleFile};
 pub use parse::parse_dsl;
+pub use store::{
+    parse_store, Store, StoreCheck, StoreListObjects, StoreListUsers, StoreModel, StoreTest,
+    UserFilter,
+};
+pub use tuple::{
+    is_openfga_object_id, subject_from_native, subject_to_native, Tuple, TupleCondition,
+};
+pub use tuples::{parse_tuples, TupleFormat};
 pub use validate::validate;
 pub use write::DslOptions;

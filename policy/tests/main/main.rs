@@ -4,9 +4,11 @@
 
 mod agreement;
 mod generate;
+mod openfga_cases;
 mod openfga_import;
 mod openfga_language;
 mod openfga_models;
+mod openfga_store;
 mod oracle;
 mod policies;
 mod random;

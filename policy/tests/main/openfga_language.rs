@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::suite;
 
 /// The cases of a file of the suite.
-fn cases(file: &str) -> Vec<Value> {
+pub fn cases(file: &str) -> Vec<Value> {
     let Some(text) = suite::read(&format!("openfga-language/{file}")) else {
         return Vec::new();
     };
@@ -17,7 +17,7 @@ fn cases(file: &str) -> Vec<Value> {
     cases.as_array().unwrap().clone()
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key]
         .as_str()
         .unwrap_or_else(|| panic!("no {key}: {value}"))
