@@ -11,6 +11,7 @@ mod csv;
 mod data;
 mod entry;
 mod error;
+mod export;
 mod import;
 mod json_read;
 mod json_write;
@@ -18,6 +19,7 @@ mod model;
 mod module_list;
 mod modules;
 mod native;
+mod native_expression;
 mod parse;
 mod parse_condition;
 mod parse_rewrite;
@@ -31,6 +33,7 @@ mod write;
 
 pub use data::yaml_to_json;
 pub use error::{Class, Error, Span};
+pub use export::{export, ExportOptions};
 pub use import::import;
 pub use json_read::{model_from_json, parse_json};
 pub use model::{

@@ -5,6 +5,7 @@
 mod agreement;
 mod generate;
 mod openfga_cases;
+mod openfga_export;
 mod openfga_import;
 mod openfga_language;
 mod openfga_models;
