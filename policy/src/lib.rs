@@ -36,6 +36,7 @@ pub mod limits;
 mod manage;
 mod memo;
 mod name;
+pub mod openfga;
 pub mod outline;
 mod pages;
 mod possible;

@@ -137,6 +137,27 @@ pub const CONTEXT_JSON_BYTES_MAX: usize = 4 * CONTEXT_BYTES_MAX;
 
 /// How deeply lists and maps may nest in a context.
 pub const CONTEXT_DEPTH_MAX: usize = 8;
+/// Longest name of a native policy in bytes, for what is translated to one.
+pub const NATIVE_NAME_BYTES_MAX: usize = 128;
+
+/// Longest OpenFGA model or module in bytes, in either notation: what OpenFGA's server takes by
+/// default (`OPENFGA_MAX_AUTHORIZATION_MODEL_SIZE_IN_BYTES`).
+pub const OPENFGA_MODEL_BYTES_MAX: usize = 256 * 1024;
+
+/// Errors of one OpenFGA model that are reported: nobody reads more, and a hostile text could make
+/// millions.
+pub const OPENFGA_ERRORS_MAX: usize = 1_000;
+
+/// Types that one relation of an OpenFGA model may admit. Each `from` looks at all of them, so the
+/// product must stay small; more than [`ENTRIES_PER_RELATION_MAX`], so that what is too much for us
+/// alone is said by the native language.
+pub const OPENFGA_RESTRICTIONS_MAX: usize = 256;
+
+/// Modules of one OpenFGA model. More would hardly fit [`DEFINITION_BYTES_MAX`] together.
+pub const OPENFGA_MODULES_MAX: usize = 256;
+
+/// Longest OpenFGA store file or tuple file in bytes. OpenFGA's own test suites have 270 kB.
+pub const OPENFGA_STORE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Bounds of one question. Exceeding one is a defined error, the same on every node, and never an
 /// allow or a deny in disguise (Invariant 3).
