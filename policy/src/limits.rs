@@ -36,8 +36,9 @@ pub const NAME_BYTES_MAX: usize = 128;
 /// Conditions a policy may define, and parameters one of them may have.
 pub const CONDITIONS_MAX: usize = 128;
 
-/// Longest object id in bytes. Document ids are CIDs (59 characters); 256 leaves room for paths.
-pub const OBJECT_ID_BYTES_MAX: usize = 256;
+/// Longest object id in bytes. Document ids are CIDs (59 characters); SpiceDB's ids may be as long as
+/// this, and are taken over as they are.
+pub const OBJECT_ID_BYTES_MAX: usize = 1024;
 
 /// Longest actor in bytes. A `did:key` of a P-256 key has 57 characters; a `did:pkh` about 90.
 pub const ACTOR_BYTES_MAX: usize = 256;
