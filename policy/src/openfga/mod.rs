@@ -29,6 +29,7 @@ mod token;
 mod tuple;
 mod tuples;
 mod validate;
+mod writable;
 mod write;
 
 pub use data::yaml_to_json;

@@ -6,6 +6,7 @@ mod agreement;
 mod generate;
 mod openfga_cases;
 mod openfga_export;
+mod openfga_hostile;
 mod openfga_import;
 mod openfga_language;
 mod openfga_models;
