@@ -2,7 +2,7 @@
 //! from JSON or from a native policy, and cannot all stand in its text.
 
 use super::{
-    parse::is_name,
+    parser::is_name,
     token::{tokens, Kind},
 };
 
