@@ -8,6 +8,7 @@ mod generate;
 mod language;
 mod openfga_cases;
 mod openfga_export;
+mod openfga_hostile;
 mod openfga_import;
 mod openfga_language;
 mod openfga_models;
