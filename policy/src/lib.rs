@@ -47,6 +47,7 @@ mod schema;
 pub mod spicedb;
 mod subjects;
 mod suggest;
+pub mod testing;
 mod tree;
 mod truth;
 mod warnings;

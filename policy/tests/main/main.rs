@@ -4,6 +4,7 @@
 
 mod agreement;
 mod generate;
+mod mutate;
 mod oracle;
 mod policies;
 mod random;
@@ -11,3 +12,4 @@ mod records;
 mod shinzohub;
 mod spicedb;
 mod suite;
+mod test_files;
