@@ -331,6 +331,17 @@ fn relationships_have_their_terms() {
     assert_eq!(read_relationships(text).unwrap().len(), 1);
     let file = format!("policy: p\ntests:\n- name: t\n  with:\n  - '{text}'\n  allow: ['document:1#can-read@team:1']\n");
     assert_eq!(TestFile::parse(&file).unwrap().tests[0].with.len(), 1);
+
+    let page = std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/../docs/spec/policy-tests.md";
+    let page = std::fs::read_to_string(page).unwrap();
+    let example = page
+        .split("```yaml\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    assert_eq!(TestFile::parse(example).unwrap().tests.len(), 5);
 }
 
 #[test]
