@@ -53,6 +53,7 @@ mod subjects;
 mod suggest;
 mod terms;
 mod time;
+pub mod testing;
 mod tree;
 mod truth;
 mod types;
