@@ -586,7 +586,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                 (None, SetRef::Userset(object, node)) => Some((object, node)),
                 (None, SetRef::Object(..) | SetRef::Foreign) => None,
             };
-            let (Some((object, node)), Some(subject)) = (target, type_of(member.set)) else {
+            let Some(subject) = type_of(member.set) else {
                 continue;
             };
             let Some(terms) = self.standing(types, subject, member.terms)? else {
@@ -601,10 +601,12 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                     members.so_far = members.so_far.not();
                 }
             });
-            if terms == Truth::FALSE {
+            // An object whose resource does not define the target does not grant it.
+            let target = target.filter(|_| terms != Truth::FALSE);
+            let Some((object, node)) = target else {
                 self.add(|members| members.add(Truth::FALSE));
                 continue;
-            }
+            };
             match self.enter(object, node)? {
                 Entered::Opened => return Ok(None),
                 Entered::Value(value) => self.add(|members| members.add(value)),

@@ -231,14 +231,12 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             let child = arrow_target(self.policy, arrow, member.set);
             let terms =
                 type_of(member.set).and_then(|subject| self.standing(types, subject, member.terms));
-            let (Some(child), Some(terms)) = (child, terms) else {
+            let Some(terms) = terms else {
                 continue;
             };
-            let found = match terms == Truth::FALSE {
-                true => Truth::FALSE,
-                false => terms.and(self.value(child, order)),
-            };
-            let node = (terms != Truth::FALSE).then_some(child);
+            let node = child.filter(|_| terms != Truth::FALSE);
+            let granted = node.map_or(Truth::FALSE, |child| self.value(child, order));
+            let found = terms.and(granted);
             if found == decides {
                 needs.nodes = node.into_iter().collect();
                 return Ok((found, needs));

@@ -468,7 +468,6 @@ fn schemas_of_the_thumper_scripts_are_read() {
 
 /// Every schema, written in the native notation, is a policy.
 #[test]
-#[ignore = "needs the extended language"]
 fn imported_schemas_compile() {
     for folder in ["spicedb/testconfigs", "workloads/spicedb-bench"] {
         for (name, text) in files(folder) {

@@ -325,7 +325,6 @@ fn test_files_are_recognised_by_their_keys() {
 
 /// Relationships on terms; see `crate::relationship`.
 #[test]
-#[ignore = "needs the extended language"]
 fn relationships_have_their_terms() {
     let text = "document:1#reader@team:* with hours {\"zone\": \"ward\"} and expiration 2027-01-01T00:00:00Z";
     assert_eq!(read_relationships(text).unwrap().len(), 1);
