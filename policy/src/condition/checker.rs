@@ -259,7 +259,8 @@ impl<'a> Checker<'a> {
             then: then.id,
             otherwise: otherwise.id,
         };
-        if !then.of.may_equal(&otherwise.of) || (then.of.is_number() && then.of != otherwise.of) {
+        let numbers = then.of.is_number() && otherwise.of.is_number();
+        if !then.of.may_equal(&otherwise.of) || (numbers && then.of != otherwise.of) {
             return Err(error(
                 position,
                 format!(
