@@ -10,8 +10,15 @@ use policy::{Condition, Context, Position, Time};
 
 const ADDRESSES: &str = r#"["10.0.0.1","10.0.0.2","192.168.1.1"]"#;
 
-/// Name, parameters, expression, context; and whether the oracle takes it as it is.
-const CASES: [(&str, &[(&str, &str)], &str, &str); 8] = [
+/// Name, parameters, expression, context (where it is short).
+type Case = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    &'static str,
+);
+
+const CASES: [Case; 8] = [
     ("int", &[("x", "int")], "x < 100", r#"{"x":5}"#),
     (
         "or",
