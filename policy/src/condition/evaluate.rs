@@ -8,6 +8,7 @@
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
 use super::{
+    chain::Chain,
     convert,
     datum::{Datum, Fields},
     failure::{
@@ -407,37 +408,5 @@ impl<'a> Evaluator<'a> {
             self.stands_until = Some(before);
         }
         Ok(Datum::Bool(comparison.holds(self.time.cmp(&other))))
-    }
-}
-
-/// What `&&`, `||`, `all` and `exists` have seen so far.
-#[derive(Default)]
-pub(super) struct Chain {
-    decided: bool,
-    missing: Parameters,
-    failed: Option<Box<EvaluationError>>,
-}
-
-impl Chain {
-    /// Adds an operand; true if it decides the chain.
-    pub(super) fn add(&mut self, operand: Result<bool>, decides: bool) -> Result<bool> {
-        match operand {
-            Ok(value) => self.decided = value == decides,
-            Err(Stop::Missing(missing)) => self.missing = self.missing.with(missing),
-            Err(Stop::Failed(error)) => {
-                self.failed.get_or_insert(error);
-            }
-            Err(Stop::Exhausted) => return Err(Stop::Exhausted),
-        }
-        Ok(self.decided)
-    }
-
-    pub(super) fn finish(self, decides: bool) -> Result<bool> {
-        match self.failed {
-            _ if self.decided => Ok(decides),
-            _ if self.missing != Parameters::default() => Err(Stop::Missing(self.missing)),
-            Some(error) => Err(Stop::Failed(error)),
-            None => Ok(!decides),
-        }
     }
 }

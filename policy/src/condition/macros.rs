@@ -3,8 +3,9 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use super::{
+    chain::Chain,
     datum::Datum,
-    evaluate::{Chain, Evaluator, Result},
+    evaluate::{Evaluator, Result},
     failure::{type_failure, Stop},
     operation::{Macro, MacroKind, OperationId, Parameters},
 };
