@@ -4,6 +4,7 @@
 
 mod agreement;
 mod conditions;
+mod conditions_random;
 mod generate;
 mod language;
 mod mutate;
