@@ -49,6 +49,11 @@ impl Asked {
         }
     }
 
+    /// Whether the object itself is asked about.
+    pub(crate) fn is_object(self, object: ObjectId) -> bool {
+        matches!(self, Self::Object(Some(asked), _) if asked == object)
+    }
+
     /// Whether a member that is no userset is the one asked about, or stands for it.
     pub(crate) fn is(self, member: SetRef) -> bool {
         match (member, self) {

@@ -9,6 +9,7 @@ use alloc::{collections::BTreeSet, vec, vec::Vec};
 use crate::{
     asked::Asked,
     check::{arrow_target, Walk},
+    lacking::Lacking,
     memo::State,
     question::CheckError,
     relationships::{ActorId, NodeId, ObjectId, Relationships, SetRef, TermsId},
@@ -62,7 +63,7 @@ pub(crate) fn reads<R: Relationships + ?Sized>(
             continue;
         }
         // Only what the walk closed before this node may justify it.
-        let State::Final(value, order) = walk.memo().known(object, node) else {
+        let State::Final(value, order) = walk.memo().known(object, node, Lacking::Unknown) else {
             continue;
         };
         let needs = search.needs(object, node, value, order)?;
@@ -109,10 +110,10 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         if let (true, Asked::Actor(Some(actor))) = (types.admits_actors(), self.walk.asked()) {
             let terms = self.relationships.contains(object, node, actor)?;
             let direct = terms.and_then(|terms| self.standing(types, SubjectType::Actor, terms));
-            if direct == Some(Truth::TRUE) || value != Truth::TRUE {
+            if direct == Some(Truth::True) || value != Truth::True {
                 needs.reads.push(Read::Direct(object, node, actor));
             }
-            if direct == Some(Truth::TRUE) {
+            if direct == Some(Truth::True) {
                 return Ok(needs);
             }
         }
@@ -130,16 +131,16 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             };
             let Some(terms) = type_of(member.set)
                 .and_then(|subject| self.standing(types, subject, member.terms))
-                .filter(|terms| *terms != Truth::FALSE)
+                .filter(|terms| *terms != Truth::False)
             else {
                 continue;
             };
-            if value != Truth::TRUE {
+            if value != Truth::True {
                 needs.nodes.extend(child);
                 continue;
             }
-            let known = child.map_or(Truth::TRUE, |child| self.value(child, order));
-            if terms.and(known) == Truth::TRUE {
+            let known = child.map_or(Truth::True, |child| self.value(child, order));
+            if terms.and(known) == Truth::True {
                 needs.nodes.extend(child);
                 return Ok(needs);
             }
@@ -169,8 +170,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
                     )
                 }
                 Op::Itself => {
-                    let asked = self.walk.asked();
-                    let itself = matches!(asked, Asked::Object(Some(asked), _) if asked == object);
+                    let itself = self.walk.asked().is_object(object);
                     (itself.into(), Needs::default())
                 }
                 Op::Arrow(at) => self.arrow(object, at, order)?,
@@ -191,7 +191,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
                         left.and(right)
                     };
                     // One side alone decides a union by *true*, the others by *false*.
-                    let decides = if union { Truth::TRUE } else { Truth::FALSE };
+                    let decides = if union { Truth::True } else { Truth::False };
                     let needs = if value != decides {
                         ours.and(theirs)
                     } else if left == decides {
@@ -212,7 +212,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         let body = arrow.and_then(|arrow| self.policy.body_node(arrow.relation));
         let (Some(arrow), Some(Body::Relation(types))) = (arrow, body.map(|node| &node.body))
         else {
-            return Ok((Truth::UNKNOWN, Needs::default()));
+            return Ok((Truth::Unknown, Needs::default()));
         };
         let mut members = Vec::new();
         self.relationships
@@ -231,11 +231,11 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             let (Some(child), Some(terms)) = (child, terms) else {
                 continue;
             };
-            let found = match terms == Truth::FALSE {
-                true => Truth::FALSE,
+            let found = match terms == Truth::False {
+                true => Truth::False,
                 false => terms.and(self.value(child, order)),
             };
-            let node = (terms != Truth::FALSE).then_some(child);
+            let node = (terms != Truth::False).then_some(child);
             if found == decides {
                 needs.nodes = node.into_iter().collect();
                 return Ok((found, needs));
@@ -247,17 +247,17 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             });
             needs.nodes.extend(node);
         }
-        Ok((value.unwrap_or(Truth::FALSE), needs))
+        Ok((value.unwrap_or(Truth::False), needs))
     }
 
     /// A value that was final before `order`; else unknown.
     fn value(&self, (object, node): (ObjectId, NodeId), order: u32) -> Truth {
         if self.walk.asked() == Asked::Userset(Some((object, node))) {
-            return Truth::TRUE;
+            return Truth::True;
         }
-        match self.walk.memo().known(object, node) {
+        match self.walk.memo().known(object, node, Lacking::Unknown) {
             State::Final(value, at) if at < order => value,
-            _ => Truth::UNKNOWN,
+            _ => Truth::Unknown,
         }
     }
 }
