@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use crate::{
     check::Walk,
-    condition::ConditionError,
+    condition::EvaluationError,
     lacking::Lacking,
     missing,
     question::{Answer, CheckError, Decision},
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Trouble {
     pub unavailable: Option<ReadError>,
-    pub failed: Option<(String, ConditionError)>,
+    pub failed: Option<(String, EvaluationError)>,
     /// The bound that was exceeded.
     pub too_deep: Option<usize>,
 }

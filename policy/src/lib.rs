@@ -23,7 +23,7 @@ mod change;
 mod check;
 mod codec;
 mod compile;
-pub mod condition;
+mod condition;
 mod decide;
 mod definition;
 mod document;
@@ -60,6 +60,10 @@ mod yaml;
 pub use apply::{apply, apply_all, ApplyError, Write};
 pub use change::{Change, CollectionRecord};
 pub use check::{check, check_counted};
+pub use condition::{
+    Condition, Context, ContextError, Double, Evaluation, EvaluationError, EvaluationFailure,
+    Outcome, ParameterError, ParameterType, ParameterTypeError, Value,
+};
 pub use document::{DocumentFacts, WithDocuments};
 pub use evidence::{fetch, gather, replay, Gathered, ReplayError};
 pub use history::{
@@ -79,7 +83,7 @@ pub use relationships::{
 pub use schema::{Policy, PolicyError, Position, RelationshipError};
 pub use subjects::{Holder, SubjectList};
 pub use terms::{ConditionUse, Terms};
-pub use time::Time;
+pub use time::{Time, TimeError};
 pub use tree::TreeRelationships;
 pub use types::ConditionId;
 pub use warnings::Warning;

@@ -81,6 +81,41 @@ pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 /// Relations of one object that may hold subjects; what an object's record can list at most.
 pub const RELATIONS_PER_OBJECT_MAX: usize = NAMES_PER_RESOURCE_MAX;
 
+/// Longest condition in bytes. The longest we have seen in the suites has 230; what needs more is
+/// better said in several conditions.
+pub const CONDITION_BYTES_MAX: usize = 1024;
+
+/// How deeply the operations of a condition may nest. CEL asks implementations for 24 operators in
+/// a row and 12 nested calls (cel-spec langdef, "Syntax"); parser, checker and evaluator recurse no
+/// deeper than this.
+pub const CONDITION_DEPTH_MAX: usize = 32;
+
+/// Parameters of one condition: a set of missing ones is one 32-bit word.
+pub const CONDITION_PARAMETERS_MAX: usize = 32;
+
+/// How deeply `list<…>` and `map<…>` may nest in the type of a parameter.
+pub const CONDITION_TYPE_DEPTH_MAX: usize = 4;
+
+/// Cost at which the evaluation of one condition ends as failed. OpenFGA stops at 100 of its units,
+/// one an operation; 10,000 leave room for a list of a thousand entries and are under a millisecond.
+/// It bounds memory too: a string grows by at most [`CONDITION_BYTES_PER_COST`] bytes a unit, a list
+/// or a map by one entry.
+pub const CONDITION_COST_MAX: u64 = 10_000;
+
+/// Bytes of text that one unit of a condition's cost copies, compares or searches.
+pub const CONDITION_BYTES_PER_COST: usize = 16;
+
+/// Largest context in canonical bytes: SpiceDB's default for the context of a request. It bounds
+/// every list, map and string in it; a full page of relationships with such contexts stays below
+/// [`RECORD_BYTES_MAX`] and a few kilobytes.
+pub const CONTEXT_BYTES_MAX: usize = 4 * 1024;
+
+/// Longest context as JSON: four times its canonical bytes, for spaces and escapes.
+pub const CONTEXT_JSON_BYTES_MAX: usize = 4 * CONTEXT_BYTES_MAX;
+
+/// How deeply lists and maps may nest in a context.
+pub const CONTEXT_DEPTH_MAX: usize = 8;
+
 /// Bounds of one question. Exceeding one is a defined error, the same on every node, and never an
 /// allow or a deny in disguise (Invariant 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

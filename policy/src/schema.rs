@@ -4,7 +4,7 @@ use alloc::{format, string::String, vec::Vec};
 
 use crate::{
     compile::compile,
-    condition::{Condition, ConditionError},
+    condition::{Condition, ParameterError},
     relationship::{Relationship, Subject},
     relationships::{NodeId, ResourceId},
     suggest::suggestion,
@@ -93,7 +93,7 @@ pub enum RelationshipError {
         /// The condition.
         condition: String,
         /// What does not fit.
-        reason: ConditionError,
+        reason: ParameterError,
     },
     /// The relation does not allow such a subject.
     #[error("relation {relation:?} of resource {resource:?} does not allow {subject}; it allows {allowed}")]
@@ -132,7 +132,6 @@ pub struct Policy {
 pub(crate) struct NamedCondition {
     pub name: String,
     pub doc: String,
-    pub position: Position,
     pub condition: Condition,
 }
 

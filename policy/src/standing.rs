@@ -4,7 +4,7 @@
 use alloc::{string::String, vec::Vec};
 
 use crate::{
-    condition::{ConditionError, Outcome},
+    condition::{EvaluationError, Outcome},
     question::Circumstances,
     relationships::{Relationships, SetRef, TermsId},
     time::Time,
@@ -23,7 +23,7 @@ pub(crate) struct Standing {
     /// Parameters that its condition lacks; its value is unknown then.
     pub missing: Vec<String>,
     /// The condition and why it failed.
-    pub failed: Option<(String, ConditionError)>,
+    pub failed: Option<(String, EvaluationError)>,
 }
 
 impl Standing {

@@ -19,7 +19,7 @@ use super::{
 pub enum End {
     /// A change of policy or relationships, with this revision.
     Revision(u64),
-    /// Time: nothing changed after this revision, but from this time on it is not allowed.
+    /// Time: under this revision, it is not allowed from this time on.
     Time {
         /// The revision in force then.
         revision: u64,
@@ -86,12 +86,14 @@ impl History {
             let next = next.and_then(|at| self.revision(u64::from(at)));
             let until = answer.stands_until;
             match (next, until) {
-                (Some(next), until) if until.is_none_or(|until| next.time() < until) => {
+                (Some(next), until) if until.is_none_or(|until| next.time() <= until) => {
                     revision = next.revision;
                     circumstances.time = circumstances.time.max(next.time());
                     by_time = false;
                 }
                 (_, Some(until)) => {
+                    // What was in force then, whatever of it this derivation does not hang on.
+                    revision = self.revision_at_time(until).unwrap_or(0).max(revision);
                     circumstances.time = until;
                     by_time = true;
                 }

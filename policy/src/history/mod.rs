@@ -54,13 +54,15 @@ pub struct Revision {
 }
 
 impl Revision {
-    /// Block time.
+    /// Block time; the nearest that is one, should it lie outside of the years 1 to 9999.
     #[must_use]
     pub fn time(&self) -> Time {
-        Time {
-            seconds: self.time_seconds,
-            nanos: self.time_nanos,
-        }
+        let nearest = if self.time_seconds < 0 {
+            Time::MIN
+        } else {
+            Time::MAX
+        };
+        Time::new(self.time_seconds, self.time_nanos).unwrap_or(nearest)
     }
 }
 
@@ -288,6 +290,15 @@ impl History {
         let after = self
             .revisions
             .partition_point(|revision| revision.height <= height);
+        after.checked_sub(1).map(|at| at as u64)
+    }
+
+    /// The revision in force at `time`: the last one whose block is not later.
+    #[must_use]
+    pub fn revision_at_time(&self, time: Time) -> Option<u64> {
+        let after = self
+            .revisions
+            .partition_point(|revision| revision.time() <= time);
         after.checked_sub(1).map(|at| at as u64)
     }
 

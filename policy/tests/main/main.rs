@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agreement;
+mod conditions;
 mod generate;
+mod language;
 mod oracle;
 mod policies;
 mod random;

@@ -1,7 +1,7 @@
 //! The store of a replica: how much it takes up, snapshots, what it forgets, when permissions end.
 
 use policy::{
-    check, Actor, Change, Circumstances, End, History, HistoryError, Limits, Policy, Question,
+    check, Actor, Change, Circumstances, End, History, HistoryError, Limits, Question,
     Relationship, Revision, Time,
 };
 
@@ -189,7 +189,7 @@ fn snapshots_go_on_and_ends_are_found() {
                 let expected = (about(from).time_seconds..about(last).time_seconds + 200).find_map(
                     |seconds| {
                         let revision = ((seconds - 1_000) / 10).min(last as i64) as u64;
-                        let time = Time { seconds, nanos: 0 };
+                        let time = Time::new(seconds, 0).unwrap();
                         let view = history.at(revision).unwrap();
                         let circumstances = Circumstances::at(time);
                         let limits = Limits::CONSENSUS;
@@ -239,10 +239,7 @@ fn change(random: &mut Random) -> Change {
                 0 => Change::ObjectArchived { object },
                 1..=3 => Change::ObjectUnarchived { object },
                 _ => {
-                    let time = Time {
-                        seconds: 1_000 + random.below(400) as i64,
-                        nanos: 0,
-                    };
+                    let time = Time::new(1_000 + random.below(400) as i64, 0).unwrap();
                     set(&format!(
                         "document:{at}#reader@{actor} with expiration {time}"
                     ))
