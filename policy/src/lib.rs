@@ -27,8 +27,10 @@ mod condition;
 mod decide;
 mod definition;
 mod document;
+mod embedded;
 mod evidence;
 mod expression;
+mod fields;
 mod history;
 pub mod keys;
 mod lacking;
@@ -40,6 +42,7 @@ mod name;
 pub mod outline;
 mod pages;
 mod possible;
+mod places;
 mod question;
 mod reader;
 mod records;
@@ -47,6 +50,7 @@ mod relationship;
 mod relationships;
 mod schema;
 mod standing;
+pub mod spicedb;
 mod subjects;
 mod suggest;
 mod terms;
@@ -65,6 +69,7 @@ pub use condition::{
     Outcome, ParameterError, ParameterType, ParameterTypeError, Value,
 };
 pub use document::{DocumentFacts, WithDocuments};
+pub use embedded::EmbeddedText;
 pub use evidence::{fetch, gather, replay, Gathered, ReplayError};
 pub use history::{
     End, EndError, HashKey, History, HistoryError, Memory, Revision, SnapshotError, View,

@@ -51,6 +51,28 @@ pub const SCHEMA_BYTES_MAX: usize = 64 * 1024;
 /// Longest CID of a schema in bytes (binary form; a sha2-256 CIDv1 has 36).
 pub const SCHEMA_CID_BYTES_MAX: usize = 64;
 
+/// Longest SpiceDB schema that is read, in bytes. What comes out must fit [`DEFINITION_BYTES_MAX`];
+/// comments and partials may take several times that.
+pub const SPICEDB_SCHEMA_BYTES_MAX: usize = 1024 * 1024;
+
+/// How deeply the types of a caveat's parameters may nest (`map<list<int>>` has three levels).
+pub const PARAMETER_TYPE_DEPTH_MAX: usize = 8;
+
+/// Spreads of partials that one SpiceDB schema may come to, those inside of partials counted each
+/// time: partials that spread partials double with every level.
+pub const SPREADS_MAX: usize = 1024;
+
+/// Longest name of a SpiceDB definition or caveat with its prefixes, in bytes (`pkg/tuple` of
+/// SpiceDB 1.56).
+pub const SPICEDB_NAME_BYTES_MAX: usize = 128;
+
+/// Longest object id of a SpiceDB relationship in bytes (`pkg/tuple` of SpiceDB 1.56).
+pub const SPICEDB_ID_BYTES_MAX: usize = 1024;
+
+/// Longest test file (ours, or a SpiceDB validation file) in bytes. The largest of the published
+/// benchmarks has 413 kB.
+pub const TEST_FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Subjects of one kind that stand in the object's own record; one more moves them to pages.
 pub const INLINE_SUBJECTS_MAX: usize = 64;
 

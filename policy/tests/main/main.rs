@@ -12,4 +12,5 @@ mod random;
 mod records;
 mod shinzohub;
 mod store;
+mod spicedb;
 mod suite;

@@ -3,6 +3,18 @@
 
 use std::path::PathBuf;
 
+/// The names in a folder of the suites, sorted; none where it is absent.
+pub fn names(folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(root().join(folder));
+    let mut names: Vec<String> = entries
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
 fn root() -> PathBuf {
     let beside = format!(
         "{}/../../shared/suites",
