@@ -11,6 +11,6 @@ mod policies;
 mod random;
 mod records;
 mod shinzohub;
-mod store;
 mod spicedb;
+mod store;
 mod suite;
