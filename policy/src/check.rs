@@ -23,7 +23,7 @@ use crate::{
     name::excerpt,
     question::{Answer, CheckError, Circumstances, Question},
     reader::ReadError,
-    relationships::{MemberRef, NodeId, ObjectId, Relationships, SetRef, TermsId},
+    relationships::{MemberRef, NodeId, ObjectId, Relationships, ResourceId, SetRef, TermsId},
     schema::{Arrow, Body, Op, Policy},
     standing::{earlier, standing, type_of},
     suggest::suggestion,
@@ -62,24 +62,33 @@ pub fn check_counted<R: Relationships + ?Sized>(
     }
 }
 
-/// The node that a question asks about.
-fn resolve(policy: &Policy, question: &Question) -> Result<NodeId, CheckError> {
-    let name = question.object.resource();
-    let Some(resource) = policy.resource(name) else {
-        let suggestion = suggestion(name, policy.resources());
-        return Err(CheckError::UnknownResource {
-            resource: excerpt(name),
-            suggestion,
-        });
-    };
-    policy.node(resource, &question.permission).ok_or_else(|| {
-        let names = policy.permissions(name).chain(policy.relations(name));
+/// The node of a name that is asked for.
+pub(crate) fn resolve(
+    policy: &Policy,
+    resource: &str,
+    permission: &str,
+) -> Result<NodeId, CheckError> {
+    let id = resolve_resource(policy, resource)?;
+    policy.node(id, permission).ok_or_else(|| {
+        let names = policy
+            .permissions(resource)
+            .chain(policy.relations(resource));
         CheckError::UnknownPermission {
-            resource: name.into(),
-            permission: excerpt(&question.permission),
-            suggestion: suggestion(&question.permission, names),
+            resource: resource.into(),
+            permission: excerpt(permission),
+            suggestion: suggestion(permission, names),
         }
     })
+}
+
+/// The resource of a name that is asked for.
+pub(crate) fn resolve_resource(policy: &Policy, name: &str) -> Result<ResourceId, CheckError> {
+    policy
+        .resource(name)
+        .ok_or_else(|| CheckError::UnknownResource {
+            resource: excerpt(name),
+            suggestion: suggestion(name, policy.resources()),
+        })
 }
 
 /// A node under evaluation.
@@ -176,15 +185,33 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         limits: Limits,
     ) -> Result<Self, CheckError> {
         let policy = relationships.policy();
-        let node = resolve(policy, question)?;
+        let node = resolve(policy, question.object.resource(), &question.permission)?;
         let object = relationships
             .object(&question.object)
             .unwrap_or(ObjectId::NOWHERE);
-        Ok(Self {
+        let asked = Asked::new(relationships, question, object);
+        Ok(Self::of(
             relationships,
-            policy,
-            root: (object, node),
-            asked: Asked::new(relationships, question, object),
+            (object, node),
+            asked,
+            circumstances,
+            limits,
+        ))
+    }
+
+    /// A walk from `root`, about whoever is `asked`.
+    pub(crate) fn of(
+        relationships: &'a R,
+        root: (ObjectId, NodeId),
+        asked: Asked,
+        circumstances: &'a Circumstances,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            relationships,
+            policy: relationships.policy(),
+            root,
+            asked,
             circumstances,
             limits,
             steps: 0,
@@ -200,7 +227,16 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             trouble: Trouble::default(),
             lacks: false,
             until: None,
-        })
+        }
+    }
+
+    /// Turns to another node, about the same subject. What was found stays found.
+    pub(crate) fn turn_to(&mut self, object: ObjectId, node: NodeId) {
+        self.root = (object, node);
+    }
+
+    pub(crate) fn is_troubled(&self) -> bool {
+        !self.trouble.is_none()
     }
 
     pub(crate) fn memo(&self) -> &Memo {

@@ -18,6 +18,7 @@ extern crate alloc;
 extern crate std;
 
 mod apply;
+mod ask;
 mod asked;
 mod change;
 mod check;
@@ -62,6 +63,10 @@ mod warnings;
 mod yaml;
 
 pub use apply::{apply, apply_all, ApplyError, Write};
+pub use ask::{
+    check_many, lookup_objects, lookup_subjects, permissions_of, reachable, Counted, Decided,
+    Influence, Objects, PermissionDecided, Permissions, Reached, Subjects, Wanted,
+};
 pub use change::{Change, CollectionRecord};
 pub use check::{check, check_counted};
 pub use condition::{

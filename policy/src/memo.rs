@@ -45,8 +45,13 @@ pub(crate) struct Memo {
 /// Up to here a search through the list is faster than a hash.
 const LIST_MAX: usize = 16;
 
-fn key(object: ObjectId, node: NodeId, lacking: Lacking) -> u64 {
-    ((lacking as u64) << 48) | (u64::from(object.0) << 16) | u64::from(node.0)
+/// One number for a node of an object, below 2^48.
+pub(crate) fn key(object: ObjectId, node: NodeId) -> u64 {
+    (u64::from(object.0) << 16) | u64::from(node.0)
+}
+
+fn key_of(object: ObjectId, node: NodeId, lacking: Lacking) -> u64 {
+    ((lacking as u64) << 48) | key(object, node)
 }
 
 impl Memo {
@@ -67,11 +72,11 @@ impl Memo {
         });
         if at == LIST_MAX {
             for (at, entry) in self.entries.iter().enumerate() {
-                let key = key(entry.object, entry.node, entry.lacking);
+                let key = key_of(entry.object, entry.node, entry.lacking);
                 self.index.insert(key, at as u32);
             }
         } else if at > LIST_MAX {
-            self.index.insert(key(object, node, lacking), at as u32);
+            self.index.insert(key_of(object, node, lacking), at as u32);
         }
         at
     }
@@ -83,7 +88,7 @@ impl Memo {
             });
         }
         self.index
-            .get(&key(object, node, lacking))
+            .get(&key_of(object, node, lacking))
             .map(|at| *at as usize)
     }
 

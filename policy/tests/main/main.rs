@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agreement;
+mod cast;
 mod conditions;
 mod generate;
 mod language;
+mod naive;
 mod oracle;
 mod policies;
 mod random;
