@@ -7,6 +7,7 @@ mod cast;
 mod conditions;
 mod generate;
 mod language;
+mod lookups;
 mod naive;
 mod oracle;
 mod policies;

@@ -259,7 +259,11 @@ impl Oracle<'_> {
         let mut all = vec![];
         for lacking in [Lacking::Unknown, Lacking::Holds, Lacking::Fails] {
             let get = |name: &str| get(table, o, name, lacking);
-            let name = if self.schema.without_owner { OWNER } else { "owner" };
+            let name = if self.schema.without_owner {
+                OWNER
+            } else {
+                "owner"
+            };
             let owner = get(name);
             let always = if self.schema.without_owner { 0 } else { owner };
             let mut values = vec![(name.to_string(), self.owns(o))];
