@@ -43,6 +43,7 @@ mod relationships;
 mod schema;
 mod subjects;
 mod suggest;
+mod theorems;
 mod tree;
 mod truth;
 mod warnings;
@@ -64,5 +65,9 @@ pub use relationship::{ObjectRef, Relationship, Subject};
 pub use relationships::{ActorId, NodeId, ObjectId, Relationships, ResourceId, SetRef, Status};
 pub use schema::{Policy, PolicyError, Position, RelationshipError};
 pub use subjects::SubjectList;
+pub use theorems::{
+    Authorization, Counterexample, Delegation, Failure, Formula, RelationshipList, Source,
+    Statement, TheoremError, TheoremResult, Theorems, Verdict,
+};
 pub use tree::TreeRelationships;
 pub use warnings::Warning;

@@ -77,6 +77,19 @@ pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 /// Relations of one object that may hold subjects; what an object's record can list at most.
 pub const RELATIONS_PER_OBJECT_MAX: usize = NAMES_PER_RESOURCE_MAX;
 
+/// Longest text of theorems or of a relationship list in bytes: twenty thousand lines.
+pub const THEOREM_BYTES_MAX: usize = 1024 * 1024;
+
+/// Errors that are told of one text of theorems; whoever made more begins with these.
+pub const THEOREM_ERRORS_MAX: usize = 100;
+
+/// Names that one statement speaks of. Each doubles the ways in which it may be false, and a
+/// statement of more than three or four says too much at once.
+pub const STATEMENT_NAMES_MAX: usize = 12;
+
+/// Signs and words of one statement, so that neither `!` nor parentheses pile up without end.
+pub const STATEMENT_TOKENS_MAX: usize = 512;
+
 /// Bounds of one question. Exceeding one is a defined error, the same on every node, and never an
 /// allow or a deny in disguise (Invariant 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

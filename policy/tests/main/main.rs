@@ -4,6 +4,7 @@
 
 mod agreement;
 mod generate;
+mod notation;
 mod oracle;
 mod policies;
 mod random;

@@ -1,0 +1,94 @@
+//! Asks what theorems ask of relationships, and decides what they say of all.
+
+use alloc::{format, vec::Vec};
+
+use crate::{
+    check::check_counted,
+    limits::Limits,
+    question::{Answer, CheckError, Decision, Question},
+    relationships::Relationships,
+    theorems::{
+        text::{Authorization, Delegation, Source, Theorems},
+        verdict::{Failure, TheoremResult, Verdict},
+    },
+};
+
+impl Authorization {
+    /// Asks it.
+    #[must_use]
+    pub fn evaluate<R: Relationships + ?Sized>(
+        &self,
+        relationships: &R,
+        limits: Limits,
+    ) -> TheoremResult {
+        let asked = check_counted(relationships, &self.question, limits);
+        compare(&self.source, self.allowed, &self.question, asked)
+    }
+}
+
+impl Delegation {
+    /// The question behind it: `manage(relation)`.
+    #[must_use]
+    pub fn question(&self) -> Question {
+        Question::manage(self.object.clone(), &self.relation, self.actor.clone())
+    }
+
+    /// Asks it.
+    #[must_use]
+    pub fn evaluate<R: Relationships + ?Sized>(
+        &self,
+        relationships: &R,
+        limits: Limits,
+    ) -> TheoremResult {
+        let question = self.question();
+        let asked = check_counted(relationships, &question, limits);
+        compare(&self.source, self.allowed, &question, asked)
+    }
+}
+
+fn compare(
+    source: &Source,
+    allowed: bool,
+    question: &Question,
+    (steps, asked): (u64, Result<Answer, CheckError>),
+) -> TheoremResult {
+    let expected = if allowed {
+        Decision::Allow
+    } else {
+        Decision::Deny
+    };
+    let verdict = match asked {
+        Ok(answer) if answer.decision == expected => Verdict::Holds,
+        Ok(answer) => Verdict::Fails(Failure::Answer {
+            question: question.clone(),
+            expected,
+            got: answer.decision,
+        }),
+        Err(error) => Verdict::Undecided {
+            reason: format!("{error}"),
+        },
+    };
+    TheoremResult {
+        source: source.clone(),
+        verdict,
+        steps,
+    }
+}
+
+impl Theorems {
+    /// Evaluates authorizations and delegations over `relationships`, and decides the statements
+    /// for every set of relationships that its policy admits: in this order, as in the fields.
+    #[must_use]
+    pub fn evaluate<R: Relationships + ?Sized>(
+        &self,
+        relationships: &R,
+        limits: Limits,
+    ) -> Vec<TheoremResult> {
+        let authorizations = self.authorizations.iter();
+        let delegations = self.delegations.iter();
+        authorizations
+            .map(|theorem| theorem.evaluate(relationships, limits))
+            .chain(delegations.map(|theorem| theorem.evaluate(relationships, limits)))
+            .collect()
+    }
+}
