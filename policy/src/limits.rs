@@ -87,6 +87,14 @@ pub const THEOREM_ERRORS_MAX: usize = 100;
 /// statement of more than three or four says too much at once.
 pub const STATEMENT_NAMES_MAX: usize = 12;
 
+/// Steps that deciding one statement may take: about a quarter of a second. Statements about policies that people
+/// write take tens to thousands; what takes more has outgrown the person who reads it too.
+pub const STATEMENT_STEPS_MAX: u64 = 2_000_000;
+
+/// Steps that looking for permissions which can never be true may take, for all of a policy: a
+/// tenth of a second. What is not settled then is not warned about.
+pub const WARNING_STEPS_MAX: u64 = 500_000;
+
 /// Signs and words of one statement, so that neither `!` nor parentheses pile up without end.
 pub const STATEMENT_TOKENS_MAX: usize = 512;
 

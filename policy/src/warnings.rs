@@ -6,7 +6,8 @@ use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{
     relationships::NodeId,
-    schema::{Body, Op, Policy, Position},
+    schema::{Body, Node, Op, Policy, Position},
+    theorems::never_true,
 };
 
 /// Something in a policy that its author should look at again.
@@ -28,9 +29,54 @@ impl core::fmt::Display for Warning {
     }
 }
 
+/// All that `policy` should be looked at again for, in the order of its text.
+pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
+    let mut found = circles(policy);
+    found.extend(never(policy));
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Permissions whose expressions nobody can ever meet. Those without an expression are meant for the
+/// owner alone, and so are those that name the owner.
+fn never(policy: &Policy) -> impl Iterator<Item = Warning> + '_ {
+    let nodes = policy.nodes.iter().enumerate();
+    let written = nodes.filter(|(_, node)| !node.text.is_empty() && owners(policy, node) <= 1);
+    let written: Vec<NodeId> = written.map(|(at, _)| NodeId(at as u16)).collect();
+    let never = never_true(policy, &written).into_iter();
+    never
+        .filter_map(|id| policy.body_node(id))
+        .map(|node| Warning {
+            position: node.position,
+            message: format!(
+                "{:?} of {:?} can never be true of anybody{}, whatever is recorded",
+                node.name,
+                policy.resource_name(node.resource),
+                match owners(policy, node) {
+                    0 => "",
+                    _ => " but the owner",
+                }
+            ),
+        })
+}
+
+/// How often a computed node visits the owner; the implicit one stands before its expression.
+fn owners(policy: &Policy, node: &Node) -> usize {
+    let Body::Computed(ops) = &node.body else {
+        return 0;
+    };
+    let visited = ops.iter().filter_map(|op| match op {
+        Op::Visit(id) => policy.body_node(*id),
+        _ => None,
+    });
+    let owners = visited.filter(|node| matches!(node.body, Body::Owner));
+    owners.count()
+}
+
 /// Permissions that hang on themselves through the subtracted side of `-`: what is still unknown
 /// there denies (docs/spec/policy.md §3), which is safe and seldom meant.
-pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
+fn circles(policy: &Policy) -> Vec<Warning> {
     let mut graph: DiGraph<(), bool, u32> = DiGraph::default();
     let places: Vec<_> = policy.nodes.iter().map(|_| graph.add_node(())).collect();
     for (at, node) in policy.nodes.iter().enumerate() {
@@ -47,7 +93,7 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
             component[member.index()] = number;
         }
     }
-    let mut found: Vec<Warning> = graph
+    graph
         .raw_edges()
         .iter()
         .filter(|edge| edge.weight && component[edge.source().index()] == component[edge.target().index()])
@@ -60,10 +106,7 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
                 policy.resource_name(node.resource)
             ),
         })
-        .collect();
-    found.sort();
-    found.dedup();
-    found
+        .collect()
 }
 
 /// The nodes whose values a node's value is computed from, and whether one is subtracted.

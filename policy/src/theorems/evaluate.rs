@@ -77,7 +77,7 @@ fn compare(
 
 impl Theorems {
     /// Evaluates authorizations and delegations over `relationships`, and decides the statements
-    /// for every set of relationships that its policy admits: in this order, as in the fields.
+    /// for every set of relationships that their policy admits: in the order of the fields.
     #[must_use]
     pub fn evaluate<R: Relationships + ?Sized>(
         &self,
@@ -86,9 +86,11 @@ impl Theorems {
     ) -> Vec<TheoremResult> {
         let authorizations = self.authorizations.iter();
         let delegations = self.delegations.iter();
+        let statements = self.statements.iter();
         authorizations
             .map(|theorem| theorem.evaluate(relationships, limits))
             .chain(delegations.map(|theorem| theorem.evaluate(relationships, limits)))
+            .chain(statements.map(|theorem| theorem.decide(relationships.policy())))
             .collect()
     }
 }

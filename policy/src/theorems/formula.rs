@@ -41,6 +41,11 @@ impl Formula {
         all
     }
 
+    /// How many steps it has.
+    pub(super) fn size(&self) -> usize {
+        self.0.len()
+    }
+
     /// Its value where `allowed` tells the answers that are settled; `None` where it hangs on others.
     #[must_use]
     pub fn value(&self, allowed: impl Fn(&str) -> Option<bool>) -> Option<bool> {

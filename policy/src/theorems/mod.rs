@@ -7,6 +7,7 @@
 //!
 //! Notation, meaning, procedure and its proof: `docs/spec/theorems.md`.
 
+mod decide;
 mod error;
 mod evaluate;
 mod formula;
@@ -17,6 +18,7 @@ mod text;
 mod token;
 mod verdict;
 
+pub(crate) use decide::never_true;
 pub use error::TheoremError;
 pub use formula::Formula;
 pub use list::RelationshipList;

@@ -10,4 +10,5 @@ mod policies;
 mod random;
 mod records;
 mod shinzohub;
+mod statements;
 mod suite;

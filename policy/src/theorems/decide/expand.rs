@@ -1,0 +1,387 @@
+//! What obligations at one object come down to: all ways to meet them, each as facts of the object
+//! and as steps to others with obligations of their own.
+//!
+//! Two halves: a [`Branch`] holds what has been settled so far and what is still to be chosen, and
+//! the search takes choices apart, narrowest first. Nothing here knows other objects than by the
+//! obligations that a step leaves to them.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
+
+use crate::{
+    relationships::NodeId,
+    theorems::decide::{
+        effort::{Effort, Exhausted},
+        model::{Fact, Form, FormId, Link, Model},
+        obligation::{together, Kind, Obligation},
+    },
+};
+
+/// Obligations of one object: sorted, none implied by another one.
+pub(crate) type Demands = Vec<Obligation>;
+
+/// One way to meet all demands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// Other objects, each along a link, each with its demands.
+    pub steps: Vec<(Link, Demands)>,
+    /// Facts that must be recorded; all others must not.
+    pub facts: Vec<Fact>,
+}
+
+impl Way {
+    /// Whether it demands nothing that `steps` do not: each of its steps is there, with as many
+    /// demands or more. Then nothing is lost by looking at this way alone.
+    fn is_less_than(&self, steps: &[(Link, Demands)]) -> bool {
+        self.steps.iter().all(|(link, demands)| {
+            let mut others = steps.iter().filter(|(other, _)| other == link);
+            others.any(|(_, more)| implied(demands, more))
+        })
+    }
+}
+
+fn implied(demands: &[Obligation], by: &[Obligation]) -> bool {
+    let mut demands = demands.iter();
+    demands.all(|demand| by.iter().any(|other| other.implies(*demand)))
+}
+
+/// All ways to meet `demands`, but for those that demand more than another one; a single one where
+/// it needs no other object.
+pub(crate) fn ways(
+    model: &Model<'_>,
+    demands: &[Obligation],
+    effort: &mut Effort,
+) -> Result<Vec<Way>, Exhausted> {
+    let mut found: Vec<Way> = Vec::new();
+    let mut waiting: Vec<Branch> = Branch::new(model, demands).into_iter().collect();
+    while let Some(mut branch) = waiting.pop() {
+        effort.take(1)?;
+        if !branch.run(model, effort)? || branch.is_more_than_one_of(&found, effort)? {
+            continue;
+        }
+        let Some((task, options)) = branch.choose(model, effort)? else {
+            let Some(way) = branch.complete(model) else {
+                continue;
+            };
+            if way.steps.is_empty() {
+                return Ok(alloc::vec![way]);
+            }
+            effort.take(found.len())?;
+            found.retain(|other| !way.is_less_than(&other.steps));
+            found.push(way);
+            continue;
+        };
+        // The last one is looked at first: those that need no other object stand in front.
+        for option in options.into_iter().rev() {
+            effort.take(branch.size())?;
+            let mut taken = branch.clone();
+            if taken.take(model, option, task.origin) {
+                waiting.push(taken);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Something demanded of a form, on behalf of the obligation at a place in [`Branch::met`].
+#[derive(Clone, Copy, Debug)]
+struct Task {
+    kind: Kind,
+    form: FormId,
+    origin: usize,
+}
+
+/// One way to meet a task that has several.
+#[derive(Clone, Copy, Debug)]
+enum Choice {
+    Form(Kind, FormId),
+    Step(Link, Obligation),
+}
+
+/// A way under construction.
+#[derive(Clone, Debug, Default)]
+struct Branch {
+    facts: BTreeMap<Fact, bool>,
+    /// Obligations that have been taken up, in order.
+    met: Vec<Obligation>,
+    /// Which derivation hangs on which: places in `met`.
+    hangs: Vec<(usize, usize)>,
+    tasks: Vec<Task>,
+    /// Tasks of which one part must be chosen.
+    open: Vec<Task>,
+    /// There must be such another object.
+    steps: BTreeSet<(Link, Obligation)>,
+    /// All other objects along a link must be so.
+    all: BTreeMap<Link, BTreeSet<Obligation>>,
+}
+
+impl Branch {
+    fn new(model: &Model<'_>, demands: &[Obligation]) -> Option<Self> {
+        let mut branch = Self::default();
+        for demand in demands {
+            branch.meet(model, *demand, None).then_some(())?;
+        }
+        Some(branch)
+    }
+
+    /// What a copy of it costs.
+    fn size(&self) -> usize {
+        let all: usize = self.all.values().map(BTreeSet::len).sum();
+        1 + (self.facts.len() + self.met.len() + self.open.len() + self.steps.len() + all) / 8
+    }
+
+    /// Takes up an obligation of this object. Whether it can be met, as far as can be seen.
+    fn meet(&mut self, model: &Model<'_>, demand: Obligation, origin: Option<usize>) -> bool {
+        let known = self.met.iter().position(|other| *other == demand);
+        if known.is_none() {
+            if self.met.iter().any(|other| other.excludes(demand, model)) {
+                return false;
+            }
+            if self.met.iter().any(|other| other.implies(demand)) {
+                return true;
+            }
+        }
+        let place = known.unwrap_or(self.met.len());
+        if let Some(origin) = origin.filter(|_| demand.kind.is_derived()) {
+            self.hangs.push((origin, place));
+        }
+        if known.is_none() {
+            self.met.push(demand);
+            match model.body(demand.node) {
+                Some(form) => self.tasks.push(Task {
+                    kind: demand.kind,
+                    form,
+                    origin: place,
+                }),
+                None => return false,
+            }
+        }
+        true
+    }
+
+    fn fact(&mut self, fact: Fact, holds: bool) -> bool {
+        *self.facts.entry(fact).or_insert(holds) == holds
+    }
+
+    /// Settles all that leaves no choice. Whether it can be met, as far as can be seen.
+    fn run(&mut self, model: &Model<'_>, effort: &mut Effort) -> Result<bool, Exhausted> {
+        while let Some(Task { kind, form, origin }) = self.tasks.pop() {
+            effort.take(1)?;
+            let mut push = |kind, form| self.tasks.push(Task { kind, form, origin });
+            let possible = match (model.form(form), kind.is_upward()) {
+                (Form::Never, upward) => !upward,
+                (Form::Fact(fact), upward) => self.fact(*fact, upward),
+                (Form::Node(node), _) => self.meet(model, model.oblige(kind, *node), Some(origin)),
+                (Form::And(left, right), true) | (Form::Or(left, right), false) => {
+                    push(kind, *left);
+                    push(kind, *right);
+                    true
+                }
+                (Form::Minus(left, right), true) => {
+                    push(kind, *left);
+                    push(kind.of_negated(), *right);
+                    true
+                }
+                (Form::Some(links), false) => {
+                    effort.take(links.len())?;
+                    for (link, node) in links {
+                        let all = self.all.entry(*link).or_default();
+                        all.insert(model.oblige(kind, *node));
+                    }
+                    true
+                }
+                (Form::Or(..) | Form::Some(_), true) | (Form::And(..) | Form::Minus(..), false) => {
+                    self.open.push(Task { kind, form, origin });
+                    true
+                }
+            };
+            if !possible {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether, as far as it has come, it demands all that one of the ways found demands.
+    fn is_more_than_one_of(&self, found: &[Way], effort: &mut Effort) -> Result<bool, Exhausted> {
+        let demanded = |link: &Link, demand: &Obligation, wanted: &Obligation| {
+            let all = self.all.get(link);
+            demand.implies(*wanted)
+                || all.is_some_and(|all| all.iter().any(|other| other.implies(*wanted)))
+        };
+        for way in found {
+            effort.take(1)?;
+            let less = way.steps.iter().all(|(link, demands)| {
+                let mut steps = self.steps.iter().filter(|(other, _)| other == link);
+                steps.any(|(_, demand)| {
+                    let mut wanted = demands.iter();
+                    wanted.all(|wanted| demanded(link, demand, wanted))
+                })
+            });
+            if less {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes the open task with the fewest options and gives these; `None` where nothing is open.
+    fn choose(
+        &mut self,
+        model: &Model<'_>,
+        effort: &mut Effort,
+    ) -> Result<Option<(Task, Vec<Choice>)>, Exhausted> {
+        let mut best: Option<(usize, Vec<Choice>)> = None;
+        let mut at = 0;
+        while let Some(task) = self.open.get(at) {
+            let options = options(model, *task);
+            effort.take(1 + options.len())?;
+            if options
+                .iter()
+                .any(|option| self.is_met(model, task.kind, *option))
+            {
+                self.open.remove(at);
+                continue;
+            }
+            let possible: Vec<Choice> = options
+                .into_iter()
+                .filter(|option| self.is_possible(model, *option))
+                .collect();
+            if best
+                .as_ref()
+                .is_none_or(|(_, found)| possible.len() < found.len())
+            {
+                best = Some((at, possible));
+            }
+            at += 1;
+        }
+        Ok(best.map(|(at, options)| (self.open.remove(at), options)))
+    }
+
+    /// Whether the option is met already, and choosing it costs nothing: then no other need be
+    /// looked at. Not so of what must be derived by nodes, which may close a circle.
+    fn is_met(&self, model: &Model<'_>, kind: Kind, option: Choice) -> bool {
+        let Choice::Form(of, form) = option else {
+            return false;
+        };
+        match model.form(form) {
+            Form::Never => !of.is_upward(),
+            Form::Fact(fact) => self.facts.get(fact) == Some(&of.is_upward()),
+            Form::Node(node) => {
+                let demand = model.oblige(of, *node);
+                !(kind.is_derived() && demand.kind.is_derived())
+                    && self.met.iter().any(|other| other.implies(demand))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether nothing seen so far stands against the option.
+    fn is_possible(&self, model: &Model<'_>, option: Choice) -> bool {
+        match option {
+            Choice::Form(kind, form) => match model.form(form) {
+                Form::Never => !kind.is_upward(),
+                Form::Fact(fact) => self.facts.get(fact) != Some(&!kind.is_upward()),
+                Form::Node(node) => {
+                    let demand = model.oblige(kind, *node);
+                    !self.met.iter().any(|other| other.excludes(demand, model))
+                }
+                _ => true,
+            },
+            Choice::Step(link, demand) => !self
+                .all
+                .get(&link)
+                .is_some_and(|all| all.iter().any(|other| other.excludes(demand, model))),
+        }
+    }
+
+    /// Goes on with an option. Whether it can be met, as far as can be seen.
+    fn take(&mut self, model: &Model<'_>, option: Choice, origin: usize) -> bool {
+        match option {
+            Choice::Form(kind, form) => self.tasks.push(Task { kind, form, origin }),
+            Choice::Step(link, demand) => {
+                self.steps.insert((link, demand));
+            }
+        }
+        self.is_possible(model, option)
+    }
+
+    /// The way that this has become, where no derivation goes round in a circle and no step demands
+    /// what cannot be.
+    fn complete(&self, model: &Model<'_>) -> Option<Way> {
+        if self.goes_round() {
+            return None;
+        }
+        let mut steps: Vec<(Link, Demands)> = Vec::new();
+        for (link, demand) in &self.steps {
+            let all = self.all.get(link).into_iter().flatten();
+            let demands: Vec<Obligation> = all.chain([demand]).copied().collect();
+            steps.push((*link, together(demands, model)?));
+        }
+        // One other object may do for several steps.
+        let mut kept: Vec<(Link, Demands)> = Vec::new();
+        for (at, (link, demands)) in steps.iter().enumerate() {
+            let mut others = steps.iter().enumerate();
+            let is_within = others.any(|(other, (along, more))| {
+                other != at
+                    && along == link
+                    && implied(demands, more)
+                    && (other < at || !implied(more, demands))
+            });
+            if !is_within {
+                kept.push((*link, demands.clone()));
+            }
+        }
+        let facts = self.facts.iter().filter(|(_, holds)| **holds);
+        Some(Way {
+            steps: kept,
+            facts: facts.map(|(fact, _)| *fact).collect(),
+        })
+    }
+
+    /// Whether a derivation hangs on itself at this object.
+    fn goes_round(&self) -> bool {
+        // Takes away, again and again, what hangs on nothing that is left: a circle stays.
+        let mut left: BTreeSet<usize> = self.hangs.iter().map(|(from, _)| *from).collect();
+        loop {
+            let hanging = self.hangs.iter().filter(|(_, to)| left.contains(to));
+            let hanging: BTreeSet<usize> = hanging
+                .map(|(from, _)| *from)
+                .filter(|from| left.contains(from))
+                .collect();
+            if hanging.len() == left.len() {
+                return !hanging.is_empty();
+            }
+            left = hanging;
+        }
+    }
+}
+
+/// The parts of an open task of which one must be met: nearest first.
+fn options(model: &Model<'_>, task: Task) -> Vec<Choice> {
+    let mut near = Vec::new();
+    let mut steps = Vec::new();
+    let mut waiting = alloc::vec![(task.kind, task.form)];
+    while let Some((kind, form)) = waiting.pop() {
+        match (model.form(form), kind.is_upward()) {
+            (Form::Or(left, right), true) | (Form::And(left, right), false) => {
+                waiting.push((kind, *right));
+                waiting.push((kind, *left));
+            }
+            (Form::Minus(left, right), false) => {
+                waiting.push((kind.of_negated(), *right));
+                waiting.push((kind, *left));
+            }
+            (Form::Some(links), true) => {
+                steps.extend(links.iter().map(|(link, node): &(Link, NodeId)| {
+                    Choice::Step(*link, model.oblige(kind, *node))
+                }))
+            }
+            _ => near.push(Choice::Form(kind, form)),
+        }
+    }
+    near.extend(steps);
+    near
+}
