@@ -47,43 +47,95 @@ fn implied(demands: &[Obligation], by: &[Obligation]) -> bool {
     demands.all(|demand| by.iter().any(|other| other.implies(*demand)))
 }
 
-/// All ways to meet `demands`, but for those that demand more than another one; a single one where
-/// it needs no other object.
-pub(crate) fn ways(
-    model: &Model<'_>,
-    demands: &[Obligation],
-    effort: &mut Effort,
-) -> Result<Vec<Way>, Exhausted> {
-    let mut found: Vec<Way> = Vec::new();
-    let mut waiting: Vec<Branch> = Branch::new(model, demands).into_iter().collect();
-    while let Some(mut branch) = waiting.pop() {
-        effort.take(1)?;
-        if !branch.run(model, effort)? || branch.is_more_than_one_of(&found, effort)? {
-            continue;
-        }
-        let Some((task, options)) = branch.choose(model, effort)? else {
-            let Some(way) = branch.complete(model) else {
-                continue;
-            };
-            if way.steps.is_empty() {
-                return Ok(alloc::vec![way]);
-            }
-            effort.take(found.len())?;
-            found.retain(|other| !way.is_less_than(&other.steps));
-            found.push(way);
-            continue;
-        };
-        // The last one is looked at first: those that need no other object stand in front.
-        for option in options.into_iter().rev() {
-            effort.take(branch.size())?;
-            let mut taken = branch.clone();
-            if taken.take(model, option, task.origin) {
-                waiting.push(taken);
-            }
+/// Demands that no world can meet; what demands more cannot be met either.
+#[derive(Debug, Default)]
+pub(crate) struct Lost(Vec<Demands>);
+
+impl Lost {
+    pub fn add(&mut self, demands: &Demands) {
+        if !self.0.iter().any(|lost| implied(lost, demands)) {
+            self.0.retain(|lost| !implied(demands, lost));
+            self.0.push(demands.clone());
         }
     }
-    Ok(found)
+
+    fn covers(&self, demands: &[Obligation], effort: &mut Effort) -> Result<bool, Exhausted> {
+        effort.take(self.0.len())?;
+        Ok(self.0.iter().any(|lost| implied(lost, demands)))
+    }
 }
+
+/// The search for ways to meet demands, which stops now and then: often the first ways are enough.
+#[derive(Debug)]
+pub(crate) struct Search {
+    waiting: Vec<Branch>,
+    found: Vec<Way>,
+}
+
+impl Search {
+    pub fn new(model: &Model<'_>, demands: &[Obligation]) -> Self {
+        Self {
+            waiting: Branch::new(model, demands).into_iter().collect(),
+            found: Vec::new(),
+        }
+    }
+
+    /// Whether all ways have been found.
+    pub fn is_over(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The next ways, but for those that demand more than another one or what is `lost`. One that
+    /// needs no other object ends the search.
+    pub fn next(
+        &mut self,
+        model: &Model<'_>,
+        lost: &Lost,
+        effort: &mut Effort,
+    ) -> Result<Vec<Way>, Exhausted> {
+        let known = self.found.len();
+        while self.found.len() < known + WAYS_AT_ONCE {
+            let Some(mut branch) = self.waiting.pop() else {
+                break;
+            };
+            effort.take(1)?;
+            let is_possible = branch.run(model, effort)?;
+            if !is_possible || branch.is_needless(&self.found, lost, effort)? {
+                continue;
+            }
+            if let Some((task, options)) = branch.choose(model, effort)? {
+                // The last one is looked at first: those that need no other object stand in front.
+                for option in options.into_iter().rev() {
+                    effort.take(branch.size())?;
+                    let mut taken = branch.clone();
+                    if taken.take(model, option, task.origin) {
+                        self.waiting.push(taken);
+                    }
+                }
+            } else if let Some(way) = branch.complete(model) {
+                if way.steps.is_empty() {
+                    self.waiting.clear();
+                }
+                self.found.push(way);
+            }
+        }
+        let found = self.found.get(known..).unwrap_or_default();
+        // Of those that are new, only the ones that demand the least.
+        let mut least: Vec<Way> = Vec::new();
+        for way in found.iter().rev() {
+            effort.take(1 + least.len())?;
+            if !least.iter().any(|other| other.is_less_than(&way.steps)) {
+                least.push(way.clone());
+            }
+        }
+        least.reverse();
+        Ok(least)
+    }
+}
+
+/// How many ways a search gives before it is asked for more: so many that a small world is found
+/// where there is one, and so few that what is lost is learned early.
+const WAYS_AT_ONCE: usize = 32;
 
 /// Something demanded of a form, on behalf of the obligation at a place in [`Branch::met`].
 #[derive(Clone, Copy, Debug)]
@@ -204,27 +256,25 @@ impl Branch {
         Ok(true)
     }
 
-    /// Whether, as far as it has come, it demands all that one of the ways found demands.
-    fn is_more_than_one_of(&self, found: &[Way], effort: &mut Effort) -> Result<bool, Exhausted> {
-        let demanded = |link: &Link, demand: &Obligation, wanted: &Obligation| {
-            let all = self.all.get(link);
-            demand.implies(*wanted)
-                || all.is_some_and(|all| all.iter().any(|other| other.implies(*wanted)))
-        };
-        for way in found {
-            effort.take(1)?;
-            let less = way.steps.iter().all(|(link, demands)| {
-                let mut steps = self.steps.iter().filter(|(other, _)| other == link);
-                steps.any(|(_, demand)| {
-                    let mut wanted = demands.iter();
-                    wanted.all(|wanted| demanded(link, demand, wanted))
-                })
-            });
-            if less {
+    /// Whether, as far as it has come, it demands all that one of the ways found demands, or of
+    /// another object what is lost.
+    fn is_needless(
+        &self,
+        found: &[Way],
+        lost: &Lost,
+        effort: &mut Effort,
+    ) -> Result<bool, Exhausted> {
+        let mut steps: Vec<(Link, Demands)> = Vec::new();
+        for (link, demand) in &self.steps {
+            let all = self.all.get(link).into_iter().flatten();
+            let demands: Demands = all.chain([demand]).copied().collect();
+            if lost.covers(&demands, effort)? {
                 return Ok(true);
             }
+            steps.push((*link, demands));
         }
-        Ok(false)
+        effort.take(found.len())?;
+        Ok(found.iter().any(|way| way.is_less_than(&steps)))
     }
 
     /// Takes the open task with the fewest options and gives these; `None` where nothing is open.

@@ -18,7 +18,7 @@ use crate::{
     relationships::ResourceId,
     theorems::decide::{
         effort::{Effort, Exhausted},
-        expand::{ways, Demands},
+        expand::{Demands, Lost, Search},
         model::{Fact, Link, Model},
         obligation::{together, Obligation},
     },
@@ -29,13 +29,16 @@ use crate::{
 pub(crate) struct Game {
     places: BTreeMap<Demands, usize>,
     positions: Vec<Position>,
+    lost: Lost,
 }
 
 #[derive(Debug)]
 struct Position {
     demands: Demands,
-    /// `None` until it is looked at.
-    ways: Option<Vec<Move>>,
+    /// The ways found so far.
+    ways: Vec<Move>,
+    /// The search for them; `None` until it is looked at.
+    search: Option<Search>,
 }
 
 #[derive(Debug)]
@@ -49,7 +52,7 @@ struct Move {
 enum Plan {
     /// It is lost.
     None,
-    /// It has not been looked at.
+    /// It has not been looked at, or not at all its ways.
     Hope,
     /// Take this way.
     Way(usize),
@@ -107,23 +110,27 @@ impl Game {
         }
         self.positions.push(Position {
             demands: demands.clone(),
-            ways: None,
+            ways: Vec::new(),
+            search: None,
         });
         self.places.insert(demands, self.positions.len() - 1);
         self.positions.len() - 1
     }
 
-    /// Finds the ways of a position.
+    /// Finds ways of a position, or more of them.
     fn look(
         &mut self,
         model: &Model<'_>,
         place: usize,
         effort: &mut Effort,
     ) -> Result<(), Exhausted> {
-        let position = self.positions.get(place);
-        let demands = position.map(|position| position.demands.clone());
+        let Some(position) = self.positions.get_mut(place) else {
+            return Ok(());
+        };
+        let search = &mut position.search;
+        let search = search.get_or_insert_with(|| Search::new(model, &position.demands));
         let mut moves = Vec::new();
-        for way in ways(model, &demands.unwrap_or_default(), effort)? {
+        for way in search.next(model, &self.lost, effort)? {
             effort.take(1 + way.steps.len())?;
             let steps = way.steps.into_iter();
             moves.push(Move {
@@ -134,28 +141,42 @@ impl Game {
             });
         }
         if let Some(position) = self.positions.get_mut(place) {
-            position.ways = Some(moves);
+            position.ways.extend(moves);
         }
         Ok(())
     }
 
-    /// What to do at each position.
-    fn plans(&self, effort: &mut Effort) -> Result<Vec<Plan>, Exhausted> {
-        let unseen = |position: &Position| match position.ways {
-            None => Plan::Hope,
-            Some(_) => Plan::None,
-        };
-        let mut plans: Vec<Plan> = self.positions.iter().map(unseen).collect();
-        // Plays that end come first, the shortest before the others: they make the smallest worlds.
-        self.attract(&mut plans, effort)?;
-        for (place, way) in self.safe(effort)? {
-            match plans.get_mut(place) {
-                Some(plan) if *plan == Plan::None => *plan = Plan::Way(way),
-                _ => {}
+    /// What to do at each position. What is found to be lost is remembered.
+    fn plans(&mut self, effort: &mut Effort) -> Result<Vec<Plan>, Exhausted> {
+        let mut plans = alloc::vec![Plan::None; self.positions.len()];
+        // More ways of a position are hoped for only where those that are known are lost.
+        self.spread(&mut plans, |position| position.search.is_none(), effort)?;
+        self.spread(&mut plans, |position| !position.is_over(), effort)?;
+        for (position, plan) in self.positions.iter().zip(&plans) {
+            if *plan == Plan::None {
+                effort.take(1)?;
+                self.lost.add(&position.demands);
             }
         }
-        self.attract(&mut plans, effort)?;
         Ok(plans)
+    }
+
+    /// Adds hopes, and what leads to positions that have a plan.
+    fn spread(
+        &self,
+        plans: &mut [Plan],
+        is_hope: impl Fn(&Position) -> bool,
+        effort: &mut Effort,
+    ) -> Result<(), Exhausted> {
+        for (position, plan) in self.positions.iter().zip(&mut *plans) {
+            if *plan == Plan::None && is_hope(position) {
+                *plan = Plan::Hope;
+            }
+        }
+        // Plays that end come first, the shortest before the others: they make the smallest worlds.
+        self.attract(plans, effort)?;
+        self.stay(plans, effort)?;
+        self.attract(plans, effort)
     }
 
     /// Adds what leads to positions that have a plan.
@@ -180,17 +201,22 @@ impl Game {
         }
     }
 
-    /// The positions where nothing has to be derived and from which one can go on for ever among
-    /// such positions, or end; with a way to do so.
-    fn safe(&self, effort: &mut Effort) -> Result<Vec<(usize, usize)>, Exhausted> {
-        let is_still = |position: &Position| position.demands.iter().all(|d| !d.kind.is_derived());
-        let mut safe: Vec<bool> = self.positions.iter().map(is_still).collect();
+    /// Adds positions where nothing has to be derived and from which one can go on for ever among
+    /// such positions, or come to one that has a plan.
+    fn stay(&self, plans: &mut [Plan], effort: &mut Effort) -> Result<(), Exhausted> {
+        let still = |(position, plan): (&Position, &Plan)| {
+            *plan == Plan::None && position.demands.iter().all(|d| !d.kind.is_derived())
+        };
+        let mut safe: Vec<bool> = self.positions.iter().zip(&*plans).map(still).collect();
         loop {
             let mut ways: Vec<(usize, usize)> = Vec::new();
             let mut lost: Vec<usize> = Vec::new();
-            let good = |place: usize| safe.get(place) == Some(&true);
+            let good = |place: usize| {
+                safe.get(place) == Some(&true)
+                    || plans.get(place).is_some_and(|plan| *plan != Plan::None)
+            };
             for (place, position) in self.positions.iter().enumerate() {
-                if !good(place) || position.ways.is_none() {
+                if safe.get(place) != Some(&true) {
                     continue;
                 }
                 match position.way(good, effort)? {
@@ -199,7 +225,12 @@ impl Game {
                 }
             }
             if lost.is_empty() {
-                return Ok(ways);
+                for (place, way) in ways {
+                    if let Some(plan) = plans.get_mut(place) {
+                        *plan = Plan::Way(way);
+                    }
+                }
+                return Ok(());
             }
             for place in lost {
                 if let Some(safe) = safe.get_mut(place) {
@@ -230,7 +261,7 @@ impl Game {
         let Plan::Way(way) = plans.get(place)? else {
             return None;
         };
-        self.positions.get(place)?.ways.as_ref()?.get(*way)
+        self.positions.get(place)?.ways.get(*way)
     }
 
     /// The world that the plans make of the positions in `order`.
@@ -257,15 +288,20 @@ impl Game {
 }
 
 impl Position {
+    /// Whether all its ways are known.
+    fn is_over(&self) -> bool {
+        self.search.as_ref().is_some_and(Search::is_over)
+    }
+
     /// The way of which all steps are `good` that takes the fewest steps, then facts.
     fn way(
         &self,
         good: impl Fn(usize) -> bool,
         effort: &mut Effort,
     ) -> Result<Option<usize>, Exhausted> {
-        let ways = self.ways.as_deref().unwrap_or_default();
-        effort.take(1 + ways.len())?;
-        let good = ways
+        effort.take(1 + self.ways.len())?;
+        let good = self
+            .ways
             .iter()
             .enumerate()
             .filter(|(_, way)| way.steps.iter().all(|(_, place)| good(*place)));
