@@ -6,7 +6,7 @@ use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{
     relationships::NodeId,
-    schema::{Body, Node, Op, Policy, Position},
+    schema::{Body, Node, NodeKind, Op, Policy, Position},
     theorems::never_true,
 };
 
@@ -38,27 +38,32 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
     found
 }
 
-/// Permissions whose expressions nobody can ever meet. Those without an expression are meant for the
-/// owner alone, and so are those that name the owner.
+/// Permissions and relations that nobody can ever have, or nobody but the owner. Permissions without
+/// an expression are meant for the owner alone, and so are those that name the owner.
 fn never(policy: &Policy) -> impl Iterator<Item = Warning> + '_ {
+    let is_meant = |node: &Node| match (node.kind, owners(policy, node)) {
+        (NodeKind::Permission | NodeKind::Relation, owners) => {
+            owners > 1 || (owners == 1 && node.text.is_empty())
+        }
+        (NodeKind::Owner | NodeKind::Recorded | NodeKind::Management, _) => true,
+    };
     let nodes = policy.nodes.iter().enumerate();
-    let written = nodes.filter(|(_, node)| !node.text.is_empty() && owners(policy, node) <= 1);
-    let written: Vec<NodeId> = written.map(|(at, _)| NodeId(at as u16)).collect();
-    let never = never_true(policy, &written).into_iter();
-    never
-        .filter_map(|id| policy.body_node(id))
-        .map(|node| Warning {
-            position: node.position,
-            message: format!(
-                "{:?} of {:?} can never be true of anybody{}, whatever is recorded",
-                node.name,
-                policy.resource_name(node.resource),
-                match owners(policy, node) {
-                    0 => "",
-                    _ => " but the owner",
-                }
-            ),
-        })
+    let asked = nodes.filter(|(_, node)| !is_meant(node));
+    let asked: Vec<NodeId> = asked.map(|(at, _)| NodeId(at as u16)).collect();
+    let never = never_true(policy, &asked).into_iter();
+    let never = never.filter_map(|id| policy.body_node(id));
+    never.map(|node| Warning {
+        position: node.position,
+        message: format!(
+            "nobody{} can ever have {:?} of {:?}, whatever is recorded",
+            match owners(policy, node) {
+                0 => "",
+                _ => " but the owner",
+            },
+            node.name,
+            policy.resource_name(node.resource),
+        ),
+    })
 }
 
 /// How often a computed node visits the owner; the implicit one stands before its expression.
@@ -113,7 +118,7 @@ fn circles(policy: &Policy) -> Vec<Warning> {
 fn influences(policy: &Policy, body: &Body) -> Vec<(NodeId, bool)> {
     let ops = match body {
         Body::Owner => return vec![],
-        Body::Relation(types) => return types.usersets.iter().map(|node| (*node, false)).collect(),
+        Body::Relation(types) => return types.usersets().map(|node| (node, false)).collect(),
         Body::Computed(ops) => ops,
     };
     let mut all: Vec<(NodeId, bool)> = vec![];
@@ -122,6 +127,7 @@ fn influences(policy: &Policy, body: &Body) -> Vec<(NodeId, bool)> {
     for op in ops {
         match *op {
             Op::SkipIfTrue(_) | Op::SkipIfFalse(_) => {}
+            Op::Itself => begins.push(all.len()),
             Op::Visit(node) => {
                 begins.push(all.len());
                 all.push((node, false));

@@ -5,7 +5,7 @@ use alloc::{format, vec::Vec};
 use crate::{
     check::check_counted,
     limits::Limits,
-    question::{Answer, CheckError, Decision, Question},
+    question::{Answer, CheckError, Circumstances, Decision, Question},
     relationships::Relationships,
     theorems::{
         text::{Authorization, Delegation, Source, Theorems},
@@ -19,9 +19,10 @@ impl Authorization {
     pub fn evaluate<R: Relationships + ?Sized>(
         &self,
         relationships: &R,
+        circumstances: &Circumstances,
         limits: Limits,
     ) -> TheoremResult {
-        let asked = check_counted(relationships, &self.question, limits);
+        let asked = check_counted(relationships, &self.question, circumstances, limits);
         compare(&self.source, self.allowed, &self.question, asked)
     }
 }
@@ -38,10 +39,11 @@ impl Delegation {
     pub fn evaluate<R: Relationships + ?Sized>(
         &self,
         relationships: &R,
+        circumstances: &Circumstances,
         limits: Limits,
     ) -> TheoremResult {
         let question = self.question();
-        let asked = check_counted(relationships, &question, limits);
+        let asked = check_counted(relationships, &question, circumstances, limits);
         compare(&self.source, self.allowed, &question, asked)
     }
 }
@@ -82,14 +84,17 @@ impl Theorems {
     pub fn evaluate<R: Relationships + ?Sized>(
         &self,
         relationships: &R,
+        circumstances: &Circumstances,
         limits: Limits,
     ) -> Vec<TheoremResult> {
         let authorizations = self.authorizations.iter();
         let delegations = self.delegations.iter();
         let statements = self.statements.iter();
         authorizations
-            .map(|theorem| theorem.evaluate(relationships, limits))
-            .chain(delegations.map(|theorem| theorem.evaluate(relationships, limits)))
+            .map(|theorem| theorem.evaluate(relationships, circumstances, limits))
+            .chain(
+                delegations.map(|theorem| theorem.evaluate(relationships, circumstances, limits)),
+            )
             .chain(statements.map(|theorem| theorem.decide(relationships.policy())))
             .collect()
     }

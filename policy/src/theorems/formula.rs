@@ -2,8 +2,6 @@
 
 use alloc::{string::String, vec::Vec};
 
-use crate::truth::Truth;
-
 /// A formula in postfix form, so that nothing about it can be deep.
 ///
 /// Its atoms are answers: *allow* is true, *deny* is false. So it is a formula of plain logic,
@@ -49,20 +47,25 @@ impl Formula {
     /// Its value where `allowed` tells the answers that are settled; `None` where it hangs on others.
     #[must_use]
     pub fn value(&self, allowed: impl Fn(&str) -> Option<bool>) -> Option<bool> {
-        let mut stack: Vec<Truth> = Vec::new();
+        let mut stack: Vec<Option<bool>> = Vec::new();
         for step in &self.0 {
             let top = match step {
-                Step::Allowed(name) => allowed(name).map_or(Truth::Unknown, Truth::from),
-                Step::Not => stack.pop()?.not(),
-                Step::And => stack.pop()?.and(stack.pop()?),
-                Step::Or => stack.pop()?.or(stack.pop()?),
+                Step::Allowed(name) => allowed(name),
+                Step::Not => stack.pop()?.map(|value| !value),
+                Step::And => settled_by(false, stack.pop()?, stack.pop()?),
+                Step::Or => settled_by(true, stack.pop()?, stack.pop()?),
             };
             stack.push(top);
         }
-        match stack.pop()? {
-            Truth::True => Some(true),
-            Truth::False => Some(false),
-            Truth::Unknown => None,
-        }
+        stack.pop()?
+    }
+}
+
+/// *And* is settled by *false* on one side, *or* by *true*; else both sides are needed.
+fn settled_by(value: bool, left: Option<bool>, right: Option<bool>) -> Option<bool> {
+    match (left, right) {
+        (Some(one), _) | (_, Some(one)) if one == value => Some(value),
+        (Some(_), Some(_)) => Some(!value),
+        _ => None,
     }
 }

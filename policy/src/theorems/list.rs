@@ -13,9 +13,9 @@ use alloc::{
 use crate::{
     change::Change,
     limits::THEOREM_BYTES_MAX,
-    name::{excerpt, is_object_id, Actor},
+    name::{excerpt, Actor},
     relationship::{ObjectRef, Relationship, Subject},
-    schema::{Body, Policy, Position, OWNER},
+    schema::{Policy, Position, OWNER},
     theorems::error::{Errors, TheoremError},
 };
 
@@ -132,14 +132,17 @@ impl RelationshipList {
 }
 
 /// Whom the relationship makes the owner: a line about `owner` registers its object, unless the
-/// policy has a relation of that name which is recorded like any other.
+/// policy has made that a name like others.
 fn owner_of<'a>(policy: &Policy, relationship: &'a Relationship) -> Option<&'a Actor> {
-    let recorded = policy
-        .resource(relationship.object.resource())
-        .and_then(|resource| policy.body_node(policy.node(resource, OWNER)?))
-        .is_some_and(|node| matches!(node.body, Body::Relation(_)));
+    let resource = policy.resource(relationship.object.resource());
+    let is_other = !policy.implicit_owner()
+        && resource.is_some_and(|resource| policy.node(resource, OWNER).is_some());
     match &relationship.subject {
-        Subject::Actor(actor) if !recorded && relationship.relation.as_str() == OWNER => {
+        Subject::Actor(actor)
+            if !is_other
+                && relationship.relation.as_str() == OWNER
+                && relationship.terms.is_none() =>
+        {
             Some(actor)
         }
         _ => None,
@@ -148,10 +151,14 @@ fn owner_of<'a>(policy: &Policy, relationship: &'a Relationship) -> Option<&'a A
 
 /// The line up to `//`, unless that stands in double quotes.
 fn without_comment(line: &str) -> &str {
-    let mut in_quotes = false;
+    let (mut in_quotes, mut in_context, mut escaped) = (false, false, false);
     for (at, byte) in line.bytes().enumerate() {
         match byte {
+            _ if escaped => escaped = false,
+            // Only the JSON of a condition's context knows escapes.
+            b'\\' => escaped = in_quotes && in_context,
             b'"' => in_quotes = !in_quotes,
+            b'{' => in_context |= !in_quotes,
             b'/' if !in_quotes && line[at..].starts_with("//") => return &line[..at],
             _ => {}
         }
@@ -162,8 +169,12 @@ fn without_comment(line: &str) -> &str {
 /// The relationship's own notation, where ids stand without quotes.
 fn unquoted(line: &str) -> Result<String, String> {
     let (object, rest) = object_unquoted(line)?;
-    let Some((relation, subject)) = rest.split_once('@') else {
-        return Ok(format!("{object}{rest}"));
+    let (relation, subject) = match rest.split_once('#') {
+        None => return Ok(format!("{object}{rest}")),
+        Some((before, rest)) => match rest.split_once('@') {
+            None => return Ok(format!("{object}{before}#{rest}")),
+            Some((relation, subject)) => (format!("{before}#{relation}"), subject),
+        },
     };
     let (subject, rest) = object_unquoted(subject)?;
     Ok(format!("{object}{relation}@{subject}{rest}"))
@@ -178,11 +189,6 @@ fn object_unquoted(text: &str) -> Result<(String, &str), String> {
     let Some((id, rest)) = behind.split_once('"') else {
         return Err("the quote does not close; add the second one".into());
     };
-    if !is_object_id(id) {
-        return Err(format!(
-            "{:?} is no object id: use 1 to 256 visible ASCII characters other than '#' and quotes",
-            excerpt(id)
-        ));
-    }
-    Ok((format!("{resource}:{id}"), rest))
+    let object = ObjectRef::new(resource, id).map_err(|error| format!("{error}"))?;
+    Ok((format!("{object}"), rest))
 }

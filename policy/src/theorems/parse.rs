@@ -355,7 +355,7 @@ impl<'a> Parser<'a> {
         Ok(format!("manage({managed})"))
     }
 
-    /// An actor, `*`, an object or a userset.
+    /// An actor, `*`, `resource:*`, an object or a userset.
     fn subject(&mut self) -> Result<Subject, Wrong> {
         match self.peek() {
             Some(Placed {
@@ -372,6 +372,15 @@ impl<'a> Parser<'a> {
                 let actor = Actor::new(word).map_err(|error| self.named(&error))?;
                 self.at += 1;
                 Ok(Subject::Actor(actor))
+            }
+            Some(Placed {
+                token: Token::Word(word),
+                ..
+            }) if word.ends_with(":*") => {
+                let resource = word.trim_end_matches(":*");
+                let resource = Name::new(resource).map_err(|error| self.named(&error))?;
+                self.at += 1;
+                Ok(Subject::Every(resource))
             }
             _ => {
                 let object = self.object()?;

@@ -4,9 +4,10 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use crate::{
-    question::{Decision, Question},
+    question::{Circumstances, Decision, Question},
     relationship::{ObjectRef, Relationship, Subject},
     theorems::text::Source,
+    time::Time,
 };
 
 /// One theorem and what became of it.
@@ -69,6 +70,9 @@ pub struct Counterexample {
     pub object: ObjectRef,
     /// The subject for whom it is false.
     pub subject: Subject,
+    /// Under which circumstances. Conditions need nothing from them but the time: relationships
+    /// record all that theirs hang on.
+    pub circumstances: Circumstances,
     /// What the subject is answered on the object, by name, for each name of the statement.
     pub answers: Vec<(String, Decision)>,
 }
@@ -113,6 +117,9 @@ impl fmt::Display for Counterexample {
                 word(*decision)
             )?;
         }
+        if self.circumstances.time != Time::default() {
+            write!(f, " at {}", self.circumstances.time)?;
+        }
         f.write_str(" with")?;
         for (at, relationship) in self.relationships.iter().enumerate() {
             let comma = if at == 0 { " " } else { ", " };
@@ -129,5 +136,6 @@ fn word(decision: Decision) -> &'static str {
     match decision {
         Decision::Allow => "allow",
         Decision::Deny => "deny",
+        Decision::Conditional => "conditional",
     }
 }

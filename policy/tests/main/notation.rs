@@ -1,6 +1,6 @@
 //! The notation of theorems and of relationship lists: what is read, and what is refused where.
 
-use policy::{Limits, Policy, RelationshipList, Theorems};
+use policy::{Circumstances, Limits, Policy, RelationshipList, Theorems};
 
 fn errors(text: &str) -> Vec<String> {
     let errors = Theorems::parse(text).map_or_else(|errors| errors, |_| vec![]);
@@ -201,7 +201,7 @@ group:x#owner@did:user:o\n\ngroup:x#member@did:user:a\ndocument:\"1\"#writer@did
     )
     .unwrap();
     let verdicts: Vec<String> = theorems
-        .evaluate(&view, Limits::CONSENSUS)
+        .evaluate(&view, &Circumstances::default(), Limits::CONSENSUS)
         .iter()
         .map(|result| result.verdict.to_string())
         .collect();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use policy::{
-    apply_all, gather, replay, Change, History, Limits, Policy, RelationshipList, Revision,
-    Theorems, TreeRelationships,
+    apply_all, gather, replay, Change, Circumstances, History, Limits, Policy, RelationshipList,
+    Revision, Theorems, TreeRelationships,
 };
 
 use crate::suite;
@@ -44,19 +44,19 @@ fn authorizations_and_delegations_of_shinzohub_hold() {
         .unwrap();
     let view = history.at(0).unwrap();
 
-    let limits = Limits::CONSENSUS;
+    let (limits, now) = (Limits::CONSENSUS, Circumstances::default());
     let theorems = Theorems::parse(&theorems).unwrap();
     let (authorizations, delegations) = (theorems.authorizations.len(), theorems.delegations.len());
-    for result in theorems.evaluate(&view, limits) {
+    for result in theorems.evaluate(&view, &now, limits) {
         assert!(result.verdict.holds(), "{result:?}");
     }
-    let records = theorems.evaluate(&TreeRelationships::new(&policy, &tree), limits);
-    assert_eq!(records, theorems.evaluate(&view, limits));
+    let records = theorems.evaluate(&TreeRelationships::new(&policy, &tree), &now, limits);
+    assert_eq!(records, theorems.evaluate(&view, &now, limits));
     for theorem in &theorems.authorizations {
         let question = &theorem.question;
-        let gathered = gather(&policy, &tree, question, &[], limits).unwrap();
+        let gathered = gather(&policy, &tree, question, &now, &[], limits).unwrap();
         let known = policy::fetch(&tree, &gathered.keys).unwrap();
-        let replayed = replay(&policy, &known, question, &[], limits).unwrap();
+        let replayed = replay(&policy, &known, question, &now, &[], limits).unwrap();
         assert_eq!(replayed.is_allow(), theorem.allowed, "{question}");
     }
     println!("shinzohub: {authorizations} authorizations, {delegations} delegations hold");

@@ -152,7 +152,7 @@ resources:
     let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
     assert_eq!(
         warnings,
-        ["line 21, column 11: \"nobody\" of \"document\" can never be true of anybody but the owner, whatever is recorded"],
+        ["line 21, column 11: nobody but the owner can ever have \"nobody\" of \"document\", whatever is recorded"],
         "the owner of a parent is not the owner, and users are subjects too"
     );
 }
@@ -168,6 +168,7 @@ fn world(counterexample: &Counterexample) -> World {
         let who = match &relationship.subject {
             Subject::Actor(actor) => Who::Actor(actor.to_string()),
             Subject::Everyone => Who::Everyone,
+            Subject::Every(_) => panic!("no such subject in these schemas"),
             Subject::Object(o) => Who::Object((o.resource().into(), o.id().into())),
             Subject::Userset { object, relation } => Who::Userset(
                 (object.resource().into(), object.id().into()),
@@ -315,7 +316,10 @@ fn random_statements_agree_with_the_oracle() {
             schema(random)
         };
         let text = yaml(&schema, false);
-        let policy = Policy::parse(&text).unwrap();
+        let policy = match Policy::parse(&text) {
+            Err(error) if error.to_string().contains("can never match") => continue,
+            policy => policy.unwrap(),
+        };
         let recursive = is_recursive(&schema);
         let kinds: Vec<String> = schema.keys().cloned().collect();
         for _ in 0..6 {

@@ -150,6 +150,10 @@ struct Task {
 enum Choice {
     Form(Kind, FormId),
     Step(Link, Obligation),
+    /// The fact is recorded.
+    Fact(Fact),
+    /// Nothing leads on along the links of the form.
+    Nowhere(FormId),
 }
 
 /// A way under construction.
@@ -165,6 +169,8 @@ struct Branch {
     open: Vec<Task>,
     /// There must be such another object.
     steps: BTreeSet<(Link, Obligation)>,
+    /// There must be none.
+    nowhere: BTreeSet<Link>,
     /// All other objects along a link must be so.
     all: BTreeMap<Link, BTreeSet<Obligation>>,
 }
@@ -244,7 +250,18 @@ impl Branch {
                     }
                     true
                 }
-                (Form::Or(..) | Form::Some(_), true) | (Form::And(..) | Form::Minus(..), false) => {
+                (Form::All { links, blocked }, true) => {
+                    effort.take(links.len())?;
+                    for (link, node) in links {
+                        let all = self.all.entry(*link).or_default();
+                        all.insert(model.oblige(kind, *node));
+                    }
+                    // One of the links must be there.
+                    self.open.push(Task { kind, form, origin });
+                    blocked.is_none_or(|blocked| self.fact(blocked, false))
+                }
+                (Form::Or(..) | Form::Some(_), true)
+                | (Form::And(..) | Form::Minus(..) | Form::All { .. }, false) => {
                     self.open.push(Task { kind, form, origin });
                     true
                 }
@@ -313,8 +330,14 @@ impl Branch {
     /// Whether the option is met already, and choosing it costs nothing: then no other need be
     /// looked at. Not so of what must be derived by nodes, which may close a circle.
     fn is_met(&self, model: &Model<'_>, kind: Kind, option: Choice) -> bool {
-        let Choice::Form(of, form) = option else {
-            return false;
+        let (of, form) = match option {
+            Choice::Form(of, form) => (of, form),
+            Choice::Fact(fact) => return self.facts.get(&fact) == Some(&true),
+            Choice::Nowhere(form) => {
+                let mut links = model.form(form).links().iter();
+                return links.all(|(link, _)| self.nowhere.contains(link));
+            }
+            Choice::Step(..) => return false,
         };
         match model.form(form) {
             Form::Never => !of.is_upward(),
@@ -340,22 +363,36 @@ impl Branch {
                 }
                 _ => true,
             },
-            Choice::Step(link, demand) => !self
-                .all
-                .get(&link)
-                .is_some_and(|all| all.iter().any(|other| other.excludes(demand, model))),
+            Choice::Step(link, demand) => {
+                let all = self.all.get(&link).into_iter().flatten();
+                !self.nowhere.contains(&link)
+                    && !all.into_iter().any(|other| other.excludes(demand, model))
+            }
+            Choice::Fact(fact) => self.facts.get(&fact) != Some(&false),
+            Choice::Nowhere(form) => {
+                let mut links = model.form(form).links().iter();
+                !links.any(|(link, _)| self.steps.iter().any(|(other, _)| other == link))
+            }
         }
     }
 
     /// Goes on with an option. Whether it can be met, as far as can be seen.
     fn take(&mut self, model: &Model<'_>, option: Choice, origin: usize) -> bool {
+        if !self.is_possible(model, option) {
+            return false;
+        }
         match option {
             Choice::Form(kind, form) => self.tasks.push(Task { kind, form, origin }),
             Choice::Step(link, demand) => {
                 self.steps.insert((link, demand));
             }
+            Choice::Fact(fact) => return self.fact(fact, true),
+            Choice::Nowhere(form) => {
+                let links = model.form(form).links().iter();
+                self.nowhere.extend(links.map(|(link, _)| *link));
+            }
         }
-        self.is_possible(model, option)
+        true
     }
 
     /// The way that this has become, where no derivation goes round in a circle and no step demands
@@ -428,6 +465,21 @@ fn options(model: &Model<'_>, task: Task) -> Vec<Choice> {
                 steps.extend(links.iter().map(|(link, node): &(Link, NodeId)| {
                     Choice::Step(*link, model.oblige(kind, *node))
                 }))
+            }
+            // Its own task has settled that all of them grant: that there is one is left.
+            (Form::All { links, .. }, true) if form == task.form => {
+                let links = links.iter();
+                steps.extend(
+                    links.map(|(link, node)| Choice::Step(*link, model.oblige(kind, *node))),
+                );
+            }
+            (Form::All { links, blocked }, false) => {
+                near.push(Choice::Nowhere(form));
+                near.extend(blocked.map(Choice::Fact));
+                let links = links.iter();
+                steps.extend(
+                    links.map(|(link, node)| Choice::Step(*link, model.oblige(kind, *node))),
+                );
             }
             _ => near.push(Choice::Form(kind, form)),
         }

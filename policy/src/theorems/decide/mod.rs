@@ -7,6 +7,7 @@
 //! world, which the engine's own walk then confirms ([`witness`]). If there is no such plan there
 //! is no such world. `docs/spec/theorems.md` has the proof.
 
+mod context;
 mod effort;
 mod expand;
 mod game;
@@ -19,7 +20,7 @@ use alloc::{format, string::String, vec::Vec};
 use crate::{
     limits::{STATEMENT_STEPS_MAX, WARNING_STEPS_MAX},
     relationships::{NodeId, ResourceId},
-    schema::{Body, Policy, OWNER},
+    schema::Policy,
     suggest::suggestion,
     theorems::{
         formula::Formula,
@@ -49,9 +50,8 @@ pub(crate) fn never_true(policy: &Policy, nodes: &[NodeId]) -> Vec<NodeId> {
             let mut demands = alloc::vec![model.oblige(Kind::True, *node)];
             let owner = policy.body_node(*node).and_then(|found| {
                 let resource = policy.resources.get(found.resource.0 as usize)?;
-                let owner = resource.node(OWNER)?;
-                let is_owner = matches!(policy.body_node(owner)?.body, Body::Owner);
-                (is_owner && model.body(owner).is_some()).then_some(owner)
+                // It is not in the model where no permission holds it by itself.
+                model.body(resource.owner).map(|_| resource.owner)
             });
             demands.extend(owner.map(|owner| model.oblige(Kind::NotTrue, owner)));
             matches!(game.world(&model, demands, &mut effort), Ok(None))

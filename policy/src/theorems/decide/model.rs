@@ -17,8 +17,9 @@ use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{
     relationships::{NodeId, ResourceId},
-    schema::{Body, Op, Policy, Types},
+    schema::{Body, Op, Policy},
     theorems::decide::obligation::{Kind, Obligation},
+    types::{SubjectType, Types},
 };
 
 /// Whose answers are spoken of.
@@ -30,6 +31,18 @@ pub(crate) enum Audience {
     Objects(ResourceId),
 }
 
+impl Audience {
+    /// As what its members may stand in a relation.
+    pub fn types(self) -> [SubjectType; 2] {
+        match self {
+            Self::Actors => [SubjectType::Actor, SubjectType::Everyone],
+            Self::Objects(resource) => {
+                [SubjectType::Object(resource), SubjectType::Every(resource)]
+            }
+        }
+    }
+}
+
 /// Something that is recorded of one object and the subject, or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fact {
@@ -37,6 +50,11 @@ pub(crate) enum Fact {
     Owner,
     /// The subject stands in the relation by itself, or everyone does.
     Member(NodeId),
+    /// The relation holds an object or userset on a condition that is false: it leads nowhere, but
+    /// an arrow that asks all of them asks this one too.
+    Blocked(NodeId),
+    /// The subject is the object.
+    Itself,
 }
 
 /// What a relation holds that leads to another object.
@@ -67,10 +85,26 @@ pub(crate) enum Form {
     Node(NodeId),
     /// Whether one of the links leads to an object where its node is true.
     Some(Vec<(Link, NodeId)>),
+    /// Whether there is such a link, all of them lead to objects where their nodes are true, and no
+    /// member of the relation is blocked.
+    All {
+        links: Vec<(Link, NodeId)>,
+        blocked: Option<Fact>,
+    },
     Or(FormId, FormId),
     And(FormId, FormId),
     /// The first and not the second.
     Minus(FormId, FormId),
+}
+
+impl Form {
+    /// Where it leads to other objects.
+    pub fn links(&self) -> &[(Link, NodeId)] {
+        match self {
+            Self::Some(links) | Self::All { links, .. } => links,
+            _ => &[],
+        }
+    }
 }
 
 /// All nodes that some given ones hang on.
@@ -159,11 +193,13 @@ impl<'a> Model<'a> {
     }
 
     fn build(&mut self, node: NodeId) -> FormId {
-        match self.policy.body_node(node).map(|node| &node.body) {
-            None => self.add(Form::Never),
-            Some(Body::Owner) => self.owner(),
-            Some(Body::Relation(types)) => self.relation(node, types),
-            Some(Body::Computed(ops)) => self.computed(ops),
+        let Some(found) = self.policy.body_node(node) else {
+            return self.add(Form::Never);
+        };
+        match &found.body {
+            Body::Owner => self.owner(),
+            Body::Relation(types) => self.relation(node, types),
+            Body::Computed(ops) => self.computed(found.resource, ops),
         }
     }
 
@@ -174,36 +210,38 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// The subject itself, or one of the usersets.
+    /// The subject itself, or one of the usersets. On which terms they stand there is no matter: terms
+    /// may always be met or not.
     fn relation(&mut self, relation: NodeId, types: &Types) -> FormId {
-        let admitted = match self.audience {
-            Audience::Actors => types.actors || types.everyone,
-            Audience::Objects(resource) => types.objects.contains(&resource),
-        };
-        let itself = if admitted {
+        let admitted = self.audience.types();
+        let itself = if admitted.iter().any(|kind| types.admits_type(*kind)) {
             self.add(Form::Fact(Fact::Member(relation)))
         } else {
             self.add(Form::Never)
         };
-        if types.usersets.is_empty() {
+        let usersets = types.usersets().map(|node| {
+            let through = Through::Userset(node);
+            (Link { relation, through }, node)
+        });
+        let usersets: Vec<(Link, NodeId)> = usersets.collect();
+        if usersets.is_empty() {
             return itself;
         }
-        let usersets = types.usersets.iter().map(|node| {
-            let through = Through::Userset(*node);
-            (Link { relation, through }, *node)
-        });
-        let usersets = usersets.collect();
         let usersets = self.add(Form::Some(usersets));
         self.add(Form::Or(itself, usersets))
     }
 
-    fn computed(&mut self, ops: &[Op]) -> FormId {
+    fn computed(&mut self, resource: ResourceId, ops: &[Op]) -> FormId {
         let mut stack: Vec<FormId> = Vec::new();
         for op in ops {
             let form = match *op {
                 Op::SkipIfTrue(_) | Op::SkipIfFalse(_) => continue,
                 Op::Visit(node) => Form::Node(node),
-                Op::Arrow(at) => Form::Some(self.arrow(at)),
+                Op::Arrow(at) => self.arrow(at),
+                Op::Itself if self.audience == Audience::Objects(resource) => {
+                    Form::Fact(Fact::Itself)
+                }
+                Op::Itself => Form::Never,
                 Op::Union | Op::Intersection | Op::Difference => {
                     let (Some(right), Some(left)) = (stack.pop(), stack.pop()) else {
                         break;
@@ -225,27 +263,40 @@ impl<'a> Model<'a> {
     }
 
     /// Where an arrow leads: through objects, and through usersets to their objects.
-    fn arrow(&self, at: u16) -> Vec<(Link, NodeId)> {
+    fn arrow(&self, at: u16) -> Form {
         let Some(arrow) = self.policy.arrows.get(at as usize) else {
-            return Vec::new();
+            return Form::Never;
         };
         let relation = arrow.relation;
         let Some(Body::Relation(types)) = self.policy.body_node(relation).map(|node| &node.body)
         else {
-            return Vec::new();
+            return Form::Never;
         };
-        let objects = types.objects.iter().map(|id| Through::Object(*id));
-        let usersets = types.usersets.iter().map(|id| Through::Userset(*id));
-        objects
-            .chain(usersets)
-            .filter_map(|through| {
-                let link = Link { relation, through };
-                let resource = self.target(link)?;
+        let mut links = Vec::new();
+        let mut is_conditional = false;
+        for entry in types.entries() {
+            let through = match entry.subject {
+                SubjectType::Object(resource) => Through::Object(resource),
+                SubjectType::Userset(node) => Through::Userset(node),
+                SubjectType::Actor | SubjectType::Everyone | SubjectType::Every(_) => continue,
+            };
+            is_conditional |= entry.condition.is_some();
+            let link = Link { relation, through };
+            let target = self.target(link).and_then(|resource| {
                 let at = arrow.targets.binary_search_by_key(&resource, |(id, _)| *id);
-                let (_, node) = arrow.targets.get(at.ok()?)?;
-                Some((link, *node))
-            })
-            .collect()
+                arrow.targets.get(at.ok()?)
+            });
+            links.extend(target.map(|(_, node)| (link, *node)));
+        }
+        // Entries are sorted by subject: the same one on several terms is one link.
+        links.dedup();
+        match arrow.all {
+            true => Form::All {
+                links,
+                blocked: is_conditional.then_some(Fact::Blocked(relation)),
+            },
+            false => Form::Some(links),
+        }
     }
 
     /// Finds the stable nodes: those from which no circle is reached.
@@ -279,7 +330,9 @@ impl<'a> Model<'a> {
 fn targets(form: &Form) -> Vec<NodeId> {
     match form {
         Form::Node(node) => alloc::vec![*node],
-        Form::Some(links) => links.iter().map(|(_, node)| *node).collect(),
+        Form::Some(links) | Form::All { links, .. } => {
+            links.iter().map(|(_, node)| *node).collect()
+        }
         Form::Never | Form::Fact(_) | Form::Or(..) | Form::And(..) | Form::Minus(..) => Vec::new(),
     }
 }

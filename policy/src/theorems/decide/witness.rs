@@ -1,27 +1,31 @@
 //! A world as relationships, and what the engine says of it: no counterexample is told that the
 //! walk does not confirm over a store.
 
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, format, string::String, vec::Vec};
 
 use crate::{
     apply::apply_all,
     check::check,
     limits::Limits,
     name::{is_object_id, Actor, Name, NameError},
-    question::{Decision, Question},
+    question::{Circumstances, Decision, Question},
     relationship::{ObjectRef, Relationship, Subject},
     relationships::NodeId,
-    schema::{Body, Policy, Position, OWNER},
+    schema::{Policy, Position, OWNER},
+    terms::{ConditionUse, Terms},
     theorems::{
         decide::{
-            game::World,
-            model::{Audience, Fact, Link, Model, Through},
+            context::{context, times},
+            game::{Thing, World},
+            model::{Audience, Fact, Model, Through},
         },
         list::RelationshipList,
         text::Statement,
         verdict::Counterexample,
     },
+    time::Time,
     tree::TreeRelationships,
+    types::{Allowed, SubjectType},
 };
 
 /// Who asks in a counterexample.
@@ -40,12 +44,31 @@ pub(crate) fn confirm(
     model: &Model<'_>,
     world: &World,
 ) -> Result<(Counterexample, u64), String> {
+    let mut first = None;
+    for time in times(model.policy()) {
+        match confirm_at(statement, model, world, time) {
+            Ok(confirmed) => return Ok(confirmed),
+            Err(reason) => {
+                first.get_or_insert(reason);
+            }
+        }
+    }
+    Err(first.unwrap_or_default())
+}
+
+fn confirm_at(
+    statement: &Statement,
+    model: &Model<'_>,
+    world: &World,
+    time: Time,
+) -> Result<(Counterexample, u64), String> {
     let policy = model.policy();
-    let unnamed = |error: NameError| format!("{error}");
-    let (relationships, object, subject) = write(statement, model, world).map_err(unnamed)?;
+    let (mut relationships, object, subject) = Writer::new(statement, model, time).write(world)?;
+    relationships.sort();
+    relationships.dedup();
     let place = Position { line: 1, column: 1 };
     let list = RelationshipList(relationships.iter().map(|r| (place, r.clone())).collect());
-    let stranger = Actor::new(STRANGER).map_err(unnamed)?;
+    let stranger = Actor::new(STRANGER).map_err(|error| format!("{error}"))?;
     let changes = list
         .changes(policy, Some(&stranger))
         .map_err(|errors| match errors.first() {
@@ -58,6 +81,7 @@ pub(crate) fn confirm(
         .filter_map(|(key, value)| Some((key, value?)))
         .collect();
     let store = TreeRelationships::new(policy, &tree);
+    let circumstances = Circumstances::at(time);
     let mut answers: Vec<(String, Decision)> = Vec::new();
     let mut steps = 0;
     for name in statement.formula.names() {
@@ -66,7 +90,7 @@ pub(crate) fn confirm(
             permission: name.into(),
             subject: subject.clone(),
         };
-        let answer = check(&store, &question, Limits::CONSENSUS)
+        let answer = check(&store, &question, &circumstances, Limits::CONSENSUS)
             .map_err(|error| format!("a counterexample could not be asked: {error}"))?;
         steps += answer.steps;
         answers.push((name.into(), answer.decision));
@@ -85,101 +109,212 @@ pub(crate) fn confirm(
         relationships,
         object,
         subject,
+        circumstances,
         answers,
     };
     Ok((counterexample, steps))
 }
 
-/// The world's relationships, sorted; the object of the statement; the subject.
-fn write(
-    statement: &Statement,
-    model: &Model<'_>,
-    world: &World,
-) -> Result<(Vec<Relationship>, ObjectRef, Subject), NameError> {
-    let policy = model.policy();
-    let variable = match statement.variable.as_str() {
-        id if is_object_id(id) => id,
-        _ => "x",
-    };
-    let mut objects: Vec<ObjectRef> = Vec::new();
-    for (at, thing) in world.objects.iter().enumerate() {
-        let resource = thing.resource.map_or("", |id| policy.resource_name(id));
-        objects.push(match at {
-            0 => ObjectRef::new(resource, variable)?,
-            _ => fresh(resource, &objects)?,
-        });
+/// Names the things of a world and says how they stand to each other.
+struct Writer<'a> {
+    statement: &'a Statement,
+    policy: &'a Policy,
+    audience: Audience,
+    /// When conditions are to hold.
+    time: Time,
+    objects: Vec<ObjectRef>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(statement: &'a Statement, model: &Model<'a>, time: Time) -> Self {
+        Self {
+            statement,
+            policy: model.policy(),
+            audience: model.audience(),
+            time,
+            objects: Vec::new(),
+        }
     }
-    let subject = match model.audience() {
-        Audience::Actors => Subject::Actor(Actor::new(ACTOR)?),
-        Audience::Objects(resource) => {
-            Subject::Object(fresh(policy.resource_name(resource), &objects)?)
-        }
-    };
-    let mut all: Vec<Relationship> = Vec::new();
-    for (thing, object) in world.objects.iter().zip(&objects) {
-        for fact in &thing.facts {
-            let (relation, member) = match fact {
-                Fact::Owner => (Name::new(OWNER)?, subject.clone()),
-                Fact::Member(node) => (
-                    Name::new(policy.node_name(*node))?,
-                    member(policy, *node, &subject),
-                ),
+
+    /// The world's relationships; the object of the statement; the subject.
+    fn write(mut self, world: &World) -> Result<(Vec<Relationship>, ObjectRef, Subject), String> {
+        let variable = match self.statement.variable.as_str() {
+            id if is_object_id(id) => id,
+            _ => "x",
+        };
+        let root = named(ObjectRef::new(self.statement.resource.as_str(), variable))?;
+        for (at, thing) in world.objects.iter().enumerate() {
+            let resource = thing
+                .resource
+                .map_or("", |id| self.policy.resource_name(id));
+            let object = match at {
+                0 => root.clone(),
+                _ => self.fresh(resource)?,
             };
-            all.push(Relationship::new(object.clone(), relation, member));
+            self.objects.push(object);
         }
-        for (link, target) in &thing.links {
-            let Some(target) = objects.get(*target) else {
+        let subject = match self.audience {
+            Audience::Actors => Subject::Actor(named(Actor::new(ACTOR))?),
+            Audience::Objects(resource) => {
+                let is_subject = |thing: &Thing| thing.facts.contains(&Fact::Itself);
+                let itself = world.objects.iter().position(is_subject);
+                let itself = itself.and_then(|at| self.objects.get(at).cloned());
+                Subject::Object(match itself {
+                    Some(object) => object,
+                    None => self.fresh(self.policy.resource_name(resource))?,
+                })
+            }
+        };
+        let mut all: Vec<Relationship> = Vec::new();
+        for (at, thing) in world.objects.iter().enumerate() {
+            let Some(object) = self.objects.get(at).cloned() else {
                 continue;
             };
-            all.push(linked(policy, object, *link, target)?);
+            for fact in &thing.facts {
+                all.extend(self.fact(&object, *fact, &subject)?);
+            }
+            for (link, target) in &thing.links {
+                let Some(target) = self.objects.get(*target) else {
+                    continue;
+                };
+                let (kind, subject) = self.through(link.through, target)?;
+                let (terms, _) = self.terms(link.relation, &[kind], true)?;
+                let relation = self.relation(link.relation)?;
+                all.push(Relationship::new(object.clone(), relation, subject).on(terms));
+            }
+        }
+        Ok((all, root, subject))
+    }
+
+    fn fact(
+        &mut self,
+        object: &ObjectRef,
+        fact: Fact,
+        subject: &Subject,
+    ) -> Result<Option<Relationship>, String> {
+        let (relation, member, terms) = match fact {
+            Fact::Itself => return Ok(None),
+            Fact::Owner => (named(Name::new(OWNER))?, subject.clone(), Terms::NONE),
+            Fact::Member(node) => {
+                let (terms, kind) = self.terms(node, &self.audience.types(), true)?;
+                let member = match kind {
+                    SubjectType::Everyone => Subject::Everyone,
+                    SubjectType::Every(id) => {
+                        Subject::Every(named(Name::new(self.policy.resource_name(id)))?)
+                    }
+                    _ => subject.clone(),
+                };
+                (self.relation(node)?, member, terms)
+            }
+            Fact::Blocked(node) => {
+                let (terms, kind) = self.blocked(node)?;
+                let (resource, through) = match kind {
+                    SubjectType::Userset(member) => (
+                        self.policy.node_resource_name(member),
+                        Through::Userset(member),
+                    ),
+                    SubjectType::Object(id) => (self.policy.resource_name(id), Through::Object(id)),
+                    _ => return Ok(None),
+                };
+                let target = self.fresh(resource)?;
+                let (_, member) = self.through(through, &target)?;
+                self.objects.push(target);
+                (self.relation(node)?, member, terms)
+            }
+        };
+        Ok(Some(
+            Relationship::new(object.clone(), relation, member).on(terms),
+        ))
+    }
+
+    fn relation(&self, node: NodeId) -> Result<Name, String> {
+        named(Name::new(self.policy.node_name(node)))
+    }
+
+    fn through(
+        &self,
+        through: Through,
+        target: &ObjectRef,
+    ) -> Result<(SubjectType, Subject), String> {
+        Ok(match through {
+            Through::Object(id) => (SubjectType::Object(id), Subject::Object(target.clone())),
+            Through::Userset(node) => (
+                SubjectType::Userset(node),
+                Subject::Userset {
+                    object: target.clone(),
+                    relation: self.relation(node)?,
+                },
+            ),
+        })
+    }
+
+    /// An object of the resource that is none of those named so far.
+    fn fresh(&self, resource: &str) -> Result<ObjectRef, String> {
+        let mut number = 1;
+        loop {
+            let object = named(ObjectRef::new(resource, &format!("{number}")))?;
+            if !self.objects.contains(&object) {
+                return Ok(object);
+            }
+            number += 1;
         }
     }
-    all.sort();
-    all.dedup();
-    let object = match objects.into_iter().next() {
-        Some(object) => object,
-        None => ObjectRef::new(statement.resource.as_str(), variable)?,
-    };
-    Ok((all, object, subject))
-}
 
-/// An object of the resource that is none of `others`.
-fn fresh(resource: &str, others: &[ObjectRef]) -> Result<ObjectRef, NameError> {
-    let taken = |object: &ObjectRef| others.contains(object);
-    let mut number = 1;
-    loop {
-        let object = ObjectRef::new(resource, &format!("{number}"))?;
-        if !taken(&object) {
-            return Ok(object);
+    /// Terms on which one of `kinds` may stand in the relation, the plainest that there are, with
+    /// a condition that is as `wanted` if there is one; and as which of them.
+    fn terms(
+        &self,
+        relation: NodeId,
+        kinds: &[SubjectType],
+        wanted: bool,
+    ) -> Result<(Terms, SubjectType), String> {
+        let types = self.policy.recorded_types(relation);
+        let entries = types.map(|types| types.entries()).unwrap_or_default();
+        let entries = entries.iter().copied();
+        let mut entries: Vec<Allowed> = entries
+            .filter(|entry| kinds.contains(&entry.subject))
+            .filter(|entry| wanted || entry.condition.is_some())
+            .collect();
+        let rank = |kind: SubjectType| kinds.iter().position(|other| *other == kind);
+        entries.sort_by_key(|e| (e.condition.is_some(), e.expires, rank(e.subject)));
+        let mut conditions: Vec<&str> = Vec::new();
+        for entry in entries {
+            let mut terms = Terms {
+                condition: None,
+                expires: entry.expires.then_some(Time::MAX),
+            };
+            let Some(id) = entry.condition else {
+                return Ok((terms, entry.subject));
+            };
+            let Some(condition) = self.policy.named_condition(id) else {
+                continue;
+            };
+            if let Some(context) = context(&condition.condition, wanted, self.time) {
+                let name = named(Name::new(&condition.name))?;
+                terms.condition = Some(Box::new(ConditionUse { name, context }));
+                return Ok((terms, entry.subject));
+            }
+            conditions.push(&condition.name);
         }
-        number += 1;
+        Err(format!(
+            "there is a counterexample if condition {} can be {wanted}, for which no context was found",
+            conditions.join(" or ")
+        ))
+    }
+
+    /// Terms on which something that leads on stands in the relation, such that they are not met.
+    fn blocked(&self, relation: NodeId) -> Result<(Terms, SubjectType), String> {
+        let types = self.policy.recorded_types(relation);
+        let entries = types.map(|types| types.entries()).unwrap_or_default();
+        let leading: Vec<SubjectType> = entries
+            .iter()
+            .map(|entry| entry.subject)
+            .filter(|kind| matches!(kind, SubjectType::Object(_) | SubjectType::Userset(_)))
+            .collect();
+        self.terms(relation, &leading, false)
     }
 }
 
-/// As whom the subject stands in the relation: as itself, or where that is not admitted as
-/// everyone.
-fn member(policy: &Policy, relation: NodeId, subject: &Subject) -> Subject {
-    match policy.body_node(relation).map(|node| &node.body) {
-        Some(Body::Relation(types)) if matches!(subject, Subject::Actor(_)) && !types.actors => {
-            Subject::Everyone
-        }
-        _ => subject.clone(),
-    }
-}
-
-fn linked(
-    policy: &Policy,
-    object: &ObjectRef,
-    link: Link,
-    target: &ObjectRef,
-) -> Result<Relationship, NameError> {
-    let relation = Name::new(policy.node_name(link.relation))?;
-    let subject = match link.through {
-        Through::Object(_) => Subject::Object(target.clone()),
-        Through::Userset(node) => Subject::Userset {
-            object: target.clone(),
-            relation: Name::new(policy.node_name(node))?,
-        },
-    };
-    Ok(Relationship::new(object.clone(), relation, subject))
+fn named<T>(made: Result<T, NameError>) -> Result<T, String> {
+    made.map_err(|error| format!("{error}"))
 }
