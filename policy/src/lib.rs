@@ -52,6 +52,7 @@ mod standing;
 mod subjects;
 mod suggest;
 mod terms;
+pub mod testing;
 mod theorems;
 mod time;
 mod tree;

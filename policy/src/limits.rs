@@ -36,8 +36,9 @@ pub const NAME_BYTES_MAX: usize = 128;
 /// Conditions a policy may define, and parameters one of them may have.
 pub const CONDITIONS_MAX: usize = 128;
 
-/// Longest object id in bytes. Document ids are CIDs (59 characters); 256 leaves room for paths.
-pub const OBJECT_ID_BYTES_MAX: usize = 256;
+/// Longest object id in bytes. Document ids are CIDs (59 characters); SpiceDB's ids may be as long as
+/// this, and are taken over as they are.
+pub const OBJECT_ID_BYTES_MAX: usize = 1024;
 
 /// Longest actor in bytes. A `did:key` of a P-256 key has 57 characters; a `did:pkh` about 90.
 pub const ACTOR_BYTES_MAX: usize = 256;
@@ -136,11 +137,14 @@ pub const CONDITION_DEPTH_MAX: usize = 32;
 /// Parameters of one condition: a set of missing ones is one 32-bit word.
 pub const CONDITION_PARAMETERS_MAX: usize = 32;
 
+/// Longest name of a parameter, or of a variable in a macro, in bytes.
+pub const CONDITION_NAME_BYTES_MAX: usize = 64;
+
 /// How deeply `list<…>` and `map<…>` may nest in the type of a parameter.
 pub const CONDITION_TYPE_DEPTH_MAX: usize = 4;
 
 /// Cost at which the evaluation of one condition ends as failed. OpenFGA stops at 100 of its units,
-/// one an operation; 10,000 leave room for a list of a thousand entries and are under a millisecond.
+/// one an operation; 10,000 leave room for a list of a thousand entries and are under 0.2 ms.
 /// It bounds memory too: a string grows by at most [`CONDITION_BYTES_PER_COST`] bytes a unit, a list
 /// or a map by one entry.
 pub const CONDITION_COST_MAX: u64 = 10_000;

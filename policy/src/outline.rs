@@ -2,7 +2,17 @@
 //!
 //! Nothing is checked here: the text goes through [`crate::Policy::parse`] like anybody's.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    format,
+    string::String,
+    vec::Vec,
+};
+
+use crate::{
+    expression::{parse, Operand, Step, Target},
+    schema::Position,
+};
 
 /// A policy before it is written down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,6 +99,35 @@ pub fn name_in_expression(name: &str) -> String {
 }
 
 impl Outline {
+    /// Puts a `?` behind the target of each arrow that some resource which it leads to does not
+    /// define: other languages ask for it there and get nothing.
+    pub(crate) fn relax_arrows(&mut self) {
+        let defined: BTreeMap<String, BTreeSet<String>> = self
+            .resources
+            .iter()
+            .map(|resource| {
+                let relations = resource.relations.iter().map(|r| r.name.clone());
+                let permissions = resource.permissions.iter().map(|p| p.name.clone());
+                (
+                    resource.name.clone(),
+                    relations.chain(permissions).collect(),
+                )
+            })
+            .collect();
+        for resource in &mut self.resources {
+            let types: BTreeMap<String, Vec<String>> = resource
+                .relations
+                .iter()
+                .map(|relation| (relation.name.clone(), relation.types.clone()))
+                .collect();
+            let relations = resource.relations.iter_mut().map(|r| &mut r.expression);
+            let permissions = resource.permissions.iter_mut().map(|p| &mut p.expression);
+            for expression in relations.chain(permissions).flatten() {
+                relax(expression, &types, &defined);
+            }
+        }
+    }
+
     /// The policy in the native notation: two spaces a level, lists of maps, plain scalars where they
     /// read as themselves and double quotes elsewhere.
     #[must_use]
@@ -147,6 +186,46 @@ impl Outline {
             }
         }
         yaml.0
+    }
+}
+
+fn relax(
+    expression: &mut String,
+    types: &BTreeMap<String, Vec<String>>,
+    defined: &BTreeMap<String, BTreeSet<String>>,
+) {
+    // What does not parse is refused when the policy is.
+    let Ok(steps) = parse(expression, Position { line: 1, column: 1 }) else {
+        return;
+    };
+    let lacks = |operand: &Operand, target: &Target| {
+        let entries = types.get(&operand.name).into_iter().flatten();
+        let resources = entries.filter_map(|entry| {
+            let subject = entry.split(" with ").next()?;
+            let resource = subject.split("->").next()?.trim();
+            defined.get(resource)
+        });
+        resources
+            .map(|names| names.contains(&target.name))
+            .any(|known| !known)
+    };
+    let mut ends: Vec<usize> = Vec::new();
+    for step in steps {
+        let Step::Operand(operand) = step else {
+            continue;
+        };
+        if let Some(target) = operand.arrow.as_ref().filter(|t| !t.optional) {
+            if lacks(&operand, target) {
+                // Names are ASCII, so columns are bytes; one line is what importers write.
+                let start = target.position.column.saturating_sub(1);
+                ends.push(start + name_in_expression(&target.name).len());
+            }
+        }
+    }
+    for end in ends.into_iter().rev() {
+        if expression.is_char_boundary(end) {
+            expression.insert(end, '?');
+        }
     }
 }
 

@@ -220,7 +220,7 @@ pub(crate) struct Arrow {
     pub relation: NodeId,
     /// Whether all objects must grant.
     pub all: bool,
-    /// The target on each resource that the relation allows, sorted.
+    /// The target on each resource that the relation allows and that defines it, sorted.
     pub targets: Vec<(ResourceId, NodeId)>,
 }
 

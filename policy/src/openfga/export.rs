@@ -13,9 +13,8 @@ use super::{
         TypeDefinition, Word,
     },
     native_expression,
-    parse::is_name,
-    token::{tokens, Kind},
     validate::validate,
+    writable::{is_condition_name, is_dsl_expression, is_dsl_name, is_parameter_type},
 };
 use crate::{
     name::excerpt,
@@ -79,13 +78,8 @@ fn comments(doc: &str) -> Comments {
 }
 
 fn lines(doc: &str) -> Vec<String> {
-    doc.lines().map(ToString::to_string).collect()
-}
-
-/// Whether the DSL reads `name` as one name.
-fn is_dsl_name(name: &str) -> bool {
-    let tokens = tokens(name).tokens;
-    matches!(tokens.as_slice(), [name, end] if is_name(name.kind) && end.kind == Kind::End)
+    let lines = doc.split('\n').map(ToString::to_string);
+    lines.filter(|_| !doc.is_empty()).collect()
 }
 
 impl<'a> Exporter<'a> {
@@ -146,9 +140,7 @@ impl<'a> Exporter<'a> {
     fn condition(&mut self, condition: &OutlineCondition) -> Condition {
         let name = condition.name.as_str();
         let shown = excerpt(name);
-        // Between `condition` and `)` the DSL reads the names of types as such.
-        let is_type = |name: &str| matches!(name, "list" | "map") || is_scalar(name);
-        if !is_dsl_name(name) || is_type(name) || name.contains(['.', '/']) {
+        if !is_condition_name(name) {
             self.refuse(format!(
                 "condition {shown:?} cannot be named so in OpenFGA; rename it"
             ));
@@ -161,7 +153,7 @@ impl<'a> Exporter<'a> {
         let mut parameters = Vec::new();
         for (parameter, kind) in &condition.parameters {
             let text = excerpt(parameter);
-            if !is_dsl_name(parameter) || is_type(parameter) {
+            if !is_condition_name(parameter) {
                 self.refuse(format!(
                     "parameter {text:?} of condition {shown:?} cannot be named so in OpenFGA; rename it"
                 ));
@@ -178,10 +170,7 @@ impl<'a> Exporter<'a> {
                 kind: kind.clone(),
             });
         }
-        let expression = tokens(&condition.expression);
-        let breaks = |kind| matches!(kind, Kind::CloseBrace | Kind::Unknown);
-        let torn = expression.tokens.iter().any(|token| breaks(token.kind));
-        if torn || !expression.comments.is_empty() {
+        if !is_dsl_expression(&condition.expression) {
             self.refuse(format!(
                 "the expression of condition {shown:?} would end early in OpenFGA's DSL; write it \
                  without `}}` and `#` outside of texts"
@@ -190,7 +179,7 @@ impl<'a> Exporter<'a> {
         Condition {
             name: Word::new(name),
             parameters,
-            expression: condition.expression.trim().into(),
+            expression: condition.expression.clone(),
             comments: comments(&condition.doc),
             ..Condition::default()
         }
@@ -345,19 +334,4 @@ impl<'a> Exporter<'a> {
             span: None,
         })
     }
-}
-
-fn is_scalar(kind: &str) -> bool {
-    matches!(
-        kind,
-        "bool" | "string" | "int" | "uint" | "double" | "duration" | "timestamp" | "ipaddress"
-    )
-}
-
-fn is_parameter_type(kind: &str) -> bool {
-    let element = kind
-        .strip_prefix("list<")
-        .or_else(|| kind.strip_prefix("map<"))
-        .and_then(|kind| kind.strip_suffix('>'));
-    is_scalar(element.unwrap_or(kind))
 }

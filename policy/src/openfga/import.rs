@@ -122,6 +122,7 @@ impl Importer<'_> {
         for definition in &model.types {
             outline.resources.extend(self.resource(definition));
         }
+        outline.relax_arrows();
         outline
     }
 

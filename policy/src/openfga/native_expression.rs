@@ -58,6 +58,11 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {
             ("(", Token::Open),
             (")", Token::Close),
         ];
+        // OpenFGA asks for a relation where it is defined, without saying so.
+        if let Some(behind) = rest.strip_prefix('?') {
+            rest = behind.trim_start();
+            continue;
+        }
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let mark = marks.iter().find(|(mark, _)| rest.starts_with(mark));
         let (token, behind) = if let Some((mark, token)) = mark {

@@ -5,7 +5,7 @@ use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use super::{
     error::Span,
     model::{Condition, Parameter},
-    parse::{word, Lost, Parser},
+    parser::{word, Lost, Parser},
     token::Kind,
 };
 use crate::name::excerpt;

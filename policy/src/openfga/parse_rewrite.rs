@@ -5,7 +5,7 @@ use alloc::{boxed::Box, format, vec::Vec};
 use super::{
     error::Span,
     model::{Restriction, Rewrite, Subjects},
-    parse::{is_name, word, Lost, Parser},
+    parser::{is_name, word, Lost, Parser},
     token::Kind,
 };
 use crate::limits::{EXPRESSION_DEPTH_MAX, EXPRESSION_OPERANDS_MAX, OPENFGA_RESTRICTIONS_MAX};

@@ -15,7 +15,7 @@ use alloc::{
 use super::{
     entry,
     error::{Class, Error, Span},
-    model::{Model, Relation, Restriction, Rewrite, Source, Subjects, TypeDefinition, Word},
+    model::{Model, Relation, Source, TypeDefinition, Word},
 };
 use crate::{limits::OPENFGA_ERRORS_MAX, name::excerpt, schema::Position};
 
@@ -79,19 +79,22 @@ pub(super) fn types(model: &Model) -> Types<'_> {
     types
 }
 
-struct Validator<'a> {
-    types: Types<'a>,
-    conditions: BTreeSet<&'a str>,
+pub(super) struct Validator<'a> {
+    pub(super) types: Types<'a>,
+    pub(super) conditions: BTreeSet<&'a str>,
     errors: Vec<Error>,
 }
 
-fn source_file<'a>(definition: &'a TypeDefinition, relation: &'a Relation) -> Option<&'a str> {
+pub(super) fn source_file<'a>(
+    definition: &'a TypeDefinition,
+    relation: &'a Relation,
+) -> Option<&'a str> {
     let own = relation.source.file.as_deref();
     own.or(definition.source.file.as_deref())
 }
 
 /// The place of `viewer from parent`.
-fn span_of(first: &Word, last: &Word) -> Option<Span> {
+pub(super) fn span_of(first: &Word, last: &Word) -> Option<Span> {
     Some(Span {
         start: first.span?.start,
         end: last.span?.end,
@@ -117,14 +120,20 @@ impl<'a> Validator<'a> {
         }
     }
 
-    fn report(&mut self, span: Option<Span>, file: Option<&str>, class: Class, message: String) {
+    pub(super) fn report(
+        &mut self,
+        span: Option<Span>,
+        file: Option<&str>,
+        class: Class,
+        message: String,
+    ) {
         if self.errors.len() < OPENFGA_ERRORS_MAX {
             self.errors
                 .push(Error::new(span, class, message).in_file(file));
         }
     }
 
-    fn each_relation(
+    pub(super) fn each_relation(
         &mut self,
         model: &'a Model,
         check: impl Fn(&mut Self, &'a TypeDefinition, &'a Relation),
@@ -192,200 +201,6 @@ impl<'a> Validator<'a> {
         }
     }
 
-    fn duplicates(&mut self, model: &'a Model) {
-        let mut seen: BTreeMap<&str, Option<Span>> = BTreeMap::new();
-        for definition in &model.types {
-            let name = &definition.name;
-            if let Some(first) = seen.get(name.text.as_str()).copied() {
-                let text = excerpt(&name.text);
-                self.report(
-                    first,
-                    definition.source.file.as_deref(),
-                    Class::Duplicate,
-                    format!("the type {text:?} is defined more than once; remove one"),
-                );
-            }
-            seen.entry(&name.text).or_insert(name.span);
-        }
-        self.each_relation(model, |this, definition, relation| {
-            this.duplicate_entries(definition, relation);
-            this.duplicate_operands(definition, relation);
-        });
-    }
-
-    fn twice(
-        &mut self,
-        span: Option<Span>,
-        definition: &TypeDefinition,
-        relation: &Relation,
-        what: &str,
-    ) {
-        let (what, name) = (excerpt(what), excerpt(&relation.name.text));
-        self.report(
-            span,
-            source_file(definition, relation),
-            Class::Duplicate,
-            format!("{what:?} stands more than once in the relation {name:?}; remove one"),
-        );
-    }
-
-    fn duplicate_entries(&mut self, definition: &TypeDefinition, relation: &Relation) {
-        let mut seen: BTreeMap<(String, Option<&str>), Option<Span>> = BTreeMap::new();
-        for entry in &relation.types {
-            let text = entry.subject_text();
-            let condition = entry.condition.as_ref().map(|word| word.text.as_str());
-            if let Some(first) = seen.get(&(text.clone(), condition)) {
-                self.twice(*first, definition, relation, &text);
-            }
-            seen.entry((text, condition)).or_insert(entry.span);
-        }
-    }
-
-    /// Operands of the outermost operator.
-    fn duplicate_operands(&mut self, definition: &TypeDefinition, relation: &Relation) {
-        let mut seen: BTreeMap<(&str, Option<&str>), Option<Span>> = BTreeMap::new();
-        let children: Vec<&Rewrite> = match &relation.rewrite {
-            Rewrite::Union(children) | Rewrite::Intersection(children) => children.iter().collect(),
-            Rewrite::Difference(base, subtracted) => alloc::vec![&**base, &**subtracted],
-            _ => return,
-        };
-        for child in children {
-            let (key, span) = match child {
-                Rewrite::Computed(name) => ((name.text.as_str(), None), name.span),
-                Rewrite::From { relation, tupleset } => (
-                    (relation.text.as_str(), Some(tupleset.text.as_str())),
-                    span_of(relation, tupleset),
-                ),
-                _ => continue,
-            };
-            if let Some(first) = seen.get(&key) {
-                let text = match key {
-                    (name, None) => name.into(),
-                    (name, Some(tupleset)) => format!("{name} from {tupleset}"),
-                };
-                self.twice(*first, definition, relation, &text);
-            }
-            seen.entry(key).or_insert(span);
-        }
-    }
-
-    fn operands(&mut self, definition: &TypeDefinition, relation: &Relation) {
-        let mut operands = Vec::new();
-        relation
-            .rewrite
-            .each_operand(&mut |operand| operands.push(operand));
-        for operand in operands {
-            match operand {
-                Rewrite::Assigned => self.entries(definition, relation),
-                Rewrite::Computed(name) => {
-                    if !self.has(&definition.name.text, &name.text) {
-                        let (text, kind) = (excerpt(&name.text), excerpt(&definition.name.text));
-                        self.report(
-                            name.span,
-                            source_file(definition, relation),
-                            Class::MissingDefinition,
-                            format!("type {kind:?} has no relation {text:?}; define it"),
-                        );
-                    }
-                }
-                Rewrite::From {
-                    relation: name,
-                    tupleset,
-                } => self.from(definition, relation, name, tupleset),
-                Rewrite::Union(_) | Rewrite::Intersection(_) | Rewrite::Difference(..) => {}
-            }
-        }
-    }
-
-    fn has(&self, kind: &str, relation: &str) -> bool {
-        self.types
-            .get(kind)
-            .is_some_and(|known| known.relations.contains_key(relation))
-    }
-
-    fn entries(&mut self, definition: &TypeDefinition, relation: &Relation) {
-        let file = source_file(definition, relation);
-        if relation.types.is_empty() {
-            let name = excerpt(&relation.name.text);
-            self.report(
-                relation.name.span,
-                file,
-                Class::NoAssignableType,
-                format!("the relation {name:?} is assignable, but to no type; name one"),
-            );
-        }
-        for Restriction {
-            name,
-            subjects,
-            condition,
-            span,
-        } in &relation.types
-        {
-            let kind = excerpt(&name.text);
-            if !self.types.contains_key(name.text.as_str()) {
-                let message = format!("there is no type {kind:?}; define it");
-                self.report(name.span, file, Class::InvalidType, message);
-            } else if let Subjects::Usersets(userset) = subjects {
-                if !self.has(&name.text, &userset.text) {
-                    let text = excerpt(&userset.text);
-                    let message = format!("type {kind:?} has no relation {text:?}; define it");
-                    self.report(*span, file, Class::InvalidRelation, message);
-                }
-            }
-            let Some(condition) = condition else { continue };
-            if !self.conditions.contains(condition.text.as_str()) {
-                let text = excerpt(&condition.text);
-                let message = format!("there is no condition {text:?}; define it");
-                self.report(condition.span, file, Class::ConditionNotDefined, message);
-            }
-        }
-    }
-
-    fn from(
-        &mut self,
-        definition: &TypeDefinition,
-        relation: &Relation,
-        name: &Word,
-        tupleset: &Word,
-    ) {
-        let file = source_file(definition, relation);
-        let span = span_of(name, tupleset);
-        let kind = excerpt(&definition.name.text);
-        let (text, over) = (excerpt(&name.text), excerpt(&tupleset.text));
-        let own = self.types.get(definition.name.text.as_str());
-        let Some(assigned) = own.and_then(|known| known.relations.get(tupleset.text.as_str()))
-        else {
-            let message = format!("type {kind:?} has no relation {over:?}; define it");
-            return self.report(span, file, Class::InvalidRelation, message);
-        };
-        if !is_direct(assigned) {
-            let message = format!(
-                "the relation {over:?} stands behind `from`, so it must be a plain list of types; \
-                 let it have no operators, `#` and `*`"
-            );
-            return self.report(tupleset.span, file, Class::TuplesetNotDirect, message);
-        }
-        let kinds: Vec<&str> = assigned
-            .types
-            .iter()
-            .map(|entry| entry.name.text.as_str())
-            .collect();
-        if kinds.iter().any(|kind| self.has(kind, &name.text)) {
-            return;
-        }
-        for other in kinds {
-            let other = excerpt(other);
-            self.report(
-                span,
-                file,
-                Class::InvalidRelationOnTupleset,
-                format!(
-                    "{over:?} leads to type {other:?}, which has no relation {text:?}; define it there"
-                ),
-            );
-        }
-    }
-
     fn conditions(&mut self, model: &Model) {
         let relations = model
             .types
@@ -440,10 +255,4 @@ impl<'a> Validator<'a> {
             }
         }
     }
-}
-
-/// Whether a relation may stand behind `from`.
-pub(super) fn is_direct(relation: &Relation) -> bool {
-    let plain = |entry: &Restriction| entry.subjects == Subjects::Objects;
-    relation.rewrite == Rewrite::Assigned && relation.types.iter().all(plain)
 }

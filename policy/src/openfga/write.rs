@@ -3,8 +3,9 @@
 use alloc::{format, string::String, vec::Vec};
 
 use super::{
-    error::{Class, Error},
-    model::{Comments, Model, Relation, Restriction, Rewrite, Source},
+    error::{Class, Error, Span},
+    model::{Comments, Condition, Model, Relation, Restriction, Rewrite, Source, Subjects, Word},
+    writable::{is_condition_name, is_dsl_expression, is_dsl_name, is_parameter_type, is_version},
 };
 use crate::name::excerpt;
 
@@ -22,7 +23,8 @@ impl Model {
     ///
     /// # Errors
     /// [`Class::NotExpressible`] for each relation that the DSL cannot express: `[…]` more than once
-    /// or on a side of `but not` where it cannot stand first.
+    /// or on a side of `but not` where it cannot stand first; and for names, types of parameters and
+    /// expressions that JSON can hold and the DSL cannot.
     pub fn to_dsl(&self, options: DslOptions) -> Result<String, Vec<Error>> {
         let mut writer = Writer {
             out: String::new(),
@@ -53,35 +55,117 @@ impl Writer {
 
     fn comments(&mut self, indent: &str, lines: &[String]) {
         for line in lines {
-            let text = format!("# {line}");
-            self.line(indent, text.trim_end());
+            let text = comment(line);
+            self.line(indent, &text);
         }
     }
 
     /// What stands behind a part on its line.
     fn beside(&self, comments: &Comments, source: &Source, before: &str) -> String {
         let mut out = String::new();
-        if let Some(comment) = &comments.beside {
-            out = format!(" # {comment}");
+        if let Some(text) = &comments.beside {
+            out = format!(" {}", comment(text));
         }
         if self.options.with_sources && !source.is_empty() {
             let module = source.module.as_deref().unwrap_or("");
             let file = source.file.as_deref().unwrap_or("");
-            out += &format!(" # {before}module: {module}, file: {file}");
+            out.push(' ');
+            out += &comment(&format!("{before}module: {module}, file: {file}"));
         }
         out
+    }
+
+    fn refuse(&mut self, span: Option<Span>, message: String) {
+        self.errors
+            .push(Error::new(span, Class::NotExpressible, message));
+    }
+
+    /// Refuses a name that the DSL would read as something else.
+    fn name(&mut self, word: &Word, what: &str) {
+        if !is_dsl_name(&word.text) {
+            let text = excerpt(&word.text);
+            let message = format!("{what} {text:?} cannot be named so in the DSL; rename it");
+            self.refuse(word.span, message);
+        }
+    }
+
+    fn names_of(&mut self, relation: &Relation) {
+        self.name(&relation.name, "relation");
+        for entry in &relation.types {
+            self.name(&entry.name, "type");
+            if let Subjects::Usersets(userset) = &entry.subjects {
+                self.name(userset, "relation");
+            }
+            if let Some(condition) = &entry.condition {
+                self.name(condition, "condition");
+            }
+        }
+        relation.rewrite.each_operand(&mut |operand| match operand {
+            Rewrite::Computed(relation) => self.name(relation, "relation"),
+            Rewrite::From { relation, tupleset } => {
+                self.name(relation, "relation");
+                self.name(tupleset, "relation");
+            }
+            _ => {}
+        });
+    }
+
+    fn condition(&mut self, condition: &Condition) {
+        let Condition {
+            name,
+            parameters,
+            expression,
+            ..
+        } = condition;
+        let shown = excerpt(&name.text);
+        let names = parameters.iter().map(|parameter| &parameter.name);
+        for name in core::iter::once(name).chain(names) {
+            if !is_condition_name(&name.text) {
+                let text = excerpt(&name.text);
+                let message = format!("condition {shown:?}: the DSL reads {text:?} as no name");
+                self.refuse(name.span, message);
+            }
+        }
+        let kinds = parameters.iter().map(|parameter| &parameter.kind);
+        if !kinds.clone().all(|kind| is_parameter_type(kind)) || parameters.is_empty() {
+            let message = format!(
+                "condition {shown:?} has no parameters, or some of types that the DSL does not have"
+            );
+            self.refuse(name.span, message);
+        }
+        if !is_dsl_expression(expression) {
+            let message =
+                format!("the expression of condition {shown:?} would end early in the DSL");
+            self.refuse(condition.expression_span, message);
+        }
+        let parameters = parameters.iter();
+        let parameters: Vec<String> = parameters
+            .map(|parameter| format!("{}: {}", parameter.name.text, parameter.kind))
+            .collect();
+        let head = format!("condition {}({}) {{", name.text, parameters.join(", "));
+        self.line("", &head);
+        self.line("  ", expression.trim());
+        let beside = self.beside(&condition.comments, &condition.source, "");
+        self.line("", &format!("}}{beside}"));
     }
 
     fn model(&mut self, model: &Model) {
         self.comments("", &model.comments);
         if let Some(module) = &model.module {
+            self.name(module, "module");
             self.line("", &format!("module {}", module.text));
         } else {
             self.line("", "model");
             let schema = model.schema.as_ref().map_or("", |schema| &schema.text);
+            if !is_version(schema) {
+                let span = model.schema.as_ref().and_then(|schema| schema.span);
+                let version = excerpt(schema);
+                self.refuse(span, format!("{version:?} is no schema version; write 1.1"));
+            }
             self.line("  ", &format!("schema {schema}"));
         }
         for definition in &model.types {
+            self.name(&definition.name, "type");
             self.out.push('\n');
             self.comments("", &definition.comments.before);
             let extend = if definition.extends { "extend " } else { "" };
@@ -94,6 +178,7 @@ impl Writer {
                 self.line("  ", "relations");
             }
             for relation in &definition.relations {
+                self.names_of(relation);
                 self.comments("    ", &relation.comments.before);
                 let beside = self.beside(&relation.comments, &relation.source, "extended by: ");
                 match rewrite(relation) {
@@ -117,25 +202,20 @@ impl Writer {
         for condition in &model.conditions {
             self.out.push('\n');
             self.comments("", &condition.comments.before);
-            let parameters: Vec<String> = condition
-                .parameters
-                .iter()
-                .map(|parameter| format!("{}: {}", parameter.name.text, parameter.kind))
-                .collect();
-            let name = &condition.name.text;
-            self.line(
-                "",
-                &format!("condition {name}({}) {{", parameters.join(", ")),
-            );
-            self.line("  ", &condition.expression);
-            let beside = self.beside(&condition.comments, &condition.source, "");
-            self.line("", &format!("}}{beside}"));
+            self.condition(condition);
         }
         if !model.end_comments.is_empty() {
             self.out.push('\n');
         }
         self.comments("", &model.end_comments);
     }
+}
+
+/// A comment: one line, whatever was given.
+fn comment(text: &str) -> String {
+    let text = text.replace(char::is_control, " ");
+    let line = format!("# {text}");
+    line.trim_end().into()
 }
 
 /// What stands behind `define name:`; `None` if the DSL cannot say it.

@@ -4,11 +4,14 @@
 
 mod agreement;
 mod conditions;
+mod conditions_random;
 mod generate;
 mod language;
+mod mutate;
 mod notation;
 mod openfga_cases;
 mod openfga_export;
+mod openfga_hostile;
 mod openfga_import;
 mod openfga_language;
 mod openfga_models;
@@ -23,3 +26,4 @@ mod statements;
 mod statements_extended;
 mod store;
 mod suite;
+mod test_files;

@@ -34,7 +34,6 @@ fn models_of_the_suites_are_imported() {
 }
 
 #[test]
-#[ignore = "needs the extended language"]
 fn what_is_imported_is_a_policy() {
     let mut parsed = 0;
     for (name, model) in models() {

@@ -1,8 +1,8 @@
 //! The suites of openfga/language: what its transformers and validators say, ours says too.
 
 use policy::openfga::{
-    combine, parse_dsl, parse_json, parse_module_list, validate, yaml_to_json, Class, DslOptions,
-    Error, ModuleFile, Word,
+    combine, parse_dsl, parse_json, parse_model, parse_module_list, validate, yaml_to_json, Class,
+    DslOptions, Error, ModuleFile, Word,
 };
 use serde_json::Value;
 
@@ -61,6 +61,8 @@ fn models_are_the_same_in_both_notations() {
         let expected: Value = serde_json::from_str(&json).unwrap();
         let model = parse_dsl(&dsl).unwrap_or_else(|errors| panic!("{case}: {errors:?}"));
         assert_eq!(model.to_json(), expected, "{case}");
+        assert_eq!(parse_model(&dsl).unwrap(), model, "{case}");
+        assert_eq!(parse_model(&json), parse_json(&json), "{case}");
         let from_json = parse_json(&json).unwrap_or_else(|errors| panic!("{case}: {errors:?}"));
         assert_eq!(
             from_json.to_dsl(DslOptions::default()).unwrap(),
