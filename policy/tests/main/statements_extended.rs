@@ -40,6 +40,8 @@ resources:
         types: [folder, folder with ward]
       strict:
         types: [folder]
+      place:
+        types: [folder, group, group->member]
       viewer:
         types: [user]
         expr: viewer + reader - banned
@@ -52,6 +54,9 @@ resources:
       some: {expr: strict->read}
       deny: {expr: reader - parent&->read}
       me: {expr: self + reader}
+      placed: {expr: place->read?}
+      put: {expr: place&->read?}
+      grouped: {expr: place&->member?}
       empty: {}
       hangs: {expr: strict&->read & (strict->read - strict->read)}
   folder:
@@ -85,6 +90,12 @@ document:x#secret => document:x#banned | fails: document:x#banned@did:example:an
 !document:x#late | fails: document:x#late@did:example:anyone is allow at 2030-01-01T00:00:00Z
 !document:x#dead | could not decide: there is a counterexample if condition never can be true, for which no context was found
 !document:x#empty | holds
+document:x#put => document:x#placed | holds
+document:x#placed => document:x#put | fails
+!(document:x#put & document:x#grouped) | holds
+document:x#grouped => document:x#place | fails
+document:x#place => document:x#grouped | fails
+!document:x#grouped => !document:x#place | fails
 !document:x#hangs | holds
 document:x#viewer => !document:x#banned | holds
 document:x#reader & !document:x#banned => document:x#viewer | holds

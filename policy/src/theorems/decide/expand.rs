@@ -149,7 +149,8 @@ struct Task {
 #[derive(Clone, Copy, Debug)]
 enum Choice {
     Form(Kind, FormId),
-    Step(Link, Obligation),
+    /// A link leads to such an object, or to any one.
+    Step(Link, Option<Obligation>),
     /// The fact is recorded.
     Fact(Fact),
     /// Nothing leads on along the links of the form.
@@ -167,8 +168,8 @@ struct Branch {
     tasks: Vec<Task>,
     /// Tasks of which one part must be chosen.
     open: Vec<Task>,
-    /// There must be such another object.
-    steps: BTreeSet<(Link, Obligation)>,
+    /// There must be such another object, or any one.
+    steps: BTreeSet<(Link, Option<Obligation>)>,
     /// There must be none.
     nowhere: BTreeSet<Link>,
     /// All other objects along a link must be so.
@@ -223,6 +224,13 @@ impl Branch {
         *self.facts.entry(fact).or_insert(holds) == holds
     }
 
+    /// Rules links out. Whether none of them is there.
+    fn leads_nowhere<'a>(&mut self, links: impl IntoIterator<Item = &'a Link>) -> bool {
+        self.nowhere.extend(links);
+        let nowhere = &self.nowhere;
+        !self.steps.iter().any(|(link, _)| nowhere.contains(link))
+    }
+
     /// Settles all that leaves no choice. Whether it can be met, as far as can be seen.
     fn run(&mut self, model: &Model<'_>, effort: &mut Effort) -> Result<bool, Exhausted> {
         while let Some(Task { kind, form, origin }) = self.tasks.pop() {
@@ -250,7 +258,14 @@ impl Branch {
                     }
                     true
                 }
-                (Form::All { links, blocked }, true) => {
+                (
+                    Form::All {
+                        links,
+                        dead,
+                        blocked,
+                    },
+                    true,
+                ) => {
                     effort.take(links.len())?;
                     for (link, node) in links {
                         let all = self.all.entry(*link).or_default();
@@ -258,7 +273,8 @@ impl Branch {
                     }
                     // One of the links must be there.
                     self.open.push(Task { kind, form, origin });
-                    blocked.is_none_or(|blocked| self.fact(blocked, false))
+                    self.leads_nowhere(dead)
+                        && blocked.is_none_or(|blocked| self.fact(blocked, false))
                 }
                 (Form::Or(..) | Form::Some(_), true)
                 | (Form::And(..) | Form::Minus(..) | Form::All { .. }, false) => {
@@ -284,7 +300,7 @@ impl Branch {
         let mut steps: Vec<(Link, Demands)> = Vec::new();
         for (link, demand) in &self.steps {
             let all = self.all.get(link).into_iter().flatten();
-            let demands: Demands = all.chain([demand]).copied().collect();
+            let demands: Demands = all.chain(demand).copied().collect();
             if lost.covers(&demands, effort)? {
                 return Ok(true);
             }
@@ -333,11 +349,7 @@ impl Branch {
         let (of, form) = match option {
             Choice::Form(of, form) => (of, form),
             Choice::Fact(fact) => return self.facts.get(&fact) == Some(&true),
-            Choice::Nowhere(form) => {
-                let mut links = model.form(form).links().iter();
-                return links.all(|(link, _)| self.nowhere.contains(link));
-            }
-            Choice::Step(..) => return false,
+            Choice::Nowhere(_) | Choice::Step(..) => return false,
         };
         match model.form(form) {
             Form::Never => !of.is_upward(),
@@ -364,15 +376,12 @@ impl Branch {
                 _ => true,
             },
             Choice::Step(link, demand) => {
-                let all = self.all.get(&link).into_iter().flatten();
+                let mut all = self.all.get(&link).into_iter().flatten();
                 !self.nowhere.contains(&link)
-                    && !all.into_iter().any(|other| other.excludes(demand, model))
+                    && !demand.is_some_and(|one| all.any(|other| other.excludes(one, model)))
             }
             Choice::Fact(fact) => self.facts.get(&fact) != Some(&false),
-            Choice::Nowhere(form) => {
-                let mut links = model.form(form).links().iter();
-                !links.any(|(link, _)| self.steps.iter().any(|(other, _)| other == link))
-            }
+            Choice::Nowhere(_) => true,
         }
     }
 
@@ -388,8 +397,9 @@ impl Branch {
             }
             Choice::Fact(fact) => return self.fact(fact, true),
             Choice::Nowhere(form) => {
-                let links = model.form(form).links().iter();
-                self.nowhere.extend(links.map(|(link, _)| *link));
+                if let Form::All { links, dead, .. } = model.form(form) {
+                    return self.leads_nowhere(links.iter().map(|(link, _)| link).chain(dead));
+                }
             }
         }
         true
@@ -404,7 +414,7 @@ impl Branch {
         let mut steps: Vec<(Link, Demands)> = Vec::new();
         for (link, demand) in &self.steps {
             let all = self.all.get(link).into_iter().flatten();
-            let demands: Vec<Obligation> = all.chain([demand]).copied().collect();
+            let demands: Vec<Obligation> = all.chain(demand).copied().collect();
             steps.push((*link, together(demands, model)?));
         }
         // One other object may do for several steps.
@@ -448,6 +458,9 @@ impl Branch {
 
 /// The parts of an open task of which one must be met: nearest first.
 fn options(model: &Model<'_>, task: Task) -> Vec<Choice> {
+    let step = |kind| {
+        move |(link, node): &(Link, NodeId)| Choice::Step(*link, Some(model.oblige(kind, *node)))
+    };
     let mut near = Vec::new();
     let mut steps = Vec::new();
     let mut waiting = alloc::vec![(task.kind, task.form)];
@@ -461,25 +474,23 @@ fn options(model: &Model<'_>, task: Task) -> Vec<Choice> {
                 waiting.push((kind.of_negated(), *right));
                 waiting.push((kind, *left));
             }
-            (Form::Some(links), true) => {
-                steps.extend(links.iter().map(|(link, node): &(Link, NodeId)| {
-                    Choice::Step(*link, model.oblige(kind, *node))
-                }))
-            }
+            (Form::Some(links), true) => steps.extend(links.iter().map(step(kind))),
             // Its own task has settled that all of them grant: that there is one is left.
             (Form::All { links, .. }, true) if form == task.form => {
-                let links = links.iter();
-                steps.extend(
-                    links.map(|(link, node)| Choice::Step(*link, model.oblige(kind, *node))),
-                );
+                steps.extend(links.iter().map(step(kind)));
             }
-            (Form::All { links, blocked }, false) => {
+            (
+                Form::All {
+                    links,
+                    dead,
+                    blocked,
+                },
+                false,
+            ) => {
                 near.push(Choice::Nowhere(form));
                 near.extend(blocked.map(Choice::Fact));
-                let links = links.iter();
-                steps.extend(
-                    links.map(|(link, node)| Choice::Step(*link, model.oblige(kind, *node))),
-                );
+                steps.extend(dead.iter().map(|link| Choice::Step(*link, None)));
+                steps.extend(links.iter().map(step(kind)));
             }
             _ => near.push(Choice::Form(kind, form)),
         }

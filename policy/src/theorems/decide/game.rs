@@ -27,13 +27,15 @@ use crate::{
 /// Demands that have been seen, and the ways to meet them.
 #[derive(Debug, Default)]
 pub(crate) struct Game {
-    places: BTreeMap<Demands, usize>,
+    places: BTreeMap<(Option<ResourceId>, Demands), usize>,
     positions: Vec<Position>,
     lost: Lost,
 }
 
 #[derive(Debug)]
 struct Position {
+    /// The resource of the object.
+    resource: Option<ResourceId>,
     demands: Demands,
     /// The ways found so far.
     ways: Vec<Move>,
@@ -85,7 +87,9 @@ impl Game {
         let Some(demands) = together(obligations, model) else {
             return Ok(None);
         };
-        let root = self.place(demands);
+        let first = demands.first();
+        let node = first.and_then(|demand| model.policy().body_node(demand.node));
+        let root = self.place(node.map(|node| node.resource), demands);
         loop {
             let plans = self.plans(effort)?;
             if plans.get(root) == Some(&Plan::None) {
@@ -96,7 +100,7 @@ impl Game {
             let is_hope = |place: &usize| plans.get(*place) == Some(&Plan::Hope);
             let hopes: Vec<usize> = order.iter().copied().filter(is_hope).collect();
             if hopes.is_empty() {
-                return Ok(Some(self.realize(model, &plans, &order)));
+                return Ok(Some(self.realize(&plans, &order)));
             }
             for place in hopes {
                 self.look(model, place, effort)?;
@@ -104,16 +108,18 @@ impl Game {
         }
     }
 
-    fn place(&mut self, demands: Demands) -> usize {
-        if let Some(place) = self.places.get(&demands) {
+    fn place(&mut self, resource: Option<ResourceId>, demands: Demands) -> usize {
+        let key = (resource, demands);
+        if let Some(place) = self.places.get(&key) {
             return *place;
         }
         self.positions.push(Position {
-            demands: demands.clone(),
+            resource,
+            demands: key.1.clone(),
             ways: Vec::new(),
             search: None,
         });
-        self.places.insert(demands, self.positions.len() - 1);
+        self.places.insert(key, self.positions.len() - 1);
         self.positions.len() - 1
     }
 
@@ -136,7 +142,7 @@ impl Game {
             moves.push(Move {
                 facts: way.facts,
                 steps: steps
-                    .map(|(link, demands)| (link, self.place(demands)))
+                    .map(|(link, demands)| (link, self.place(model.target(link), demands)))
                     .collect(),
             });
         }
@@ -265,18 +271,16 @@ impl Game {
     }
 
     /// The world that the plans make of the positions in `order`.
-    fn realize(&self, model: &Model<'_>, plans: &[Plan], order: &[usize]) -> World {
+    fn realize(&self, plans: &[Plan], order: &[usize]) -> World {
         let places = order.iter().enumerate();
         let objects: BTreeMap<usize, usize> = places.map(|(at, place)| (*place, at)).collect();
         let thing = |place: &usize| {
             let position = self.positions.get(*place);
-            let first = position.and_then(|position| position.demands.first());
-            let node = first.and_then(|demand| model.policy().body_node(demand.node));
             let way = self.planned(plans, *place);
             let steps = way.map_or(&[][..], |way| &way.steps);
             let link = |(link, target): &(Link, usize)| Some((*link, *objects.get(target)?));
             Thing {
-                resource: node.map(|node| node.resource),
+                resource: position.and_then(|position| position.resource),
                 facts: way.map_or_else(Vec::new, |way| way.facts.clone()),
                 links: steps.iter().filter_map(link).collect(),
             }

@@ -85,26 +85,17 @@ pub(crate) enum Form {
     Node(NodeId),
     /// Whether one of the links leads to an object where its node is true.
     Some(Vec<(Link, NodeId)>),
-    /// Whether there is such a link, all of them lead to objects where their nodes are true, and no
-    /// member of the relation is blocked.
+    /// Whether there is such a link, all of them lead to objects where their nodes are true, there is
+    /// no link where nothing can be true, and no member of the relation is blocked.
     All {
         links: Vec<(Link, NodeId)>,
+        dead: Vec<Link>,
         blocked: Option<Fact>,
     },
     Or(FormId, FormId),
     And(FormId, FormId),
     /// The first and not the second.
     Minus(FormId, FormId),
-}
-
-impl Form {
-    /// Where it leads to other objects.
-    pub fn links(&self) -> &[(Link, NodeId)] {
-        match self {
-            Self::Some(links) | Self::All { links, .. } => links,
-            _ => &[],
-        }
-    }
 }
 
 /// All nodes that some given ones hang on.
@@ -272,7 +263,7 @@ impl<'a> Model<'a> {
         else {
             return Form::Never;
         };
-        let mut links = Vec::new();
+        let (mut links, mut dead) = (Vec::new(), Vec::new());
         let mut is_conditional = false;
         for entry in types.entries() {
             let through = match entry.subject {
@@ -286,13 +277,18 @@ impl<'a> Model<'a> {
                 let at = arrow.targets.binary_search_by_key(&resource, |(id, _)| *id);
                 arrow.targets.get(at.ok()?)
             });
-            links.extend(target.map(|(_, node)| (link, *node)));
+            match target {
+                Some((_, node)) => links.push((link, *node)),
+                None => dead.push(link),
+            }
         }
         // Entries are sorted by subject: the same one on several terms is one link.
         links.dedup();
+        dead.dedup();
         match arrow.all {
             true => Form::All {
                 links,
+                dead,
                 blocked: is_conditional.then_some(Fact::Blocked(relation)),
             },
             false => Form::Some(links),
