@@ -265,3 +265,48 @@ fn random_statements_about_all_operators_agree_with_the_walk() {
         "{undecided:?}"
     );
 }
+
+/// Whether one relation implies another, for every two of a resource, in models that others wrote.
+#[test]
+fn statements_about_imported_models_are_decided() {
+    let (mut models, mut holds, mut fails, mut undecided) = (0, 0, 0, vec![]);
+    let mut steps_most = 0;
+    for (name, model) in crate::openfga_models::models() {
+        let Ok(outline) = policy::openfga::import(&model, None) else {
+            continue;
+        };
+        let Ok(policy) = Policy::parse(&outline.to_yaml()) else {
+            continue;
+        };
+        models += 1;
+        let of = if policy.resource_exists("user") {
+            "@user:u"
+        } else {
+            ""
+        };
+        for resource in policy.resources() {
+            let all = policy
+                .relations(resource)
+                .chain(policy.permissions(resource));
+            let all: Vec<&str> = all.take(8).collect();
+            for a in &all {
+                for b in &all {
+                    let statement = format!("{resource}:x#{a}{of} => {resource}:x#{b}{of}");
+                    let text = format!("ImpliedRelations {{ {statement} }}");
+                    let theorems = Theorems::parse(&text).unwrap();
+                    let result = theorems.statements[0].decide(&policy);
+                    steps_most = steps_most.max(result.steps);
+                    match result.verdict {
+                        Verdict::Holds => holds += 1,
+                        Verdict::Fails(_) => fails += 1,
+                        Verdict::Undecided { reason } => {
+                            undecided.push(format!("{name}: {statement}: {reason}"));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    println!("statements about {models} imported models: {holds} hold, {fails} fail, at most {steps_most} steps");
+    assert!(undecided.is_empty(), "{undecided:#?}");
+}

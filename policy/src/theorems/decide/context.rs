@@ -133,7 +133,9 @@ fn values(kind: &ParameterType, literals: &Literals) -> Vec<String> {
             numbers().chain(fixed(&["0", "1", "-1"])).collect()
         }
         ParameterType::String | ParameterType::Bytes => {
-            texts().chain(fixed(&["\"\"", "\"x\""])).collect()
+            // A network that holds the first of the addresses below.
+            let fixed = fixed(&["\"\"", "\"x\"", "\"0.0.0.0/0\""]);
+            texts().chain(fixed).collect()
         }
         ParameterType::Timestamp => texts()
             .chain(fixed(&[

@@ -18,9 +18,9 @@ use crate::{
     relationships::ResourceId,
     theorems::decide::{
         effort::{Effort, Exhausted},
-        expand::{Demands, Lost, Search},
         model::{Fact, Link, Model},
         obligation::{together, Obligation},
+        ways::{Demands, Lost, Search},
     },
 };
 

@@ -3,17 +3,19 @@
 //! A statement is false if there is a world (objects, owners, relationships), an object and a
 //! subject for which its formula is false. The formula speaks of answers, so it is false where some
 //! nodes are *true* there and others are not. Whether a world can meet such demands is decided by
-//! taking them apart, object by object ([`expand`]), as a game ([`game`]); the winner's plan is the
+//! taking them apart, object by object ([`ways`]), as a game ([`game`]); the winner's plan is the
 //! world, which the engine's own walk then confirms ([`witness`]). If there is no such plan there
 //! is no such world. `docs/spec/theorems.md` has the proof.
 
+mod branch;
 mod context;
 mod effort;
-mod expand;
 mod game;
 mod model;
 mod obligation;
+mod ways;
 mod witness;
+mod write;
 
 use alloc::{format, string::String, vec::Vec};
 

@@ -1,9 +1,6 @@
-//! What obligations at one object come down to: all ways to meet them, each as facts of the object
-//! and as steps to others with obligations of their own.
-//!
-//! Two halves: a [`Branch`] holds what has been settled so far and what is still to be chosen, and
-//! the search takes choices apart, narrowest first. Nothing here knows other objects than by the
-//! obligations that a step leaves to them.
+//! What obligations at one object come down to, as far as it has been settled: one way to meet them,
+//! under construction. Nothing here knows other objects than by the obligations that a step leaves to
+//! them.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -16,138 +13,21 @@ use crate::{
         effort::{Effort, Exhausted},
         model::{Fact, Form, FormId, Link, Model},
         obligation::{together, Kind, Obligation},
+        ways::{implied, Demands, Lost, Way},
     },
 };
 
-/// Obligations of one object: sorted, none implied by another one.
-pub(crate) type Demands = Vec<Obligation>;
-
-/// One way to meet all demands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Way {
-    /// Other objects, each along a link, each with its demands.
-    pub steps: Vec<(Link, Demands)>,
-    /// Facts that must be recorded; all others must not.
-    pub facts: Vec<Fact>,
-}
-
-impl Way {
-    /// Whether it demands nothing that `steps` do not: each of its steps is there, with as many
-    /// demands or more. Then nothing is lost by looking at this way alone.
-    fn is_less_than(&self, steps: &[(Link, Demands)]) -> bool {
-        self.steps.iter().all(|(link, demands)| {
-            let mut others = steps.iter().filter(|(other, _)| other == link);
-            others.any(|(_, more)| implied(demands, more))
-        })
-    }
-}
-
-fn implied(demands: &[Obligation], by: &[Obligation]) -> bool {
-    let mut demands = demands.iter();
-    demands.all(|demand| by.iter().any(|other| other.implies(*demand)))
-}
-
-/// Demands that no world can meet; what demands more cannot be met either.
-#[derive(Debug, Default)]
-pub(crate) struct Lost(Vec<Demands>);
-
-impl Lost {
-    pub fn add(&mut self, demands: &Demands) {
-        if !self.0.iter().any(|lost| implied(lost, demands)) {
-            self.0.retain(|lost| !implied(demands, lost));
-            self.0.push(demands.clone());
-        }
-    }
-
-    fn covers(&self, demands: &[Obligation], effort: &mut Effort) -> Result<bool, Exhausted> {
-        effort.take(self.0.len())?;
-        Ok(self.0.iter().any(|lost| implied(lost, demands)))
-    }
-}
-
-/// The search for ways to meet demands, which stops now and then: often the first ways are enough.
-#[derive(Debug)]
-pub(crate) struct Search {
-    waiting: Vec<Branch>,
-    found: Vec<Way>,
-}
-
-impl Search {
-    pub fn new(model: &Model<'_>, demands: &[Obligation]) -> Self {
-        Self {
-            waiting: Branch::new(model, demands).into_iter().collect(),
-            found: Vec::new(),
-        }
-    }
-
-    /// Whether all ways have been found.
-    pub fn is_over(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
-    /// The next ways, but for those that demand more than another one or what is `lost`. One that
-    /// needs no other object ends the search.
-    pub fn next(
-        &mut self,
-        model: &Model<'_>,
-        lost: &Lost,
-        effort: &mut Effort,
-    ) -> Result<Vec<Way>, Exhausted> {
-        let known = self.found.len();
-        while self.found.len() < known + WAYS_AT_ONCE {
-            let Some(mut branch) = self.waiting.pop() else {
-                break;
-            };
-            effort.take(1)?;
-            let is_possible = branch.run(model, effort)?;
-            if !is_possible || branch.is_needless(&self.found, lost, effort)? {
-                continue;
-            }
-            if let Some((task, options)) = branch.choose(model, effort)? {
-                // The last one is looked at first: those that need no other object stand in front.
-                for option in options.into_iter().rev() {
-                    effort.take(branch.size())?;
-                    let mut taken = branch.clone();
-                    if taken.take(model, option, task.origin) {
-                        self.waiting.push(taken);
-                    }
-                }
-            } else if let Some(way) = branch.complete(model) {
-                if way.steps.is_empty() {
-                    self.waiting.clear();
-                }
-                self.found.push(way);
-            }
-        }
-        let found = self.found.get(known..).unwrap_or_default();
-        // Of those that are new, only the ones that demand the least.
-        let mut least: Vec<Way> = Vec::new();
-        for way in found.iter().rev() {
-            effort.take(1 + least.len())?;
-            if !least.iter().any(|other| other.is_less_than(&way.steps)) {
-                least.push(way.clone());
-            }
-        }
-        least.reverse();
-        Ok(least)
-    }
-}
-
-/// How many ways a search gives before it is asked for more: so many that a small world is found
-/// where there is one, and so few that what is lost is learned early.
-const WAYS_AT_ONCE: usize = 32;
-
 /// Something demanded of a form, on behalf of the obligation at a place in [`Branch::met`].
 #[derive(Clone, Copy, Debug)]
-struct Task {
+pub(super) struct Task {
     kind: Kind,
     form: FormId,
-    origin: usize,
+    pub origin: usize,
 }
 
 /// One way to meet a task that has several.
 #[derive(Clone, Copy, Debug)]
-enum Choice {
+pub(super) enum Choice {
     Form(Kind, FormId),
     /// A link leads to such an object, or to any one.
     Step(Link, Option<Obligation>),
@@ -159,7 +39,7 @@ enum Choice {
 
 /// A way under construction.
 #[derive(Clone, Debug, Default)]
-struct Branch {
+pub(super) struct Branch {
     facts: BTreeMap<Fact, bool>,
     /// Obligations that have been taken up, in order.
     met: Vec<Obligation>,
@@ -177,7 +57,7 @@ struct Branch {
 }
 
 impl Branch {
-    fn new(model: &Model<'_>, demands: &[Obligation]) -> Option<Self> {
+    pub fn new(model: &Model<'_>, demands: &[Obligation]) -> Option<Self> {
         let mut branch = Self::default();
         for demand in demands {
             branch.meet(model, *demand, None).then_some(())?;
@@ -186,7 +66,7 @@ impl Branch {
     }
 
     /// What a copy of it costs.
-    fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         let all: usize = self.all.values().map(BTreeSet::len).sum();
         1 + (self.facts.len() + self.met.len() + self.open.len() + self.steps.len() + all) / 8
     }
@@ -232,7 +112,7 @@ impl Branch {
     }
 
     /// Settles all that leaves no choice. Whether it can be met, as far as can be seen.
-    fn run(&mut self, model: &Model<'_>, effort: &mut Effort) -> Result<bool, Exhausted> {
+    pub fn run(&mut self, model: &Model<'_>, effort: &mut Effort) -> Result<bool, Exhausted> {
         while let Some(Task { kind, form, origin }) = self.tasks.pop() {
             effort.take(1)?;
             let mut push = |kind, form| self.tasks.push(Task { kind, form, origin });
@@ -291,7 +171,7 @@ impl Branch {
 
     /// Whether, as far as it has come, it demands all that one of the ways found demands, or of
     /// another object what is lost.
-    fn is_needless(
+    pub fn is_needless(
         &self,
         found: &[Way],
         lost: &Lost,
@@ -311,7 +191,7 @@ impl Branch {
     }
 
     /// Takes the open task with the fewest options and gives these; `None` where nothing is open.
-    fn choose(
+    pub fn choose(
         &mut self,
         model: &Model<'_>,
         effort: &mut Effort,
@@ -386,7 +266,7 @@ impl Branch {
     }
 
     /// Goes on with an option. Whether it can be met, as far as can be seen.
-    fn take(&mut self, model: &Model<'_>, option: Choice, origin: usize) -> bool {
+    pub fn take(&mut self, model: &Model<'_>, option: Choice, origin: usize) -> bool {
         if !self.is_possible(model, option) {
             return false;
         }
@@ -407,7 +287,7 @@ impl Branch {
 
     /// The way that this has become, where no derivation goes round in a circle and no step demands
     /// what cannot be.
-    fn complete(&self, model: &Model<'_>) -> Option<Way> {
+    pub fn complete(&self, model: &Model<'_>) -> Option<Way> {
         if self.goes_round() {
             return None;
         }
