@@ -58,6 +58,7 @@ mod subjects;
 mod suggest;
 mod terms;
 pub mod testing;
+mod theorems;
 mod time;
 mod tree;
 mod truth;
@@ -97,6 +98,10 @@ pub use relationships::{
 pub use schema::{Policy, PolicyError, Position, RelationshipError};
 pub use subjects::{Holder, SubjectList};
 pub use terms::{ConditionUse, Terms};
+pub use theorems::{
+    Authorization, Counterexample, Delegation, Failure, Formula, RelationshipList, Source,
+    Statement, TheoremError, TheoremResult, Theorems, Verdict,
+};
 pub use time::{Time, TimeError};
 pub use tree::TreeRelationships;
 pub use types::ConditionId;

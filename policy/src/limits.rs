@@ -104,6 +104,27 @@ pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 /// Relations of one object that may hold subjects; what an object's record can list at most.
 pub const RELATIONS_PER_OBJECT_MAX: usize = NAMES_PER_RESOURCE_MAX;
 
+/// Longest text of theorems or of a relationship list in bytes: twenty thousand lines.
+pub const THEOREM_BYTES_MAX: usize = 1024 * 1024;
+
+/// Errors that are told of one text of theorems; whoever made more begins with these.
+pub const THEOREM_ERRORS_MAX: usize = 100;
+
+/// Names that one statement speaks of. Each doubles the ways in which it may be false, and a
+/// statement of more than three or four says too much at once.
+pub const STATEMENT_NAMES_MAX: usize = 12;
+
+/// Steps that deciding one statement may take: about a quarter of a second. Statements about policies that people
+/// write take tens to thousands; what takes more has outgrown the person who reads it too.
+pub const STATEMENT_STEPS_MAX: u64 = 2_000_000;
+
+/// Steps that looking for permissions which can never be true may take, for all of a policy: a
+/// tenth of a second. What is not settled then is not warned about.
+pub const WARNING_STEPS_MAX: u64 = 500_000;
+
+/// Signs and words of one statement, so that neither `!` nor parentheses pile up without end.
+pub const STATEMENT_TOKENS_MAX: usize = 512;
+
 /// Longest condition in bytes. The longest we have seen in the suites has 230; what needs more is
 /// better said in several conditions.
 pub const CONDITION_BYTES_MAX: usize = 1024;
