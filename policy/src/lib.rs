@@ -25,6 +25,7 @@ mod codec;
 mod compile;
 mod definition;
 mod document;
+pub mod draw;
 mod evidence;
 mod expression;
 mod history;

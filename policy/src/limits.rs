@@ -77,6 +77,15 @@ pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 /// Relations of one object that may hold subjects; what an object's record can list at most.
 pub const RELATIONS_PER_OBJECT_MAX: usize = NAMES_PER_RESOURCE_MAX;
 
+/// Edges that a drawing of a schema has at most; what is beyond is said in the drawing. A policy of
+/// fifteen resources has about a hundred, and nobody can follow a thousand; the bound keeps a text
+/// of 64 kB, which can ask for a million, from taking long.
+pub const DRAWN_EDGES_MAX: usize = 1_000;
+
+/// Relationships that one drawing shows at most: more cannot be told apart on a screen. Beyond it
+/// one asks for what is near an object or an actor.
+pub const DRAWN_RELATIONSHIPS_MAX: usize = 300;
+
 /// Bounds of one question. Exceeding one is a defined error, the same on every node, and never an
 /// allow or a deny in disguise (Invariant 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
