@@ -9,8 +9,8 @@
 use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
 use policy::{
-    apply_all, check, Actor, Change, History, Limits, Name, ObjectRef, Policy, Question,
-    Relationship, Revision, Subject, TreeRelationships,
+    apply_all, check, Actor, Change, Circumstances, History, Limits, Name, ObjectRef, Policy,
+    Question, Relationship, Revision, Subject, TreeRelationships,
 };
 
 #[path = "../tests/main/oracle.rs"]
@@ -140,7 +140,13 @@ fn replica(bencher: divan::Bencher, allowed: bool) {
     let mut at = 0;
     bencher.bench_local(|| {
         at = (at + 1) % questions.len();
-        let answer = check(&view, black_box(&questions[at]), Limits::CONSENSUS).expect("an answer");
+        let answer = check(
+            &view,
+            black_box(&questions[at]),
+            &Circumstances::default(),
+            Limits::CONSENSUS,
+        )
+        .expect("an answer");
         assert_eq!(answer.is_allow(), allowed);
     });
 }
@@ -160,8 +166,13 @@ fn records(bencher: divan::Bencher, allowed: bool) {
     bencher.bench_local(|| {
         at = (at + 1) % questions.len();
         let relationships = TreeRelationships::new(&policy, &tree);
-        let answer =
-            check(&relationships, black_box(&questions[at]), Limits::CONSENSUS).expect("an answer");
+        let answer = check(
+            &relationships,
+            black_box(&questions[at]),
+            &Circumstances::default(),
+            Limits::CONSENSUS,
+        )
+        .expect("an answer");
         assert_eq!(answer.is_allow(), allowed);
     });
 }
@@ -188,7 +199,15 @@ fn ratio() {
             .map(|_| {
                 let began = Instant::now();
                 for question in &questions {
-                    black_box(check(&view, question, Limits::CONSENSUS).expect("an answer"));
+                    black_box(
+                        check(
+                            &view,
+                            question,
+                            &Circumstances::default(),
+                            Limits::CONSENSUS,
+                        )
+                        .expect("an answer"),
+                    );
                 }
                 began.elapsed().as_secs_f64() / questions.len() as f64
             })

@@ -11,7 +11,7 @@ use crate::{
         RELATIONS_PER_OBJECT_MAX, SETS_PER_RELATION_MAX,
     },
     name::Name,
-    pages::List,
+    pages::{Inserted, List},
     reader::{ReadError, RecordReader, Staged},
     records::{Members, ObjectRecord, RelationRecord},
     relationship::{ObjectRef, Relationship, Subject},
@@ -39,14 +39,6 @@ pub enum ApplyError {
     /// The object is archived.
     #[error("{object} is archived; unarchive it first")]
     Archived {
-        /// The object.
-        object: ObjectRef,
-    },
-    /// Ownership is no relationship.
-    #[error(
-        "{object} gets its owner by registration or transfer; `owner` cannot be set or deleted"
-    )]
-    OwnerIsNoRelationship {
         /// The object.
         object: ObjectRef,
     },
@@ -248,7 +240,9 @@ fn store(object: &ObjectRef, record: &ObjectRecord) -> Result<Write, ApplyError>
 pub(crate) fn kind_of(subject: &Subject) -> SubjectKind {
     match subject {
         Subject::Actor(_) => SubjectKind::Direct,
-        Subject::Everyone | Subject::Object(_) | Subject::Userset { .. } => SubjectKind::Sets,
+        Subject::Everyone | Subject::Every(_) | Subject::Object(_) | Subject::Userset { .. } => {
+            SubjectKind::Sets
+        }
     }
 }
 
@@ -260,8 +254,8 @@ fn set<R: RecordReader + ?Sized>(
         object,
         relation,
         subject,
+        terms,
     } = relationship;
-    refuse_owner(relationship)?;
     let mut record = load_active(object, reader)?;
     let kind = kind_of(subject);
     let at = match record
@@ -288,11 +282,11 @@ fn set<R: RecordReader + ?Sized>(
         reader,
     };
     let members = record.relations[at].1.members_mut(kind);
-    let full = kind == SubjectKind::Sets && members.len() >= SETS_PER_RELATION_MAX as u64;
+    let before = members.len();
     let mut writes = vec![];
     match members {
         Members::Inline(subjects) => {
-            if !subjects.insert(subject) {
+            if !subjects.insert(subject, terms) {
                 return Ok(vec![]);
             }
             if subjects.len() > INLINE_SUBJECTS_MAX {
@@ -302,13 +296,16 @@ fn set<R: RecordReader + ?Sized>(
             }
         }
         Members::Paged(count) => {
-            if !list.insert(subject, &mut writes)? {
-                return Ok(vec![]);
+            match list.insert(subject, terms, &mut writes)? {
+                Inserted::Nothing => return Ok(vec![]),
+                // The record keeps the count only.
+                Inserted::OtherTerms => return Ok(writes),
+                Inserted::Subject => *count += 1,
             }
-            *count += 1;
         }
     }
-    if full {
+    let one_more = members.len() > before && before >= SETS_PER_RELATION_MAX as u64;
+    if kind == SubjectKind::Sets && one_more {
         return Err(ApplyError::TooManySets {
             object: object.clone(),
             relation: relation.clone(),
@@ -326,8 +323,8 @@ fn delete<R: RecordReader + ?Sized>(
         object,
         relation,
         subject,
+        terms: _,
     } = relationship;
-    refuse_owner(relationship)?;
     let mut record = load_active(object, reader)?;
     let kind = kind_of(subject);
     let Ok(at) = record
@@ -358,10 +355,10 @@ fn delete<R: RecordReader + ?Sized>(
             *record.relations[at].1.members_mut(kind) = Members::Paged(left);
             if left <= INLINE_AGAIN_SUBJECTS_MAX as u64 {
                 let mut emptied = vec![];
-                let mut subjects = list.take_all(&mut emptied)?;
-                subjects.retain(|other| other != subject);
+                let mut holders = list.take_all(&mut emptied)?;
+                holders.retain(|(other, _)| other != subject);
                 *record.relations[at].1.members_mut(kind) =
-                    Members::Inline(SubjectList::of(&subjects));
+                    Members::Inline(SubjectList::of(kind, &holders));
                 if record.to_bytes().len() <= RECORD_BYTES_MAX {
                     writes = emptied;
                 } else {
@@ -375,13 +372,4 @@ fn delete<R: RecordReader + ?Sized>(
     }
     writes.push(store(object, &record)?);
     Ok(writes)
-}
-
-fn refuse_owner(relationship: &Relationship) -> Result<(), ApplyError> {
-    if relationship.relation.as_str() == crate::schema::OWNER {
-        return Err(ApplyError::OwnerIsNoRelationship {
-            object: relationship.object.clone(),
-        });
-    }
-    Ok(())
 }

@@ -3,8 +3,7 @@
 use crate::{
     question::Question,
     relationship::{ObjectRef, Subject},
-    relationships::{ActorId, NodeId, ObjectId, Relationships, SetRef},
-    schema::Types,
+    relationships::{ActorId, NodeId, ObjectId, Relationships, ResourceId, SetRef},
 };
 
 /// Who is asked about, as handles.
@@ -12,7 +11,10 @@ use crate::{
 pub(crate) enum Asked {
     Actor(Option<ActorId>),
     Everyone,
-    Object(Option<ObjectId>),
+    /// Every object of a resource; none of the policy's if it does not define it.
+    Every(Option<ResourceId>),
+    /// An object and its resource, as far as either is known.
+    Object(Option<ObjectId>, Option<ResourceId>),
     Userset(Option<(ObjectId, NodeId)>),
 }
 
@@ -30,12 +32,15 @@ impl Asked {
                 relationships.object(object)
             }
         };
+        let policy = relationships.policy();
         match &question.subject {
             Subject::Actor(actor) => Self::Actor(relationships.actor(actor)),
             Subject::Everyone => Self::Everyone,
-            Subject::Object(object) => Self::Object(handle(object)),
+            Subject::Every(resource) => Self::Every(policy.resource(resource.as_str())),
+            Subject::Object(object) => {
+                Self::Object(handle(object), policy.resource(object.resource()))
+            }
             Subject::Userset { object, relation } => {
-                let policy = relationships.policy();
                 let node = policy
                     .resource(object.resource())
                     .and_then(|r| policy.node(r, relation.as_str()));
@@ -45,13 +50,13 @@ impl Asked {
     }
 
     /// Whether a member that is no userset is the one asked about, or stands for it.
-    pub(crate) fn is(self, member: SetRef, types: &Types) -> bool {
-        match member {
-            SetRef::Everyone => types.everyone && matches!(self, Self::Actor(_) | Self::Everyone),
-            SetRef::Object(id, resource) => {
-                self == Self::Object(Some(id)) && types.objects.contains(&resource)
-            }
-            SetRef::Userset(..) | SetRef::Foreign => false,
+    pub(crate) fn is(self, member: SetRef) -> bool {
+        match (member, self) {
+            (SetRef::Everyone, Self::Actor(_) | Self::Everyone) => true,
+            (SetRef::Every(resource), Self::Every(Some(asked))) => resource == asked,
+            (SetRef::Every(resource), Self::Object(_, Some(asked))) => resource == asked,
+            (SetRef::Object(id, _), Self::Object(Some(asked), _)) => id == asked,
+            _ => false,
         }
     }
 }

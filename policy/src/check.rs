@@ -9,23 +9,30 @@
 //! *True* and *false* are final when found: more knowledge cannot undo them. An *unknown* that hangs
 //! on an open node is provisional: it stands until the deepest node that it hangs on closes, and is
 //! forgotten when an open node between closes with a definite value, for then it may become more.
+//!
+//! Where conditions lack context, values are sets of what may come out (`truth`), and the walk is
+//! that of all cases at once.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
 use crate::{
     asked::Asked,
+    condition::EvaluationError,
     limits::Limits,
     memo::{Memo, State},
     name::excerpt,
-    question::{Answer, CheckError, Decision, Question},
+    question::{Answer, CheckError, Circumstances, Decision, Question},
     reader::ReadError,
-    relationships::{NodeId, ObjectId, Relationships, SetRef},
-    schema::{Arrow, Body, Op, Policy, Types},
+    relationships::{MemberRef, NodeId, ObjectId, Relationships, SetRef, TermsId},
+    schema::{Arrow, Body, Op, Policy},
+    standing::{earlier, standing, type_of},
     suggest::suggestion,
+    time::Time,
     truth::Truth,
+    types::{SubjectType, Types},
 };
 
-/// Answers `question` from `relationships`.
+/// Answers `question` from `relationships`, under these circumstances.
 ///
 /// # Errors
 /// [`CheckError`]: the question names nothing that the policy defines, a bound is exceeded, or a
@@ -33,18 +40,20 @@ use crate::{
 pub fn check<R: Relationships + ?Sized>(
     relationships: &R,
     question: &Question,
+    circumstances: &Circumstances,
     limits: Limits,
 ) -> Result<Answer, CheckError> {
-    Walk::new(relationships, question, limits)?.run()
+    Walk::new(relationships, question, circumstances, limits)?.run()
 }
 
 /// [`check`], and the steps that it took, at most the bound: what an error cost as well.
 pub fn check_counted<R: Relationships + ?Sized>(
     relationships: &R,
     question: &Question,
+    circumstances: &Circumstances,
     limits: Limits,
 ) -> (u64, Result<Answer, CheckError>) {
-    match Walk::new(relationships, question, limits) {
+    match Walk::new(relationships, question, circumstances, limits) {
         Err(error) => (0, Err(error)),
         Ok(mut walk) => {
             let answer = walk.run();
@@ -100,6 +109,25 @@ struct Members {
     so_far: Truth,
     /// The arrow that it follows; `None` where it goes through a relation's own members.
     arrow: Option<u16>,
+    /// Whether all must grant.
+    all: bool,
+    /// What the terms of the member whose node is being evaluated say.
+    terms: Truth,
+}
+
+impl Members {
+    /// Adds what the node of the current member gave.
+    fn add(&mut self, value: Truth) {
+        let value = self.terms.and(value);
+        self.so_far = match self.all {
+            true => self.so_far.and(value),
+            false => self.so_far.or(value),
+        };
+    }
+
+    fn is_decided(&self) -> bool {
+        self.so_far == if self.all { Truth::FALSE } else { Truth::TRUE }
+    }
 }
 
 /// What entering a node gave.
@@ -113,11 +141,12 @@ pub(crate) struct Walk<'a, R: ?Sized> {
     policy: &'a Policy,
     root: (ObjectId, NodeId),
     asked: Asked,
+    circumstances: &'a Circumstances,
     limits: Limits,
     steps: u64,
     frames: Vec<Frame>,
     values: Vec<Truth>,
-    members: Vec<SetRef>,
+    members: Vec<MemberRef>,
     memo: Memo,
     finals: u32,
     /// Memo places of provisional entries, in the order in which they closed.
@@ -125,7 +154,10 @@ pub(crate) struct Walk<'a, R: ?Sized> {
     /// Runs of provisional entries that hang on the same depth: (first entry, depth).
     runs: Vec<(usize, u32)>,
     unavailable: Option<ReadError>,
+    failed: Option<(String, EvaluationError)>,
     too_deep: bool,
+    missing: BTreeSet<String>,
+    until: Option<Time>,
 }
 
 impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
@@ -134,6 +166,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
     pub(crate) fn new(
         relationships: &'a R,
         question: &Question,
+        circumstances: &'a Circumstances,
         limits: Limits,
     ) -> Result<Self, CheckError> {
         let policy = relationships.policy();
@@ -146,6 +179,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             policy,
             root: (object, node),
             asked: Asked::new(relationships, question, object),
+            circumstances,
             limits,
             steps: 0,
             // Room for what most questions need, so that they do not allocate twice.
@@ -157,7 +191,10 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             provisional: Vec::new(),
             runs: Vec::new(),
             unavailable: None,
+            failed: None,
             too_deep: false,
+            missing: BTreeSet::new(),
+            until: None,
         })
     }
 
@@ -167,6 +204,10 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
 
     pub(crate) fn asked(&self) -> Asked {
         self.asked
+    }
+
+    pub(crate) fn circumstances(&self) -> &Circumstances {
+        self.circumstances
     }
 
     pub(crate) fn root(&self) -> (ObjectId, NodeId) {
@@ -180,22 +221,32 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             Entered::Value(value) => value,
             Entered::Opened => self.close_all()?,
         };
+        if value.may_be_unknown() {
+            if let Some(unavailable) = self.unavailable.take() {
+                return Err(CheckError::Read(unavailable));
+            }
+            if let Some((condition, reason)) = self.failed.take() {
+                return Err(CheckError::Condition { condition, reason });
+            }
+            if self.too_deep {
+                let limit = self.limits.depth_max;
+                return Err(CheckError::TooDeep { limit });
+            }
+        }
         let decision = match value {
-            Truth::True => Decision::Allow,
-            Truth::False => Decision::Deny,
-            Truth::Unknown => match self.unavailable.take() {
-                Some(unavailable) => return Err(CheckError::Read(unavailable)),
-                None if self.too_deep => {
-                    return Err(CheckError::TooDeep {
-                        limit: self.limits.depth_max,
-                    })
-                }
-                None => Decision::Deny,
-            },
+            Truth::TRUE => Decision::Allow,
+            value if value.may_be_true() => Decision::Conditional,
+            _ => Decision::Deny,
+        };
+        let missing = match decision {
+            Decision::Conditional => core::mem::take(&mut self.missing).into_iter().collect(),
+            Decision::Allow | Decision::Deny => Vec::new(),
         };
         Ok(Answer {
             decision,
+            missing,
             steps: self.steps,
+            stands_until: self.until,
         })
     }
 
@@ -217,7 +268,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                         break;
                     }
                     Some(members) => {
-                        members.so_far = members.so_far.or(value);
+                        members.add(value);
                         match self.next_member()? {
                             Some(closed) => value = closed,
                             None => break,
@@ -242,19 +293,19 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
     fn enter(&mut self, object: ObjectId, node: NodeId) -> Result<Entered, CheckError> {
         self.count(1)?;
         if self.asked == Asked::Userset(Some((object, node))) {
-            return Ok(Entered::Value(Truth::True));
+            return Ok(Entered::Value(Truth::TRUE));
         }
         let place = self.memo.place(object, node);
-        let hangs_on = match self.memo.state(place) {
+        let (value, hangs_on) = match self.memo.state(place) {
             State::Final(value, _) => return Ok(Entered::Value(value)),
-            State::Open(depth) => depth,
-            State::Provisional(at) => self.run_of(at),
+            State::Open(depth) => (Truth::UNKNOWN, depth),
+            State::Provisional(value, at) => (value, self.run_of(at)),
             State::Blank => return self.open(object, node, place),
         };
         if let Some(top) = self.frames.last_mut() {
             top.low = top.low.min(hangs_on);
         }
-        Ok(Entered::Value(Truth::Unknown))
+        Ok(Entered::Value(value))
     }
 
     /// The depth that a provisional entry hangs on.
@@ -283,24 +334,24 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             Some(Body::Computed(_)) => None,
             Some(Body::Relation(types)) => {
                 let mut so_far = self.direct(object, node, types)?;
-                let mut range = (self.members.len(), self.members.len());
-                if so_far != Truth::True && types.admits_sets() {
+                let base = self.members.len();
+                if so_far != Truth::TRUE && types.admits_sets() {
                     so_far = so_far.or(self.read(object, node)?);
-                    range.1 = self.members.len();
                 }
-                let (next, found) = self.scan(range, types);
-                if so_far == Truth::True || found || next == range.1 {
-                    self.members.truncate(range.0);
-                    return Ok(Entered::Value(
-                        self.settle(place, if found { Truth::True } else { so_far }),
-                    ));
+                let end = self.members.len();
+                let next = self.scan((base, end), types, &mut so_far)?;
+                if so_far == Truth::TRUE || next == end {
+                    self.members.truncate(base);
+                    return Ok(Entered::Value(self.settle(place, so_far)));
                 }
                 Some(Members {
-                    base: range.0,
+                    base,
                     next,
-                    end: range.1,
+                    end,
                     so_far,
                     arrow: None,
+                    all: false,
+                    terms: Truth::TRUE,
                 })
             }
         };
@@ -309,7 +360,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             if let Some(members) = members {
                 self.members.truncate(members.base);
             }
-            return Ok(Entered::Value(self.settle(place, Truth::Unknown)));
+            return Ok(Entered::Value(self.settle(place, Truth::UNKNOWN)));
         }
         self.memo.set(place, State::Open(self.frames.len() as u32));
         self.frames.push(Frame {
@@ -336,9 +387,9 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         match self.asked {
             Asked::Actor(Some(actor)) => {
                 let read = self.relationships.is_owner(object, actor);
-                self.known(read)
+                Ok(self.known(read)?.map_or(Truth::UNKNOWN, Truth::from))
             }
-            _ => Ok(Truth::False),
+            _ => Ok(Truth::FALSE),
         }
     }
 
@@ -350,53 +401,103 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         types: &Types,
     ) -> Result<Truth, CheckError> {
         let Asked::Actor(actor) = self.asked else {
-            return Ok(Truth::False);
+            return Ok(Truth::FALSE);
         };
-        if !types.actors {
-            return Ok(Truth::False);
+        if !types.admits_actors() {
+            return Ok(Truth::FALSE);
         }
         self.count(1)?;
         let Some(actor) = actor else {
-            return Ok(Truth::False);
+            return Ok(Truth::FALSE);
         };
         let read = self.relationships.contains(object, node, actor);
-        self.known(read)
+        Ok(match self.known(read)? {
+            None => Truth::UNKNOWN,
+            Some(None) => Truth::FALSE,
+            Some(Some(terms)) => self
+                .standing(types, SubjectType::Actor, terms)?
+                .unwrap_or(Truth::FALSE),
+        })
     }
 
-    /// What cannot be read is unknown; what fails to be read ends the walk.
-    fn known(&mut self, read: Result<bool, ReadError>) -> Result<Truth, CheckError> {
+    /// What cannot be read is not known; what fails to be read ends the walk.
+    fn known<T>(&mut self, read: Result<T, ReadError>) -> Result<Option<T>, CheckError> {
         match read {
-            Ok(value) => Ok(value.into()),
+            Ok(value) => Ok(Some(value)),
             Err(unavailable @ ReadError::Unavailable { .. }) => {
                 self.unavailable.get_or_insert(unavailable);
-                Ok(Truth::Unknown)
+                Ok(None)
             }
             Err(failed) => Err(failed.into()),
         }
     }
 
     /// Lists the members of a relation that are no actors. One step each. *Unknown* if there may be
-    /// more than could be read.
+    /// more than could be read, else *false*.
     fn read(&mut self, object: ObjectId, relation: NodeId) -> Result<Truth, CheckError> {
         let before = self.members.len();
         let read = self.relationships.sets(object, relation, &mut self.members);
         self.count(self.members.len() - before)?;
-        self.known(read.map(|()| false))
+        Ok(self.known(read)?.map_or(Truth::UNKNOWN, |()| Truth::FALSE))
     }
 
-    /// Goes over members up to the first userset that the types allow: where that stands, and
-    /// whether a member before it is the one asked about.
-    fn scan(&self, range: (usize, usize), types: &Types) -> (usize, bool) {
-        for at in range.0..range.1 {
-            match self.members.get(at) {
-                Some(SetRef::Userset(_, node)) if types.usersets.contains(node) => {
-                    return (at, false)
-                }
-                Some(member) if self.asked.is(*member, types) => return (at, true),
-                _ => {}
+    /// What a member's terms say; `None` where nobody stands there. As many steps as its condition
+    /// costs.
+    fn standing(
+        &mut self,
+        types: &Types,
+        subject: SubjectType,
+        terms: TermsId,
+    ) -> Result<Option<Truth>, CheckError> {
+        let found = standing(
+            self.relationships,
+            self.circumstances,
+            types,
+            subject,
+            terms,
+        );
+        if terms != TermsId::NONE {
+            self.count(found.cost as usize)?;
+            self.until = earlier(self.until, found.until);
+            self.missing.extend(found.missing);
+            if self.failed.is_none() {
+                self.failed = found.failed;
             }
         }
-        (range.1, false)
+        Ok(found.value)
+    }
+
+    /// Goes over members up to the first userset of a type that is listed: where that stands. Adds
+    /// those before it that are, or stand for, the one asked about.
+    fn scan(
+        &mut self,
+        (from, end): (usize, usize),
+        types: &Types,
+        so_far: &mut Truth,
+    ) -> Result<usize, CheckError> {
+        for at in from..end {
+            let Some(member) = self.members.get(at).copied() else {
+                break;
+            };
+            if is_listed_userset(member, types) {
+                return Ok(at);
+            }
+            *so_far = so_far.or(self.stands_for(member, types)?);
+            if *so_far == Truth::TRUE {
+                return Ok(at);
+            }
+        }
+        Ok(end)
+    }
+
+    /// Whether a member that is no userset is the one asked about, or stands for it.
+    fn stands_for(&mut self, member: MemberRef, types: &Types) -> Result<Truth, CheckError> {
+        let subject = type_of(member.set).filter(|_| self.asked.is(member.set));
+        let Some(subject) = subject else {
+            return Ok(Truth::FALSE);
+        };
+        let standing = self.standing(types, subject, member.terms)?;
+        Ok(standing.unwrap_or(Truth::FALSE))
     }
 
     /// Runs the topmost frame until it closes (its value) or something above it opened (`None`).
@@ -404,18 +505,19 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         let policy = self.policy;
         loop {
             let Some(top) = self.frames.last_mut() else {
-                return Ok(Some(Truth::Unknown));
+                return Ok(Some(Truth::UNKNOWN));
             };
             if top.members.is_some() {
                 return self.next_member();
             }
             let Some(Body::Computed(ops)) = policy.body_node(top.node).map(|node| &node.body)
             else {
-                return Ok(Some(Truth::Unknown));
+                return Ok(Some(Truth::UNKNOWN));
             };
             let object = top.object;
             let Some(op) = ops.get(top.next_op) else {
-                return Ok(Some(self.values.pop().unwrap_or(Truth::Unknown)));
+                // An empty expression holds nobody.
+                return Ok(Some(self.values.pop().unwrap_or(Truth::FALSE)));
             };
             top.next_op += 1;
             match *op {
@@ -425,29 +527,36 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                 },
                 Op::Arrow(at) => {
                     let Some(arrow) = policy.arrows.get(at as usize) else {
-                        return Ok(Some(Truth::Unknown));
+                        return Ok(Some(Truth::UNKNOWN));
                     };
                     self.count(1)?;
                     let base = self.members.len();
-                    let so_far = self.read(object, arrow.relation)?;
+                    let unread = self.read(object, arrow.relation)?;
                     let end = self.members.len();
                     if let Some(top) = self.frames.last_mut() {
                         top.members = Some(Members {
                             base,
                             next: base,
                             end,
-                            so_far,
+                            so_far: unread,
                             arrow: Some(at),
+                            all: false,
+                            terms: Truth::TRUE,
                         });
                     }
                 }
-                Op::SkipIfTrue(to) if self.values.last() == Some(&Truth::True) => {
+                Op::SkipIfTrue(to) if self.values.last() == Some(&Truth::TRUE) => {
                     top.next_op = to as usize
                 }
-                Op::SkipIfFalse(to) if self.values.last() == Some(&Truth::False) => {
+                Op::SkipIfFalse(to) if self.values.last() == Some(&Truth::FALSE) => {
                     top.next_op = to as usize
                 }
                 Op::SkipIfTrue(_) | Op::SkipIfFalse(_) => {}
+                Op::Itself => {
+                    let itself =
+                        matches!(self.asked, Asked::Object(Some(asked), _) if asked == object);
+                    self.values.push(itself.into());
+                }
                 Op::Union => self.combine(Truth::or),
                 Op::Intersection => self.combine(Truth::and),
                 Op::Difference => self.combine(|left, right| left.and(right.not())),
@@ -456,8 +565,8 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
     }
 
     fn combine(&mut self, table: impl Fn(Truth, Truth) -> Truth) {
-        let right = self.values.pop().unwrap_or(Truth::Unknown);
-        let left = self.values.pop().unwrap_or(Truth::Unknown);
+        let right = self.values.pop().unwrap_or(Truth::UNKNOWN);
+        let left = self.values.pop().unwrap_or(Truth::UNKNOWN);
         self.values.push(table(left, right));
     }
 
@@ -474,7 +583,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             else {
                 return Ok(None);
             };
-            if members.so_far == Truth::True || members.next >= members.end {
+            if members.is_decided() || members.next >= members.end {
                 let (value, arrow) = (members.so_far, members.arrow);
                 self.members.truncate(members.base);
                 if arrow.is_none() {
@@ -486,51 +595,60 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                 }
                 return Ok(None);
             }
-            let member = self
-                .members
-                .get(members.next)
-                .copied()
-                .unwrap_or(SetRef::Foreign);
-            members.next += 1;
-            let relation = match members.arrow {
-                None => *node,
-                Some(at) => policy
-                    .arrows
-                    .get(at as usize)
-                    .map_or(*node, |arrow| arrow.relation),
+            let Some(member) = self.members.get(members.next).copied() else {
+                members.next = members.end;
+                continue;
             };
+            members.next += 1;
+            let arrow = members.arrow.and_then(|at| policy.arrows.get(at as usize));
+            let relation = arrow.map_or(*node, |arrow| arrow.relation);
             let Some(Body::Relation(types)) = policy.body_node(relation).map(|node| &node.body)
             else {
                 continue;
             };
-            let target = match members.arrow.and_then(|at| policy.arrows.get(at as usize)) {
-                Some(arrow) => arrow_target(policy, arrow, types, member),
-                None => match member {
-                    SetRef::Userset(object, node) if types.usersets.contains(&node) => {
-                        Some((object, node))
-                    }
-                    other if self.asked.is(other, types) => {
-                        members.so_far = Truth::True;
-                        continue;
-                    }
-                    _ => None,
-                },
+            let target = match (arrow, member.set) {
+                (Some(arrow), set) => arrow_target(policy, arrow, set),
+                (None, SetRef::Userset(object, node)) => Some((object, node)),
+                (None, _) => {
+                    let value = self.stands_for(member, types)?;
+                    self.add(|members| members.so_far = members.so_far.or(value));
+                    continue;
+                }
             };
-            let Some((object, node)) = target else {
+            let (Some((object, node)), Some(subject)) = (target, type_of(member.set)) else {
                 continue;
             };
+            let Some(terms) = self.standing(types, subject, member.terms)? else {
+                continue;
+            };
+            self.add(|members| {
+                members.terms = terms;
+                // The first that stands there begins the intersection; over nobody it is false.
+                if arrow.is_some_and(|arrow| arrow.all) && !members.all {
+                    members.all = true;
+                    // What could not be read may hold one that does not grant.
+                    members.so_far = members.so_far.not();
+                }
+            });
+            if terms == Truth::FALSE {
+                self.add(|members| members.add(Truth::FALSE));
+                continue;
+            }
             match self.enter(object, node)? {
                 Entered::Opened => return Ok(None),
-                Entered::Value(value) => {
-                    if let Some(Frame {
-                        members: Some(members),
-                        ..
-                    }) = self.frames.last_mut()
-                    {
-                        members.so_far = members.so_far.or(value);
-                    }
-                }
+                Entered::Value(value) => self.add(|members| members.add(value)),
             }
+        }
+    }
+
+    /// Changes the topmost frame's members.
+    fn add(&mut self, change: impl FnOnce(&mut Members)) {
+        if let Some(Frame {
+            members: Some(members),
+            ..
+        }) = self.frames.last_mut()
+        {
+            change(members);
         }
     }
 
@@ -541,42 +659,58 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         };
         self.values.truncate(frame.values);
         let depth = self.frames.len() as u32;
-        if value == Truth::Unknown && frame.low < depth {
+        // What hung on this node may become more than it is now, unless this one is unknown: then so
+        // is that.
+        let stays = value == Truth::UNKNOWN;
+        if value.may_be_unknown() && frame.low < depth {
             // It hangs on a node below that is still open, and so does all that hangs on it.
+            if !stays {
+                self.forget(frame.provisional);
+            }
             let at = self.provisional.len();
             self.provisional.push(frame.place);
-            self.memo.set(frame.place, State::Provisional(at as u32));
-            while self
-                .runs
-                .last()
-                .is_some_and(|(first, _)| *first >= frame.provisional)
-            {
-                self.runs.pop();
-            }
+            self.memo
+                .set(frame.place, State::Provisional(value, at as u32));
+            self.end_runs(frame.provisional);
             self.runs.push((frame.provisional, frame.low));
             if let Some(below) = self.frames.last_mut() {
                 below.low = below.low.min(frame.low);
             }
             return;
         }
-        // Definite: what hung on it may become more, so forget it. Or unknown for good: so is all
-        // that hung on it alone.
-        let within = self.provisional.split_off(frame.provisional);
-        while self
-            .runs
-            .last()
-            .is_some_and(|(first, _)| *first >= frame.provisional)
-        {
+        if stays {
+            for place in self.provisional.split_off(frame.provisional) {
+                if let State::Provisional(value, _) = self.memo.state(place) {
+                    self.settle(place, value);
+                }
+            }
+        } else {
+            self.forget(frame.provisional);
+        }
+        self.end_runs(frame.provisional);
+        self.settle(frame.place, value);
+    }
+
+    /// Forgets the provisional entries from the given one on.
+    fn forget(&mut self, from: usize) {
+        for place in self.provisional.split_off(from) {
+            self.memo.set(place, State::Blank);
+        }
+    }
+
+    /// Ends the runs of provisional entries that begin at or after the given one.
+    fn end_runs(&mut self, from: usize) {
+        while self.runs.last().is_some_and(|(first, _)| *first >= from) {
             self.runs.pop();
         }
-        for place in within {
-            if value == Truth::Unknown {
-                self.settle(place, Truth::Unknown);
-            } else {
-                self.memo.set(place, State::Blank);
-            }
-        }
-        self.settle(frame.place, value);
+    }
+}
+
+/// Whether a member is a userset of a type that the relation lists, on whatever terms.
+fn is_listed_userset(member: MemberRef, types: &Types) -> bool {
+    match member.set {
+        SetRef::Userset(_, node) => types.admits_type(SubjectType::Userset(node)),
+        _ => false,
     }
 }
 
@@ -585,15 +719,12 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
 pub(crate) fn arrow_target(
     policy: &Policy,
     arrow: &Arrow,
-    types: &Types,
     member: SetRef,
 ) -> Option<(ObjectId, NodeId)> {
     let (object, resource) = match member {
-        SetRef::Object(object, resource) if types.objects.contains(&resource) => (object, resource),
-        SetRef::Userset(object, node) if types.usersets.contains(&node) => {
-            (object, policy.body_node(node)?.resource)
-        }
-        _ => return None,
+        SetRef::Object(object, resource) => (object, resource),
+        SetRef::Userset(object, node) => (object, policy.body_node(node)?.resource),
+        SetRef::Everyone | SetRef::Every(_) | SetRef::Foreign => return None,
     };
     let at = arrow
         .targets

@@ -5,8 +5,10 @@
 use alloc::vec::Vec;
 
 use crate::{
+    keys::SubjectKind,
     name::{is_object_id, Actor, Name},
     relationship::{ObjectRef, Subject},
+    terms::Terms,
 };
 
 /// Appends `value` as LEB128 without superfluous bytes.
@@ -89,9 +91,12 @@ impl<'a> Decoder<'a> {
     }
 }
 
+/// Everyone; with a resource's name behind it, every object of that resource.
 const EVERYONE: u8 = 1;
 const OBJECT: u8 = 2;
 const USERSET: u8 = 3;
+/// Parts names, and subjects from terms: less than any byte of a name, so that sorting sees names.
+const END: u8 = 0;
 
 /// Canonical bytes of a subject within its kind: an actor is its text; other subjects start with a
 /// tag, and zero bytes, which no name contains, part their names. So bytes sort as [`Subject`] does.
@@ -100,6 +105,10 @@ pub(crate) fn subject_bytes(subject: &Subject) -> Vec<u8> {
     match subject {
         Subject::Actor(actor) => bytes.extend_from_slice(actor.as_str().as_bytes()),
         Subject::Everyone => bytes.push(EVERYONE),
+        Subject::Every(resource) => {
+            bytes.push(EVERYONE);
+            bytes.extend_from_slice(resource.as_str().as_bytes());
+        }
         Subject::Object(object) => {
             bytes.push(OBJECT);
             write_object(&mut bytes, object);
@@ -107,7 +116,7 @@ pub(crate) fn subject_bytes(subject: &Subject) -> Vec<u8> {
         Subject::Userset { object, relation } => {
             bytes.push(USERSET);
             write_object(&mut bytes, object);
-            bytes.push(0);
+            bytes.push(END);
             bytes.extend_from_slice(relation.as_str().as_bytes());
         }
     }
@@ -116,8 +125,52 @@ pub(crate) fn subject_bytes(subject: &Subject) -> Vec<u8> {
 
 fn write_object(into: &mut Vec<u8>, object: &ObjectRef) {
     into.extend_from_slice(object.resource().as_bytes());
-    into.push(0);
+    into.push(END);
     into.extend_from_slice(object.id().as_bytes());
+}
+
+/// Canonical bytes of a subject in a list: the subject's own, and where it stands on terms, a zero
+/// byte and theirs. Lists sort by subject, and so do these bytes.
+pub(crate) fn entry_bytes(subject: &Subject, terms: &Terms) -> Vec<u8> {
+    let mut bytes = subject_bytes(subject);
+    if !terms.is_none() {
+        bytes.push(END);
+        bytes.extend_from_slice(&terms.to_bytes());
+    }
+    bytes
+}
+
+/// Parts the bytes of a list's entry into those of the subject and those of its terms.
+pub(crate) fn part_entry(kind: SubjectKind, entry: &[u8]) -> (&[u8], Option<&[u8]>) {
+    // Actors hold no zero byte, objects one, usersets two.
+    let within = match (kind, entry.first()) {
+        (SubjectKind::Sets, Some(&OBJECT)) => 1,
+        (SubjectKind::Sets, Some(&USERSET)) => 2,
+        _ => 0,
+    };
+    let ends = entry.iter().enumerate().filter(|(_, byte)| **byte == END);
+    match ends.map(|(at, _)| at).nth(within) {
+        None => (entry, None),
+        Some(at) => (&entry[..at], entry.get(at + 1..)),
+    }
+}
+
+/// Reads an entry of a list; canonical bytes only.
+pub(crate) fn entry_from(
+    kind: SubjectKind,
+    entry: &[u8],
+) -> Result<(Subject, Terms), &'static str> {
+    let (subject, terms) = part_entry(kind, entry);
+    let subject = match kind {
+        SubjectKind::Direct => actor_from(subject)?,
+        SubjectKind::Sets => set_from(subject)?,
+    };
+    let terms = match terms {
+        None => Terms::NONE,
+        Some([]) => return Err("terms are empty"),
+        Some(terms) => Terms::from_bytes(terms)?,
+    };
+    Ok((subject, terms))
 }
 
 /// Reads an actor from its canonical bytes.
@@ -136,6 +189,9 @@ pub(crate) fn set_from(bytes: &[u8]) -> Result<Subject, &'static str> {
     let mut part = || parts.next().ok_or("a subject ends too early");
     let subject = match *tag {
         EVERYONE if text.is_empty() => return Ok(Subject::Everyone),
+        EVERYONE => {
+            Subject::Every(Name::new(part()?).map_err(|_| "a resource is not in its form")?)
+        }
         OBJECT => Subject::Object(object_from(part()?, part()?)?),
         USERSET => Subject::Userset {
             object: object_from(part()?, part()?)?,
@@ -192,8 +248,8 @@ mod tests {
     #[test]
     fn subjects_sort_as_their_bytes_do() {
         let texts = [
-            "*", "a:1", "a:10", "a:2", "ab:1", "b:1", "a:1#x", "a:1#xy", "a:10#x", "ab:1#x",
-            "b:0#a",
+            "*", "a:*", "ab:*", "a:1", "a:10", "a:2", "ab:1", "b:1", "a:1#x", "a:1#xy", "a:10#x",
+            "ab:1#x", "b:0#a",
         ];
         let subjects: Vec<Subject> = texts.iter().map(|text| text.parse().unwrap()).collect();
         for one in &subjects {

@@ -5,7 +5,10 @@ use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use crate::{
     expression::{self, Operand, Step},
-    limits::{ENTRIES_PER_RELATION_MAX, NAMES_PER_RESOURCE_MAX, RESOURCES_MAX, TEXT_BYTES_MAX},
+    limits::{
+        CONDITIONS_MAX, ENTRIES_PER_RELATION_MAX, NAMES_PER_RESOURCE_MAX, RESOURCES_MAX,
+        TEXT_BYTES_MAX,
+    },
     name::{excerpt, is_name},
     schema::{PolicyError, Position},
     suggest::suggestion,
@@ -19,7 +22,19 @@ pub(crate) struct Definition {
     pub description: String,
     pub meta: Vec<(String, String)>,
     pub actor: Option<Spelled>,
+    /// `implicit_owner: false`.
+    pub without_owner: bool,
+    pub conditions: Vec<ConditionDefinition>,
     pub resources: Vec<ResourceDefinition>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ConditionDefinition {
+    pub name: Spelled,
+    pub doc: String,
+    /// Names, and the types as written.
+    pub parameters: Vec<(Spelled, Spelled)>,
+    pub expression: Spelled,
 }
 
 #[derive(Debug)]
@@ -36,6 +51,9 @@ pub(crate) struct RelationDefinition {
     pub doc: String,
     pub types: Vec<Spelled>,
     pub manages: Vec<Spelled>,
+    pub text: String,
+    /// `None`: whoever stands in it.
+    pub expression: Option<Vec<Step<Operand>>>,
 }
 
 #[derive(Debug)]
@@ -62,13 +80,26 @@ pub(crate) fn read(root: Node) -> Result<Definition, PolicyError> {
     for entry in map(
         root,
         "a policy",
-        &["name", "description", "meta", "actor", "resources"],
+        &[
+            "name",
+            "description",
+            "meta",
+            "actor",
+            "implicit_owner",
+            "conditions",
+            "resources",
+        ],
     )? {
         match entry.key.as_str() {
             "name" => definition.name = text(entry)?,
             "description" => definition.description = text(entry)?,
             "meta" => definition.meta = read_meta(entry)?,
             "actor" => definition.actor = read_actor(entry)?,
+            "implicit_owner" => definition.without_owner = !truth(entry)?,
+            "conditions" => {
+                definition.conditions =
+                    named(entry.node, "condition", CONDITIONS_MAX, read_condition)?
+            }
             _ => resources = Some(entry.node),
         }
     }
@@ -117,6 +148,40 @@ fn read_actor(entry: Entry) -> Result<Option<Spelled>, PolicyError> {
     Ok(name)
 }
 
+fn read_condition(name: Spelled, entries: Vec<Entry>) -> Result<ConditionDefinition, PolicyError> {
+    let missing = error(
+        name.position,
+        format!(
+            "condition {:?} has no `expr`; write what must hold",
+            name.text
+        ),
+    );
+    let mut doc = String::new();
+    let mut parameters: Vec<(Spelled, Spelled)> = Vec::new();
+    let mut expression = None;
+    for entry in known(entries, "a condition", &["doc", "parameters", "expr"])? {
+        match entry.key.as_str() {
+            "doc" => doc = text(entry)?,
+            "expr" => expression = Some(word(entry.node, "`expr`")?),
+            _ => {
+                for entry in optional_map(entry.node, "parameters")? {
+                    let name = Spelled {
+                        text: entry.key,
+                        position: entry.position,
+                    };
+                    parameters.push((name, word(entry.node, "a parameter's type")?));
+                }
+            }
+        }
+    }
+    Ok(ConditionDefinition {
+        name,
+        doc,
+        parameters,
+        expression: expression.ok_or(missing)?,
+    })
+}
+
 fn read_resource(name: Spelled, entries: Vec<Entry>) -> Result<ResourceDefinition, PolicyError> {
     let mut resource = ResourceDefinition {
         name,
@@ -154,12 +219,15 @@ fn read_relation(name: Spelled, entries: Vec<Entry>) -> Result<RelationDefinitio
         doc: String::new(),
         types: Vec::new(),
         manages: Vec::new(),
+        text: String::new(),
+        expression: None,
     };
-    for entry in known(entries, "a relation", &["doc", "types", "manages"])? {
+    for entry in known(entries, "a relation", &["doc", "types", "manages", "expr"])? {
         match entry.key.as_str() {
             "doc" => relation.doc = text(entry)?,
             "types" => relation.types = words(entry.node, "`types`")?,
-            _ => relation.manages = words(entry.node, "`manages`")?,
+            "manages" => relation.manages = words(entry.node, "`manages`")?,
+            _ => (relation.text, relation.expression) = read_expression(entry)?,
         }
     }
     Ok(relation)
@@ -180,21 +248,24 @@ fn read_permission(
             permission.doc = text(entry)?;
             continue;
         }
-        match entry.node.value {
-            Value::Null => {}
-            Value::Text(text) => {
-                permission.expression = Some(expression::parse(&text, entry.node.position)?);
-                permission.text = text;
-            }
-            Value::List(_) | Value::Map(_) => {
-                return Err(error(
-                    entry.node.position,
-                    "`expr` is one line of text such as `reader + writer - banned`",
-                ))
-            }
-        }
+        (permission.text, permission.expression) = read_expression(entry)?;
     }
     Ok(permission)
+}
+
+/// An expression as written, and its steps; none where nothing is written.
+fn read_expression(entry: Entry) -> Result<(String, Option<Vec<Step<Operand>>>), PolicyError> {
+    match entry.node.value {
+        Value::Null => Ok((String::new(), None)),
+        Value::Text(text) => {
+            let steps = expression::parse(&text, entry.node.position)?;
+            Ok((text, Some(steps)))
+        }
+        Value::List(_) | Value::Map(_) => Err(error(
+            entry.node.position,
+            "`expr` is one line of text such as `reader + writer - banned`",
+        )),
+    }
 }
 
 /// Reads things that have a name: a list of maps with `name`, or a map from name to the rest.
@@ -212,7 +283,7 @@ fn named<T>(
             let found = excerpt(&name.text);
             return Err(error(
                 name.position,
-                format!("{found:?} is no name of a {what}: use letters, digits and underscores"),
+                format!("{found:?} is no name of a {what}: use letters, digits and underscores, within it also '.', '/' and '-'"),
             ));
         }
         if names.contains(&name.text) {
@@ -314,6 +385,17 @@ fn known(entries: Vec<Entry>, what: &str, keys: &[&str]) -> Result<Vec<Entry>, P
                 ),
             ))
         }
+    }
+}
+
+fn truth(entry: Entry) -> Result<bool, PolicyError> {
+    match entry.node.value {
+        Value::Text(text) if text == "true" => Ok(true),
+        Value::Text(text) if text == "false" => Ok(false),
+        _ => Err(error(
+            entry.node.position,
+            format!("`{}` is `true` or `false`", entry.key),
+        )),
     }
 }
 

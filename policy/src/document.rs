@@ -1,14 +1,17 @@
 //! Documents need no registration: what every reader derives from a document's preimage, laid over
 //! what the hub records.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
 use crate::{
     name::{Actor, Name},
     reader::ReadError,
     relationship::ObjectRef,
-    relationships::{ActorId, NodeId, ObjectId, Relationships, ResourceId, SetRef, Status},
+    relationships::{
+        ActorId, MemberRef, NodeId, ObjectId, Relationships, ResourceId, SetRef, Status, TermsId,
+    },
     schema::Policy,
+    terms::Terms,
 };
 
 /// What the preimage of a document's id says, checked by the caller against that id.
@@ -71,7 +74,8 @@ impl<'a, R: Relationships> WithDocuments<'a, R> {
             let derived = Derived {
                 owner,
                 scope_relation: resource(&fact.object)
-                    .and_then(|r| policy.node(r, fact.scope_relation.as_str())),
+                    .and_then(|r| policy.node(r, fact.scope_relation.as_str()))
+                    .and_then(|node| policy.recorded(node)),
                 scope: resource(&fact.scope)
                     .map_or(SetRef::Foreign, |r| SetRef::Object(scope_id, r)),
             };
@@ -148,9 +152,9 @@ impl<R: Relationships> Relationships for WithDocuments<'_, R> {
         object: ObjectId,
         relation: NodeId,
         actor: ActorId,
-    ) -> Result<bool, ReadError> {
+    ) -> Result<Option<TermsId>, ReadError> {
         if !self.counts_below(object) {
-            return Ok(false);
+            return Ok(None);
         }
         self.below.contains(object, relation, actor)
     }
@@ -159,17 +163,21 @@ impl<R: Relationships> Relationships for WithDocuments<'_, R> {
         &self,
         object: ObjectId,
         relation: NodeId,
-        into: &mut Vec<SetRef>,
+        into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
         if let Some(document) = self.derived(object) {
             if document.scope_relation == Some(relation) && self.status(object)? != Status::Archived
             {
-                into.push(document.scope);
+                into.push(MemberRef::bare(document.scope));
             }
         }
         if !self.counts_below(object) {
             return Ok(());
         }
         self.below.sets(object, relation, into)
+    }
+
+    fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {
+        self.below.terms(terms)
     }
 }

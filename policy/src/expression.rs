@@ -1,4 +1,5 @@
-//! Permission expressions: `+`, `&`, `-` of equal precedence from left to right, `->`, parentheses.
+//! Expressions: `+`, `&`, `-` of equal precedence from left to right, `->`, `&->`, parentheses.
+//! A name that holds `.`, `/` or `-` stands in backticks.
 //!
 //! Parsed with a stack of our own into postfix form with jumps: the form that the walk runs, once
 //! names are ids. A jump past an operand stands where the left side can decide alone.
@@ -7,7 +8,7 @@ use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use crate::{
     limits::{EXPRESSION_DEPTH_MAX, EXPRESSION_OPERANDS_MAX},
-    name::{excerpt, is_name},
+    name::{excerpt, is_name, is_plain_byte},
     schema::{PolicyError, Position},
     yaml::error,
 };
@@ -34,14 +35,26 @@ pub(crate) enum Step<T> {
 pub(crate) struct Operand {
     pub position: Position,
     pub name: String,
-    /// Name and place of what stands right of `->`.
-    pub arrow: Option<(String, Position)>,
+    /// What stands right of `->` or `&->`.
+    pub arrow: Option<Target>,
+}
+
+/// What an arrow asks of the objects that it leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub name: String,
+    pub position: Position,
+    /// `&->`: all of them must grant.
+    pub all: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Token<'a> {
     Name(&'a str),
-    Arrow,
+    /// `->`, or `&->` where all must grant.
+    Arrow {
+        all: bool,
+    },
     Operator(Operator),
     Open,
     Close,
@@ -90,7 +103,7 @@ pub(crate) fn parse(text: &str, start: Position) -> Result<Vec<Step<Operand>>, P
                     arrow,
                 }));
             }
-            Token::Arrow | Token::Operator(_) | Token::Close => {
+            Token::Arrow { .. } | Token::Operator(_) | Token::Close => {
                 return Err(error(
                     position,
                     "an operand is missing here; write the name of a relation or permission",
@@ -131,7 +144,7 @@ pub(crate) fn parse(text: &str, start: Position) -> Result<Vec<Step<Operand>>, P
                     }
                     break;
                 }
-                Some((Token::Arrow, position)) => {
+                Some((Token::Arrow { .. }, position)) => {
                     return Err(error(position, "`->` follows a relation's name, once; name the rest as a permission of the target"))
                 }
                 Some((Token::Name(_) | Token::Open, position)) => {
@@ -169,17 +182,23 @@ impl<'a> Tokens<'a> {
         };
         let rest = &bytes[self.at..];
         let (token, length) = match byte {
-            b'-' if rest.get(1) == Some(&b'>') => (Token::Arrow, 2),
+            b'-' if rest.get(1) == Some(&b'>') => (Token::Arrow { all: false }, 2),
+            b'&' if rest.starts_with(b"&->") => (Token::Arrow { all: true }, 3),
             b'+' => (Token::Operator(Operator::Union), 1),
             b'&' => (Token::Operator(Operator::Intersection), 1),
             b'-' => (Token::Operator(Operator::Difference), 1),
             b'(' => (Token::Open, 1),
             b')' => (Token::Close, 1),
-            byte if byte.is_ascii_alphanumeric() || *byte == b'_' => {
-                let length = rest
-                    .iter()
-                    .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_')
-                    .count();
+            b'`' => {
+                let quoted = &self.text[self.at + 1..];
+                let name = quoted.find('`').and_then(|end| quoted.get(..end));
+                match name.filter(|name| is_name(name)) {
+                    Some(name) => (Token::Name(name), name.len() + 2),
+                    None => return Err(error(place, "a name between two backticks belongs here")),
+                }
+            }
+            byte if is_plain_byte(*byte) => {
+                let length = rest.iter().take_while(|b| is_plain_byte(**b)).count();
                 let name = &self.text[self.at..self.at + length];
                 if !is_name(name) {
                     return Err(error(place, format!("{:?} is no name", excerpt(name))));
@@ -192,22 +211,26 @@ impl<'a> Tokens<'a> {
                     .get(self.at..)
                     .and_then(|rest| rest.chars().next())
                     .unwrap_or('?');
-                return Err(error(place, format!("{found:?} has no meaning here; use names, `+`, `&`, `-`, `->` and parentheses")));
+                return Err(error(place, format!("{found:?} has no meaning here; use names, `+`, `&`, `-`, `->`, `&->` and parentheses")));
             }
         };
         self.at += length;
         Ok(Some((token, place)))
     }
 
-    /// What follows `->`, if that comes next.
-    fn arrow_target(&mut self) -> Result<Option<(String, Position)>, PolicyError> {
+    /// What follows an arrow, if that comes next.
+    fn arrow_target(&mut self) -> Result<Option<Target>, PolicyError> {
         let before = self.at;
-        if !matches!(self.next()?, Some((Token::Arrow, _))) {
+        let Some((Token::Arrow { all }, _)) = self.next()? else {
             self.at = before;
             return Ok(None);
-        }
+        };
         match self.next()? {
-            Some((Token::Name(name), position)) => Ok(Some((name.to_owned(), position))),
+            Some((Token::Name(name), position)) => Ok(Some(Target {
+                name: name.to_owned(),
+                position,
+                all,
+            })),
             other => {
                 let position = other.map_or_else(|| self.place(), |(_, position)| position);
                 Err(error(
@@ -239,10 +262,11 @@ mod tests {
                 }
                 Step::Operand(Operand {
                     name,
-                    arrow: Some((target, _)),
+                    arrow: Some(target),
                     ..
                 }) => {
-                    stack.push(format!("{name}->{target}"));
+                    let arrow = if target.all { "&->" } else { "->" };
+                    stack.push(format!("{name}{arrow}{}", target.name));
                     continue;
                 }
                 Step::SkipIfTrue(_) | Step::SkipIfFalse(_) => continue,
@@ -268,6 +292,8 @@ mod tests {
             ("a->b+c-d->e", "((a->b+c)-d->e)"),
             ("(a -> b)", "a->b"),
             ("a-b->c", "(a-b->c)"),
+            ("a&->b & c&->`d-e`", "(a&->b&c&->d-e)"),
+            ("`a-b`-`c/d`->e", "(a-b-c/d->e)"),
             ("a\n + b", "(a+b)"),
         ] {
             assert_eq!(grouped(text), expected, "{text}");
@@ -313,6 +339,9 @@ mod tests {
             ("a | b", 3, "no meaning"),
             ("a + é", 5, "no meaning"),
             ("a + 9b", 5, "no name"),
+            ("a + `b", 5, "backticks"),
+            ("a + ``", 5, "backticks"),
+            ("a + `b c`", 5, "backticks"),
         ] {
             let failure = parse(text, START).unwrap_err();
             assert_eq!(failure.position.column, column, "{text}: {failure}");

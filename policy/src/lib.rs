@@ -23,47 +23,71 @@ mod change;
 mod check;
 mod codec;
 mod compile;
+mod condition;
 mod definition;
 mod document;
 pub mod draw;
+mod embedded;
 mod evidence;
 mod expression;
+mod fields;
 mod history;
 pub mod keys;
 pub mod limits;
 mod manage;
 mod memo;
 mod name;
+pub mod openfga;
 pub mod outline;
 mod pages;
+mod places;
+mod possible;
 mod question;
 mod reader;
 mod records;
 mod relationship;
 mod relationships;
 mod schema;
+pub mod spicedb;
+mod standing;
 mod subjects;
 mod suggest;
+mod terms;
+mod time;
 mod tree;
 mod truth;
+mod types;
 mod warnings;
 mod yaml;
 
 pub use apply::{apply, apply_all, ApplyError, Write};
 pub use change::{Change, CollectionRecord};
 pub use check::{check, check_counted};
+pub use condition::{
+    Condition, Context, ContextError, Double, Evaluation, EvaluationError, EvaluationFailure,
+    Outcome, ParameterError, ParameterType, ParameterTypeError, Value,
+};
 pub use document::{DocumentFacts, WithDocuments};
+pub use embedded::EmbeddedText;
 pub use evidence::{fetch, gather, replay, Gathered, ReplayError};
-pub use history::{History, HistoryError, Revision, View};
+pub use history::{
+    End, EndError, HashKey, History, HistoryError, Memory, Revision, SnapshotError, View,
+};
 pub use limits::{Limits, ENGINE_VERSION};
 pub use manage::may_manage;
 pub use name::{Actor, Name, NameError};
-pub use question::{Answer, CheckError, Decision, Question};
+pub use question::{Answer, CheckError, Circumstances, Decision, Question};
 pub use reader::{Entry, ReadError, RecordReader, Staged};
 pub use records::{Members, ObjectRecord, Page, RelationRecord};
 pub use relationship::{ObjectRef, Relationship, Subject};
-pub use relationships::{ActorId, NodeId, ObjectId, Relationships, ResourceId, SetRef, Status};
+pub use relationships::{
+    ActorId, MemberRef, NodeId, ObjectId, Relationships, ResourceId, Reverse, SetRef, Status,
+    SubjectRef, TermsId,
+};
 pub use schema::{Policy, PolicyError, Position, RelationshipError};
-pub use subjects::SubjectList;
+pub use subjects::{Holder, SubjectList};
+pub use terms::{ConditionUse, Terms};
+pub use time::{Time, TimeError};
 pub use tree::TreeRelationships;
+pub use types::ConditionId;
 pub use warnings::Warning;

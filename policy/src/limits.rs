@@ -23,14 +23,18 @@ pub const NAMES_PER_RESOURCE_MAX: usize = 128;
 /// Types a relation may allow, and relations it may manage.
 pub const ENTRIES_PER_RELATION_MAX: usize = 128;
 
-/// Operands of one permission expression.
+/// Operands of one expression.
 pub const EXPRESSION_OPERANDS_MAX: usize = 128;
 
-/// How deeply parentheses may nest in a permission expression.
+/// How deeply parentheses may nest in an expression.
 pub const EXPRESSION_DEPTH_MAX: usize = 32;
 
-/// Longest name of a resource, relation or permission in bytes.
-pub const NAME_BYTES_MAX: usize = 64;
+/// Longest name of a resource, relation, permission or condition in bytes: SpiceDB's prefixed names
+/// have up to 128, and no name in use that we know is longer than half of it.
+pub const NAME_BYTES_MAX: usize = 128;
+
+/// Conditions a policy may define, and parameters one of them may have.
+pub const CONDITIONS_MAX: usize = 128;
 
 /// Longest object id in bytes. Document ids are CIDs (59 characters); 256 leaves room for paths.
 pub const OBJECT_ID_BYTES_MAX: usize = 256;
@@ -46,6 +50,28 @@ pub const SCHEMA_BYTES_MAX: usize = 64 * 1024;
 
 /// Longest CID of a schema in bytes (binary form; a sha2-256 CIDv1 has 36).
 pub const SCHEMA_CID_BYTES_MAX: usize = 64;
+
+/// Longest SpiceDB schema that is read, in bytes. What comes out must fit [`DEFINITION_BYTES_MAX`];
+/// comments and partials may take several times that.
+pub const SPICEDB_SCHEMA_BYTES_MAX: usize = 1024 * 1024;
+
+/// How deeply the types of a caveat's parameters may nest (`map<list<int>>` has three levels).
+pub const PARAMETER_TYPE_DEPTH_MAX: usize = 8;
+
+/// Spreads of partials that one SpiceDB schema may come to, those inside of partials counted each
+/// time: partials that spread partials double with every level.
+pub const SPREADS_MAX: usize = 1024;
+
+/// Longest name of a SpiceDB definition or caveat with its prefixes, in bytes (`pkg/tuple` of
+/// SpiceDB 1.56).
+pub const SPICEDB_NAME_BYTES_MAX: usize = 128;
+
+/// Longest object id of a SpiceDB relationship in bytes (`pkg/tuple` of SpiceDB 1.56).
+pub const SPICEDB_ID_BYTES_MAX: usize = 1024;
+
+/// Longest test file (ours, or a SpiceDB validation file) in bytes. The largest of the published
+/// benchmarks has 413 kB.
+pub const TEST_FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Subjects of one kind that stand in the object's own record; one more moves them to pages.
 pub const INLINE_SUBJECTS_MAX: usize = 64;
@@ -85,6 +111,62 @@ pub const DRAWN_EDGES_MAX: usize = 1_000;
 /// Relationships that one drawing shows at most: more cannot be told apart on a screen. Beyond it
 /// one asks for what is near an object or an actor.
 pub const DRAWN_RELATIONSHIPS_MAX: usize = 300;
+
+/// Longest condition in bytes. The longest we have seen in the suites has 230; what needs more is
+/// better said in several conditions.
+pub const CONDITION_BYTES_MAX: usize = 1024;
+
+/// How deeply the operations of a condition may nest. CEL asks implementations for 24 operators in
+/// a row and 12 nested calls (cel-spec langdef, "Syntax"); parser, checker and evaluator recurse no
+/// deeper than this.
+pub const CONDITION_DEPTH_MAX: usize = 32;
+
+/// Parameters of one condition: a set of missing ones is one 32-bit word.
+pub const CONDITION_PARAMETERS_MAX: usize = 32;
+
+/// How deeply `list<…>` and `map<…>` may nest in the type of a parameter.
+pub const CONDITION_TYPE_DEPTH_MAX: usize = 4;
+
+/// Cost at which the evaluation of one condition ends as failed. OpenFGA stops at 100 of its units,
+/// one an operation; 10,000 leave room for a list of a thousand entries and are under a millisecond.
+/// It bounds memory too: a string grows by at most [`CONDITION_BYTES_PER_COST`] bytes a unit, a list
+/// or a map by one entry.
+pub const CONDITION_COST_MAX: u64 = 10_000;
+
+/// Bytes of text that one unit of a condition's cost copies, compares or searches.
+pub const CONDITION_BYTES_PER_COST: usize = 16;
+
+/// Largest context in canonical bytes: SpiceDB's default for the context of a request. It bounds
+/// every list, map and string in it; a full page of relationships with such contexts stays below
+/// [`RECORD_BYTES_MAX`] and a few kilobytes.
+pub const CONTEXT_BYTES_MAX: usize = 4 * 1024;
+
+/// Longest context as JSON: four times its canonical bytes, for spaces and escapes.
+pub const CONTEXT_JSON_BYTES_MAX: usize = 4 * CONTEXT_BYTES_MAX;
+
+/// How deeply lists and maps may nest in a context.
+pub const CONTEXT_DEPTH_MAX: usize = 8;
+/// Longest name of a native policy in bytes, for what is translated to one.
+pub const NATIVE_NAME_BYTES_MAX: usize = 128;
+
+/// Longest OpenFGA model or module in bytes, in either notation: what OpenFGA's server takes by
+/// default (`OPENFGA_MAX_AUTHORIZATION_MODEL_SIZE_IN_BYTES`).
+pub const OPENFGA_MODEL_BYTES_MAX: usize = 256 * 1024;
+
+/// Errors of one OpenFGA model that are reported: nobody reads more, and a hostile text could make
+/// millions.
+pub const OPENFGA_ERRORS_MAX: usize = 1_000;
+
+/// Types that one relation of an OpenFGA model may admit. Each `from` looks at all of them, so the
+/// product must stay small; more than [`ENTRIES_PER_RELATION_MAX`], so that what is too much for us
+/// alone is said by the native language.
+pub const OPENFGA_RESTRICTIONS_MAX: usize = 256;
+
+/// Modules of one OpenFGA model. More would hardly fit [`DEFINITION_BYTES_MAX`] together.
+pub const OPENFGA_MODULES_MAX: usize = 256;
+
+/// Longest OpenFGA store file or tuple file in bytes. OpenFGA's own test suites have 270 kB.
+pub const OPENFGA_STORE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Bounds of one question. Exceeding one is a defined error, the same on every node, and never an
 /// allow or a deny in disguise (Invariant 3).

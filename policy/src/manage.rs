@@ -4,7 +4,7 @@ use crate::{
     check::check,
     limits::Limits,
     name::{Actor, Name},
-    question::{Answer, CheckError, Question},
+    question::{Answer, CheckError, Circumstances, Question},
     relationship::ObjectRef,
     relationships::Relationships,
 };
@@ -20,11 +20,13 @@ pub fn may_manage<R: Relationships + ?Sized>(
     object: &ObjectRef,
     relation: &Name,
     actor: &Actor,
+    circumstances: &Circumstances,
     limits: Limits,
 ) -> Result<Answer, CheckError> {
     check(
         relationships,
         &Question::manage(object.clone(), relation, actor.clone()),
+        circumstances,
         limits,
     )
 }

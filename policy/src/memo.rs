@@ -21,8 +21,8 @@ pub(crate) enum State {
     Blank,
     /// Being evaluated, by the frame at this depth.
     Open(u32),
-    /// Unknown, as long as frames below it are open: its place among the provisional ones.
-    Provisional(u32),
+    /// May be unknown, as long as frames below it are open: its place among the provisional ones.
+    Provisional(Truth, u32),
     /// Final; the number tells which came first.
     Final(Truth, u32),
 }

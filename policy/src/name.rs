@@ -10,14 +10,16 @@ use crate::limits::{ACTOR_BYTES_MAX, NAME_BYTES_MAX, OBJECT_ID_BYTES_MAX};
 pub enum NameError {
     /// Not a name of a resource, relation or permission.
     #[error(
-        "{text:?} is no name: use 1 to 64 letters, digits and underscores, the first one no digit"
+        "{text:?} is no name: use 1 to 128 letters, digits and underscores, the first one no digit; within it also '.', '/' and '-'"
     )]
     Name {
         /// What was given, cut to a printable length.
         text: String,
     },
     /// Not an object id.
-    #[error("{text:?} is no object id: use 1 to 256 visible ASCII characters other than '#', '@' and quotes")]
+    #[error(
+        "{text:?} is no object id: use 1 to 256 visible ASCII characters other than '#' and quotes"
+    )]
     ObjectId {
         /// What was given, cut to a printable length.
         text: String,
@@ -27,6 +29,12 @@ pub enum NameError {
     Actor {
         /// What was given, cut to a printable length.
         text: String,
+    },
+    /// What a relationship gives to its condition cannot be read.
+    #[error("the condition's context cannot be read: {reason}")]
+    Context {
+        /// What is wrong.
+        reason: String,
     },
     /// The text is no relationship, object or subject at all.
     #[error("{text:?} is no {what}; write {form}")]
@@ -45,8 +53,8 @@ pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
-/// The name of a resource, a relation or a permission: `[A-Za-z_][A-Za-z0-9_]*`, at most
-/// [`NAME_BYTES_MAX`] bytes.
+/// The name of a resource, a relation, a permission or a condition:
+/// `[A-Za-z_]([A-Za-z0-9_./-]*[A-Za-z0-9_])?`, at most [`NAME_BYTES_MAX`] bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
 
@@ -79,10 +87,17 @@ pub(crate) fn is_name(text: &str) -> bool {
     let head = bytes
         .first()
         .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_');
-    head && bytes.len() <= NAME_BYTES_MAX
+    let tail = bytes.last().is_some_and(|b| is_plain_byte(*b));
+    head && tail
+        && bytes.len() <= NAME_BYTES_MAX
         && bytes
             .iter()
-            .all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+            .all(|b| is_plain_byte(*b) || matches!(b, b'.' | b'/' | b'-'))
+}
+
+/// The bytes of a name that stands in an expression without backticks.
+pub(crate) fn is_plain_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 impl fmt::Display for Name {
@@ -130,7 +145,7 @@ pub(crate) fn is_actor(text: &[u8]) -> bool {
     text.starts_with(b"did:")
         && text.len() > "did:".len()
         && text.len() <= ACTOR_BYTES_MAX
-        && text.iter().copied().all(is_id_byte)
+        && text.iter().all(|byte| is_id_byte(*byte) && *byte != b'@')
 }
 
 impl fmt::Display for Actor {
@@ -151,9 +166,10 @@ pub(crate) fn is_object_id(id: &str) -> bool {
     !id.is_empty() && id.len() <= OBJECT_ID_BYTES_MAX && id.bytes().all(is_id_byte) && id != "*"
 }
 
-/// Visible ASCII without the characters that part a relationship's text.
+/// Visible ASCII without the characters that part a relationship's text. An `@` parts it only behind
+/// the relation, which holds none.
 fn is_id_byte(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'#' | b'@' | b'"' | b'\'')
+    byte.is_ascii_graphic() && !matches!(byte, b'#' | b'"' | b'\'')
 }
 
 #[cfg(test)]
@@ -162,21 +178,21 @@ mod tests {
 
     #[test]
     fn names_ids_and_actors_keep_to_their_forms() {
-        for good in ["a", "_x", "reader_2", "Z9"] {
+        for good in ["a", "_x", "reader_2", "Z9", "a-b", "a.b", "org/team"] {
             assert!(Name::new(good).is_ok(), "{good}");
         }
         let long = "a".repeat(NAME_BYTES_MAX + 1);
-        for bad in ["", "9a", "a-b", "a b", "ä", "a.b", long.as_str()] {
+        for bad in ["", "9a", "-b", "a-", "a b", "ä", "a:b", long.as_str()] {
             assert!(Name::new(bad).is_err(), "{bad}");
         }
-        for good in ["1", "a/b.c", "bafy2bza", "x:y", "-"] {
+        for good in ["1", "a/b.c", "bafy2bza", "x:y", "-", "a@b"] {
             assert!(is_object_id(good), "{good}");
         }
-        for bad in ["", "*", "a#b", "a@b", "a b", "\u{7f}", "é", "a\"b"] {
+        for bad in ["", "*", "a#b", "a b", "\u{7f}", "é", "a\"b"] {
             assert!(!is_object_id(bad), "{bad}");
         }
         assert!(Actor::new("did:user:x").is_ok());
-        for bad in ["", "did:", "user:x", "did:a#b", "did:a b"] {
+        for bad in ["", "did:", "user:x", "did:a#b", "did:a@b", "did:a b"] {
             assert!(Actor::new(bad).is_err(), "{bad}");
         }
     }

@@ -12,7 +12,17 @@ use crate::{
     reader::{before, ReadError, RecordReader},
     records::Page,
     relationship::{ObjectRef, Subject},
+    subjects::Holder,
+    terms::Terms,
 };
+
+/// What setting a subject changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inserted {
+    Subject,
+    OtherTerms,
+    Nothing,
+}
 
 /// The pages of one list.
 pub(crate) struct List<'a, R: ?Sized> {
@@ -64,10 +74,10 @@ impl<R: RecordReader + ?Sized> List<'_, R> {
 
     fn write(&self, writes: &mut Vec<Write>, first: &[u8], page: &Page) {
         debug_assert!(
-            page.subjects.len() <= PAGE_SUBJECTS_MAX,
+            page.holders.len() <= PAGE_SUBJECTS_MAX,
             "a page outgrew its bound"
         );
-        writes.push((self.key(first), Some(page.to_bytes())));
+        writes.push((self.key(first), Some(page.to_bytes(self.kind))));
     }
 
     /// Writes `subjects`, one too many for a page, as two halves.
@@ -75,17 +85,20 @@ impl<R: RecordReader + ?Sized> List<'_, R> {
         &self,
         writes: &mut Vec<Write>,
         first: &[u8],
-        mut subjects: Vec<Subject>,
+        mut holders: Vec<Holder>,
         until: Option<Vec<u8>>,
     ) {
-        let right = subjects.split_off(subjects.len() / 2);
-        let middle = right.first().map(subject_bytes).unwrap_or_default();
+        let right = holders.split_off(holders.len() / 2);
+        let middle = right
+            .first()
+            .map(|(subject, _)| subject_bytes(subject))
+            .unwrap_or_default();
         self.write(
             writes,
             first,
             &Page {
                 until: Some(middle.clone()),
-                subjects,
+                holders,
             },
         );
         self.write(
@@ -93,28 +106,39 @@ impl<R: RecordReader + ?Sized> List<'_, R> {
             &middle,
             &Page {
                 until,
-                subjects: right,
+                holders: right,
             },
         );
     }
 
-    /// Inserts; false if it was there.
+    /// Sets a subject with its terms: what that changed.
     pub(crate) fn insert(
         &self,
         subject: &Subject,
+        terms: &Terms,
         writes: &mut Vec<Write>,
-    ) -> Result<bool, ReadError> {
+    ) -> Result<Inserted, ReadError> {
         let (first, mut page) = self.find(&subject_bytes(subject))?;
-        let Err(at) = page.subjects.binary_search(subject) else {
-            return Ok(false);
+        let at = match page.place(subject) {
+            Err(at) => at,
+            Ok(at) => {
+                return Ok(match page.holders.get_mut(at) {
+                    Some((_, before)) if before != terms => {
+                        *before = terms.clone();
+                        self.write(writes, &first, &page);
+                        Inserted::OtherTerms
+                    }
+                    _ => Inserted::Nothing,
+                })
+            }
         };
-        page.subjects.insert(at, subject.clone());
-        if page.subjects.len() > PAGE_SUBJECTS_MAX {
-            self.write_split(writes, &first, page.subjects, page.until);
+        page.holders.insert(at, (subject.clone(), terms.clone()));
+        if page.holders.len() > PAGE_SUBJECTS_MAX {
+            self.write_split(writes, &first, page.holders, page.until);
         } else {
             self.write(writes, &first, &page);
         }
-        Ok(true)
+        Ok(Inserted::Subject)
     }
 
     /// Removes; false if it was not there. A page that got small merges with the one to its right,
@@ -125,23 +149,23 @@ impl<R: RecordReader + ?Sized> List<'_, R> {
         writes: &mut Vec<Write>,
     ) -> Result<bool, ReadError> {
         let (first, mut page) = self.find(&subject_bytes(subject))?;
-        let Ok(at) = page.subjects.binary_search(subject) else {
+        let Ok(at) = page.place(subject) else {
             return Ok(false);
         };
-        page.subjects.remove(at);
-        if page.subjects.len() >= PAGE_SUBJECTS_LOW {
+        page.holders.remove(at);
+        if page.holders.len() >= PAGE_SUBJECTS_LOW {
             self.write(writes, &first, &page);
             return Ok(true);
         }
         let fits = |other: &Page| {
-            page.subjects.is_empty()
-                || page.subjects.len() + other.subjects.len() <= PAGE_SUBJECTS_MERGED_MAX
+            page.holders.is_empty()
+                || page.holders.len() + other.holders.len() <= PAGE_SUBJECTS_MERGED_MAX
         };
         if let Some(next) = page.until.clone() {
             let right = self.page(&next)?;
             if fits(&right) {
                 writes.push((self.key(&next), None));
-                page.subjects.extend(right.subjects);
+                page.holders.extend(right.holders);
                 page.until = right.until;
                 self.write(writes, &first, &page);
                 return Ok(true);
@@ -151,7 +175,7 @@ impl<R: RecordReader + ?Sized> List<'_, R> {
             let (left_first, mut left) = self.left_of(&first)?;
             if fits(&left) {
                 writes.push((self.key(&first), None));
-                left.subjects.append(&mut page.subjects);
+                left.holders.append(&mut page.holders);
                 left.until = page.until;
                 self.write(writes, &left_first, &left);
                 return Ok(true);
@@ -204,11 +228,11 @@ impl<R: RecordReader + ?Sized> List<'_, R> {
         }
     }
 
-    pub(crate) fn take_all(&self, writes: &mut Vec<Write>) -> Result<Vec<Subject>, ReadError> {
+    pub(crate) fn take_all(&self, writes: &mut Vec<Write>) -> Result<Vec<Holder>, ReadError> {
         let mut all = vec![];
         self.for_each_page(|first, page| {
             writes.push((self.key(first), None));
-            all.extend(page.subjects);
+            all.extend(page.holders);
         })?;
         Ok(all)
     }

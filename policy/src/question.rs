@@ -1,11 +1,13 @@
 //! Questions and answers.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use crate::{
+    condition::{Context, EvaluationError},
     name::{Actor, Name},
     reader::ReadError,
     relationship::{ObjectRef, Subject},
+    time::Time,
 };
 
 /// May `subject` do `permission` on `object`?
@@ -48,6 +50,27 @@ impl core::fmt::Display for Question {
     }
 }
 
+/// Under what circumstances a question is asked, beside the relationships.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// The time of the question: block time on the hub, whatever is asked about elsewhere.
+    pub time: Time,
+    /// What the asker gives to conditions: values of parameters, whatever condition has them. What a
+    /// relationship records wins over it.
+    pub context: Context,
+}
+
+impl Circumstances {
+    /// Asked at `time`, with nothing given to conditions.
+    #[must_use]
+    pub fn at(time: Time) -> Self {
+        Self {
+            time,
+            context: Context::default(),
+        }
+    }
+}
+
 /// What was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Decision {
@@ -55,15 +78,23 @@ pub enum Decision {
     Allow,
     /// No; also what no finite derivation decides (a cycle).
     Deny,
+    /// It hangs on conditions that lack part of their context: with it, the answer may be allow.
+    /// Whoever needs one of two answers takes it for a deny.
+    Conditional,
 }
 
 /// A decision and what it cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The decision.
     pub decision: Decision,
+    /// Of a conditional answer: names of the parameters that were not given, sorted.
+    pub missing: Vec<String>,
     /// Steps of the canonical walk: the same for the same policy and facts on every node.
     pub steps: u64,
+    /// The answer stays the same at all times before this one, as long as policy, relationships and
+    /// context do; `None`: at all later times.
+    pub stands_until: Option<Time>,
 }
 
 impl Answer {
@@ -108,6 +139,14 @@ pub enum CheckError {
     TooDeep {
         /// The bound.
         limit: usize,
+    },
+    /// A condition failed, and the answer hangs on it.
+    #[error("condition {condition:?} failed: {reason}")]
+    Condition {
+        /// The condition.
+        condition: String,
+        /// Why.
+        reason: EvaluationError,
     },
     /// A record could not be read, or is not at hand and the answer hangs on it.
     #[error(transparent)]

@@ -16,7 +16,7 @@ use crate::{
     },
     name::{Actor, Name},
     relationship::Subject,
-    subjects::SubjectList,
+    subjects::{Holder, SubjectList},
 };
 
 /// First byte of every value, so that a later format can be told apart.
@@ -34,11 +34,11 @@ pub struct ObjectRecord {
 }
 
 /// One relation of one object.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelationRecord {
     /// Actors.
     pub direct: Members,
-    /// Usersets, objects and everyone.
+    /// All other subjects.
     pub sets: Members,
 }
 
@@ -51,9 +51,13 @@ pub enum Members {
     Paged(u64),
 }
 
-impl Default for Members {
+impl Default for RelationRecord {
     fn default() -> Self {
-        Self::Inline(SubjectList::default())
+        let nobody = |kind| Members::Inline(SubjectList::new(kind));
+        Self {
+            direct: nobody(SubjectKind::Direct),
+            sets: nobody(SubjectKind::Sets),
+        }
     }
 }
 
@@ -206,18 +210,18 @@ pub struct Page {
     /// Canonical bytes of the next page's first subject; `None` on the last page.
     pub until: Option<Vec<u8>>,
     /// The subjects in that range, sorted; at most [`PAGE_SUBJECTS_MAX`].
-    pub subjects: Vec<Subject>,
+    pub holders: Vec<Holder>,
 }
 
 impl Page {
-    /// Canonical bytes.
+    /// Canonical bytes of a page of `kind`.
     #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self, kind: SubjectKind) -> Vec<u8> {
         let mut bytes = alloc::vec![FORMAT, u8::from(self.until.is_some())];
         if let Some(until) = &self.until {
             write_bytes(&mut bytes, until);
         }
-        SubjectList::of(&self.subjects).write(&mut bytes);
+        SubjectList::of(kind, &self.holders).write(&mut bytes);
         bytes
     }
 
@@ -238,15 +242,21 @@ impl Page {
         }
         let subjects = SubjectList::read(&mut decoder, kind, PAGE_SUBJECTS_MAX)?;
         decoder.end()?;
-        let subjects: Vec<Subject> = subjects.iter().collect();
-        let page = Self { until, subjects };
-        let inside = |subject: &Subject| page.covers(first, &subject_bytes(subject));
-        if page.subjects.first().is_some_and(|s| !inside(s))
-            || page.subjects.last().is_some_and(|s| !inside(s))
-        {
+        let page = Self {
+            until,
+            holders: subjects.iter().collect(),
+        };
+        let outside = |(subject, _): &Holder| !page.covers(first, &subject_bytes(subject));
+        if page.holders.first().is_some_and(outside) || page.holders.last().is_some_and(outside) {
             return Err("a subject lies outside its range");
         }
         Ok(page)
+    }
+
+    /// Where a subject is, or where it belongs.
+    pub(crate) fn place(&self, subject: &Subject) -> Result<usize, usize> {
+        self.holders
+            .binary_search_by(|(other, _)| other.cmp(subject))
     }
 
     /// Whether the range from `first` holds `subject` (canonical bytes).

@@ -1,8 +1,10 @@
 //! The one trait through which the walk reads relationships.
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 
-use crate::{name::Actor, reader::ReadError, relationship::ObjectRef, schema::Policy};
+use crate::{
+    name::Actor, reader::ReadError, relationship::ObjectRef, schema::Policy, terms::Terms,
+};
 
 /// A resource of the policy that an implementor reads under: its place in the definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,12 +44,43 @@ pub struct ActorId(pub u32);
 pub enum SetRef {
     /// Every actor.
     Everyone,
+    /// Every object of a resource.
+    Every(ResourceId),
     /// An object and its resource.
     Object(ObjectId, ResourceId),
     /// A userset; the node belongs to the object's resource.
     Userset(ObjectId, NodeId),
     /// Names something that this policy does not define (any more). Counted, never followed.
     Foreign,
+}
+
+/// An implementor's handle for the terms on which a member stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TermsId(pub u32);
+
+impl TermsId {
+    /// No terms, in every implementor.
+    pub const NONE: Self = Self(0);
+}
+
+/// A member of a relation that is no actor, and the terms on which it stands there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MemberRef {
+    /// The member.
+    pub set: SetRef,
+    /// Its terms.
+    pub terms: TermsId,
+}
+
+impl MemberRef {
+    /// A member without terms.
+    #[must_use]
+    pub fn bare(set: SetRef) -> Self {
+        Self {
+            set,
+            terms: TermsId::NONE,
+        }
+    }
 }
 
 /// Relationships of one policy at one moment.
@@ -76,7 +109,8 @@ pub trait Relationships {
     /// As the reader below says.
     fn is_owner(&self, object: ObjectId, actor: ActorId) -> Result<bool, ReadError>;
 
-    /// Whether `actor` itself stands in `relation` of `object`. An archived object has no members.
+    /// Whether `actor` itself stands in `relation` of `object`, and on what terms, held or not. An
+    /// archived object has no members.
     ///
     /// # Errors
     /// As the reader below says.
@@ -85,7 +119,7 @@ pub trait Relationships {
         object: ObjectId,
         relation: NodeId,
         actor: ActorId,
-    ) -> Result<bool, ReadError>;
+    ) -> Result<Option<TermsId>, ReadError>;
 
     /// Appends all members of `relation` of `object` that are no actors, in canonical order.
     ///
@@ -95,8 +129,60 @@ pub trait Relationships {
         &self,
         object: ObjectId,
         relation: NodeId,
-        into: &mut Vec<SetRef>,
+        into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError>;
+
+    /// The terms behind a handle; `None` for [`TermsId::NONE`] and for handles of others.
+    fn terms(&self, terms: TermsId) -> Option<Arc<Terms>>;
+}
+
+/// Who or what stands in relations, as an implementor's handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SubjectRef {
+    /// An actor.
+    Actor(ActorId),
+    /// Every actor.
+    Everyone,
+    /// Every object of a resource.
+    Every(ResourceId),
+    /// An object.
+    Object(ObjectId),
+    /// A userset.
+    Userset(ObjectId, NodeId),
+}
+
+/// Relationships that can be read from their subjects too: what lookups need, and no check ever does.
+///
+/// The order of visits is the implementor's; whoever shows results sorts them by name. Relations are
+/// named by the node that records their members. Archived objects hold nobody, here as there.
+pub trait Reverse: Relationships {
+    /// Visits the actors of a relation of an object.
+    fn actors(&self, object: ObjectId, relation: NodeId, visit: &mut dyn FnMut(ActorId, TermsId));
+
+    /// Who owns an object.
+    fn owner(&self, object: ObjectId) -> Option<ActorId>;
+
+    /// Visits the objects that an actor owns.
+    fn owned(&self, actor: ActorId, visit: &mut dyn FnMut(ObjectId));
+
+    /// Visits the relations of objects in which exactly this subject stands.
+    fn held(&self, subject: SubjectRef, visit: &mut dyn FnMut(ObjectId, NodeId, TermsId));
+
+    /// Visits the relations of objects through which an arrow leads to `object`: those that hold the
+    /// object itself or one of its usersets.
+    fn leading_to(&self, object: ObjectId, visit: &mut dyn FnMut(ObjectId, NodeId, TermsId));
+
+    /// Visits all objects of a resource of which anything is known.
+    fn objects(&self, resource: ResourceId, visit: &mut dyn FnMut(ObjectId));
+
+    /// The resource of an object; `None` where the policy does not define it.
+    fn resource_of(&self, object: ObjectId) -> Option<ResourceId>;
+
+    /// The name behind a handle.
+    fn object_name(&self, object: ObjectId) -> Option<ObjectRef>;
+
+    /// The name behind a handle.
+    fn actor_name(&self, actor: ActorId) -> Option<Actor>;
 }
 
 impl<T: Relationships + ?Sized> Relationships for &T {
@@ -125,7 +211,7 @@ impl<T: Relationships + ?Sized> Relationships for &T {
         object: ObjectId,
         relation: NodeId,
         actor: ActorId,
-    ) -> Result<bool, ReadError> {
+    ) -> Result<Option<TermsId>, ReadError> {
         (**self).contains(object, relation, actor)
     }
 
@@ -133,8 +219,12 @@ impl<T: Relationships + ?Sized> Relationships for &T {
         &self,
         object: ObjectId,
         relation: NodeId,
-        into: &mut Vec<SetRef>,
+        into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
         (**self).sets(object, relation, into)
+    }
+
+    fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {
+        (**self).terms(terms)
     }
 }

@@ -1,4 +1,4 @@
-//! The subjects of a record, kept as the canonical bytes that they are stored in.
+//! The subjects of a record with their terms, kept as the canonical bytes that they are stored in.
 //!
 //! A change adds or takes one subject of up to 64, and a check looks for one: neither has use for
 //! the others as values, and making those was most of what a change cost.
@@ -6,32 +6,52 @@
 use alloc::vec::Vec;
 
 use crate::{
-    codec::{actor_from, set_from, subject_bytes, write_bytes, write_number, Decoder},
+    codec::{
+        entry_bytes, entry_from, part_entry, subject_bytes, write_bytes, write_number, Decoder,
+    },
     keys::SubjectKind,
     name::is_actor,
     relationship::Subject,
+    terms::Terms,
 };
 
+/// A subject of a list, and the terms on which it stands there.
+pub type Holder = (Subject, Terms);
+
 /// Subjects of one kind, sorted. Looking for one is linear in the bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubjectList {
+    kind: SubjectKind,
     count: usize,
     /// Each behind its length.
     bytes: Vec<u8>,
 }
 
 impl SubjectList {
-    /// A list of subjects in any order; of equal ones it holds one.
+    /// A list of nobody.
     #[must_use]
-    pub fn of(subjects: &[Subject]) -> Self {
-        let mut all: Vec<Vec<u8>> = subjects.iter().map(subject_bytes).collect();
+    pub fn new(kind: SubjectKind) -> Self {
+        Self {
+            kind,
+            count: 0,
+            bytes: Vec::new(),
+        }
+    }
+
+    /// A list of subjects of one kind in any order, each at most once.
+    #[must_use]
+    pub fn of(kind: SubjectKind, holders: &[Holder]) -> Self {
+        let mut all: Vec<Vec<u8>> = holders
+            .iter()
+            .map(|(subject, terms)| entry_bytes(subject, terms))
+            .collect();
         all.sort_unstable();
-        all.dedup();
         let mut bytes = Vec::new();
-        for subject in &all {
-            write_bytes(&mut bytes, subject);
+        for entry in &all {
+            write_bytes(&mut bytes, entry);
         }
         Self {
+            kind,
             count: all.len(),
             bytes,
         }
@@ -49,31 +69,35 @@ impl SubjectList {
         self.count == 0
     }
 
-    /// The subjects, in their order.
-    pub fn iter(&self) -> impl Iterator<Item = Subject> + '_ {
-        // Sets begin with a tag, which no actor's text does.
-        let read = |bytes: &[u8]| match is_actor(bytes) {
-            true => actor_from(bytes).ok(),
-            false => set_from(bytes).ok(),
-        };
-        self.slices().filter_map(move |(_, bytes)| read(bytes))
+    /// The subjects with their terms, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Holder> + '_ {
+        self.slices()
+            .filter_map(|(_, entry)| entry_from(self.kind, entry).ok())
     }
 
-    /// Whether it holds the subject with these canonical bytes.
-    pub(crate) fn contains(&self, subject: &[u8]) -> bool {
-        self.place(subject).is_ok()
+    /// The bytes of the terms on which the subject with these canonical bytes stands here; empty for
+    /// none. `None` where it does not.
+    pub(crate) fn terms(&self, subject: &[u8]) -> Option<&[u8]> {
+        let (from, to) = self.place(subject).ok()?;
+        let mut decoder = Decoder::new(self.bytes.get(from..to)?);
+        let (_, terms) = part_entry(self.kind, decoder.bytes().ok()?);
+        Some(terms.unwrap_or_default())
     }
 
-    /// Adds a subject; whether it was not there.
-    pub(crate) fn insert(&mut self, subject: &Subject) -> bool {
-        let subject = subject_bytes(subject);
-        let Err(at) = self.place(&subject) else {
-            return false;
+    /// Sets a subject with its terms; whether that changed anything.
+    pub(crate) fn insert(&mut self, subject: &Subject, terms: &Terms) -> bool {
+        let bytes = entry_bytes(subject, terms);
+        let mut entry = Vec::with_capacity(bytes.len() + 2);
+        write_bytes(&mut entry, &bytes);
+        let (at, to) = match self.place(&subject_bytes(subject)) {
+            Err(at) => {
+                self.count += 1;
+                (at, at)
+            }
+            Ok((at, to)) if self.bytes.get(at..to) == Some(&entry) => return false,
+            Ok(range) => range,
         };
-        let mut entry = Vec::with_capacity(subject.len() + 2);
-        write_bytes(&mut entry, &subject);
-        self.bytes.splice(at..at, entry);
-        self.count += 1;
+        self.bytes.splice(at..to, entry);
         true
     }
 
@@ -106,12 +130,12 @@ impl SubjectList {
         let list = decoder.rest();
         let mut last: Option<&[u8]> = None;
         for _ in 0..count {
-            let subject = decoder.bytes()?;
-            match kind {
-                SubjectKind::Direct if is_actor(subject) => (),
-                SubjectKind::Direct => return Err("an actor is not in its form"),
-                SubjectKind::Sets => set_from(subject).map(|_| ())?,
+            let entry = decoder.bytes()?;
+            // Most are actors without terms; those are not made into values.
+            if kind != SubjectKind::Direct || !is_actor(entry) {
+                entry_from(kind, entry)?;
             }
+            let (subject, _) = part_entry(kind, entry);
             if last.is_some_and(|last| last >= subject) {
                 return Err("its subjects are not sorted");
             }
@@ -119,6 +143,7 @@ impl SubjectList {
         }
         let length = list.len() - decoder.rest().len();
         Ok(Self {
+            kind,
             count: count as usize,
             bytes: list[..length].to_vec(),
         })
@@ -127,8 +152,8 @@ impl SubjectList {
     /// Where the subject is, or where it belongs.
     fn place(&self, subject: &[u8]) -> Result<(usize, usize), usize> {
         let mut from = 0;
-        for (to, bytes) in self.slices() {
-            match bytes.cmp(subject) {
+        for (to, entry) in self.slices() {
+            match part_entry(self.kind, entry).0.cmp(subject) {
                 core::cmp::Ordering::Less => from = to,
                 core::cmp::Ordering::Equal => return Ok((from, to)),
                 core::cmp::Ordering::Greater => return Err(from),
@@ -137,7 +162,7 @@ impl SubjectList {
         Err(from)
     }
 
-    /// Each subject's bytes, and where it ends.
+    /// Each entry's bytes, and where it ends.
     fn slices(&self) -> impl Iterator<Item = (usize, &[u8])> {
         let mut decoder = Decoder::new(&self.bytes);
         core::iter::from_fn(move || {
@@ -150,7 +175,8 @@ impl SubjectList {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::collections::BTreeSet;
+    use crate::time::Time;
+    use alloc::collections::BTreeMap;
 
     fn subject(kind: SubjectKind, number: u64) -> Subject {
         match kind {
@@ -176,22 +202,28 @@ mod tests {
         };
         for round in 0..200 {
             let kind = [SubjectKind::Direct, SubjectKind::Sets][round % 2];
-            let mut oracle = BTreeSet::new();
-            let mut list = SubjectList::default();
+            let mut oracle = BTreeMap::new();
+            let mut list = SubjectList::new(kind);
             for _ in 0..draw(120) {
                 let subject = subject(kind, draw(40));
-                let known = oracle.contains(&subject);
-                assert_eq!(list.contains(&subject_bytes(&subject)), known);
+                let terms = Terms {
+                    condition: None,
+                    expires: Time::new(draw(3) as i64, 0).ok().filter(|_| draw(3) == 0),
+                };
+                let known = oracle.get(&subject).map(Terms::to_bytes);
+                let bytes = subject_bytes(&subject);
+                assert_eq!(list.terms(&bytes).map(<[u8]>::to_vec), known);
                 if draw(2) == 0 {
-                    assert_eq!(list.insert(&subject), oracle.insert(subject));
+                    let before = oracle.insert(subject.clone(), terms.clone());
+                    assert_eq!(list.insert(&subject, &terms), before != Some(terms));
                 } else {
-                    assert_eq!(list.remove(&subject), oracle.remove(&subject));
+                    assert_eq!(list.remove(&subject), oracle.remove(&subject).is_some());
                 }
                 assert_eq!(list.len(), oracle.len());
             }
-            let members: Vec<Subject> = oracle.into_iter().collect();
+            let members: Vec<Holder> = oracle.into_iter().collect();
             assert_eq!(list.iter().collect::<Vec<_>>(), members);
-            assert_eq!(list, SubjectList::of(&members));
+            assert_eq!(list, SubjectList::of(kind, &members));
             let mut bytes = Vec::new();
             list.write(&mut bytes);
             let mut decoder = Decoder::new(&bytes);

@@ -1,6 +1,6 @@
 //! Relationships read from a policy's tree: the hub's block overlay, and evidence.
 
-use alloc::{collections::BTreeMap, rc::Rc, vec::Vec};
+use alloc::{collections::BTreeMap, rc::Rc, sync::Arc, vec::Vec};
 use core::cell::RefCell;
 
 use crate::{
@@ -13,8 +13,10 @@ use crate::{
     reader::{ReadError, RecordReader},
     records::{Members, ObjectRecord},
     relationship::{ObjectRef, Relationship, Subject},
-    relationships::{ActorId, NodeId, ObjectId, Relationships, SetRef, Status},
+    relationships::{ActorId, MemberRef, NodeId, ObjectId, Relationships, SetRef, Status, TermsId},
     schema::Policy,
+    subjects::Holder,
+    terms::Terms,
 };
 
 /// Reads relationships from the records of a tree, each record once: made for one request, or for
@@ -31,6 +33,8 @@ struct Cache {
     records: Vec<Slot>,
     actors: BTreeMap<Actor, ActorId>,
     actor_names: Vec<Actor>,
+    /// By handle, less one.
+    terms: Vec<Arc<Terms>>,
 }
 
 struct Slot {
@@ -69,12 +73,10 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
         };
         for (relation, members) in &record.relations {
             for kind in [SubjectKind::Direct, SubjectKind::Sets] {
-                let mut push = |subjects: Vec<Subject>| {
-                    all.extend(
-                        subjects
-                            .into_iter()
-                            .map(|s| Relationship::new(object.clone(), relation.clone(), s)),
-                    );
+                let mut push = |holders: Vec<Holder>| {
+                    all.extend(holders.into_iter().map(|(subject, terms)| {
+                        Relationship::new(object.clone(), relation.clone(), subject).on(terms)
+                    }));
                 };
                 match members.members(kind) {
                     Members::Inline(subjects) => push(subjects.iter().collect()),
@@ -85,7 +87,7 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
                             kind,
                             reader: &self.reader,
                         };
-                        list.for_each_page(|_, page| push(page.subjects))?;
+                        list.for_each_page(|_, page| push(page.holders))?;
                     }
                 }
             }
@@ -188,6 +190,22 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
         Ok(self.load(id)?.filter(|record| !record.archived))
     }
 
+    fn terms_id(&self, terms: Terms) -> TermsId {
+        if terms.is_none() {
+            return TermsId::NONE;
+        }
+        let mut cache = self.cache.borrow_mut();
+        cache.terms.push(Arc::new(terms));
+        TermsId(cache.terms.len() as u32)
+    }
+
+    fn member_ref(&self, (subject, terms): Holder) -> MemberRef {
+        MemberRef {
+            set: self.set_ref(&subject),
+            terms: self.terms_id(terms),
+        }
+    }
+
     fn set_ref(&self, subject: &Subject) -> SetRef {
         let named = |object: &ObjectRef| {
             self.policy
@@ -197,6 +215,10 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
         match subject {
             Subject::Actor(_) => SetRef::Foreign,
             Subject::Everyone => SetRef::Everyone,
+            Subject::Every(resource) => self
+                .policy
+                .resource(resource.as_str())
+                .map_or(SetRef::Foreign, SetRef::Every),
             Subject::Object(object) => {
                 named(object).map_or(SetRef::Foreign, |(id, r)| SetRef::Object(id, r))
             }
@@ -249,23 +271,29 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
         object: ObjectId,
         relation: NodeId,
         actor: ActorId,
-    ) -> Result<bool, ReadError> {
+    ) -> Result<Option<TermsId>, ReadError> {
         let Some(record) = self.active(object)? else {
-            return Ok(false);
+            return Ok(None);
         };
         let name = self.policy.node_name(relation);
         let Some(relation) = record.relation(name) else {
-            return Ok(false);
+            return Ok(None);
         };
         let cache = self.cache.borrow();
         let Some(actor) = cache.actor_names.get(actor.0 as usize) else {
-            return Ok(false);
+            return Ok(None);
         };
         match &relation.direct {
-            Members::Inline(subjects) => Ok(subjects.contains(actor.as_str().as_bytes())),
+            Members::Inline(subjects) => {
+                // Read when the record was; they are canonical.
+                let terms = subjects.terms(actor.as_str().as_bytes());
+                let terms = terms.and_then(|terms| Terms::from_bytes(terms).ok());
+                drop(cache);
+                Ok(terms.map(|terms| self.terms_id(terms)))
+            }
             Members::Paged(_) => {
                 let Some(object) = self.object_of(object) else {
-                    return Ok(false);
+                    return Ok(None);
                 };
                 let list = List {
                     object: &object,
@@ -275,8 +303,10 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
                 };
                 let subject = Subject::Actor(actor.clone());
                 drop(cache);
-                let (_, page) = list.find(&subject_bytes(&subject))?;
-                Ok(page.subjects.binary_search(&subject).is_ok())
+                let (_, mut page) = list.find(&subject_bytes(&subject))?;
+                let found = page.place(&subject).ok();
+                let terms = found.and_then(|at| page.holders.get_mut(at));
+                Ok(terms.map(|(_, terms)| self.terms_id(core::mem::take(terms))))
             }
         }
     }
@@ -285,7 +315,7 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
         &self,
         object: ObjectId,
         relation: NodeId,
-        into: &mut Vec<SetRef>,
+        into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
         let Some(record) = self.active(object)? else {
             return Ok(());
@@ -295,7 +325,7 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
             return Ok(());
         };
         match &relation.sets {
-            Members::Inline(subjects) => into.extend(subjects.iter().map(|s| self.set_ref(&s))),
+            Members::Inline(subjects) => into.extend(subjects.iter().map(|s| self.member_ref(s))),
             Members::Paged(_) => {
                 let Some(object) = self.object_of(object) else {
                     return Ok(());
@@ -307,10 +337,15 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
                     reader: &self.reader,
                 };
                 list.for_each_page(|_, page| {
-                    into.extend(page.subjects.iter().map(|s| self.set_ref(s)))
+                    into.extend(page.holders.into_iter().map(|s| self.member_ref(s)))
                 })?;
             }
         }
         Ok(())
+    }
+
+    fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {
+        let at = terms.0.checked_sub(1)?;
+        self.cache.borrow().terms.get(at as usize).cloned()
     }
 }

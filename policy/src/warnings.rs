@@ -5,8 +5,9 @@ use alloc::{format, string::String, vec, vec::Vec};
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{
+    possible::possible,
     relationships::NodeId,
-    schema::{Body, Op, Policy, Position},
+    schema::{Body, Node, NodeKind, Op, Policy, Position},
 };
 
 /// Something in a policy that its author should look at again.
@@ -61,16 +62,34 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
             ),
         })
         .collect();
+    found.extend(never_true(policy));
     found.sort();
     found.dedup();
     found
+}
+
+/// Permissions and relations that nobody can ever have.
+fn never_true(policy: &Policy) -> impl Iterator<Item = Warning> + '_ {
+    let possible = possible(policy);
+    let named = |node: &Node| matches!(node.kind, NodeKind::Permission | NodeKind::Relation);
+    let nodes = policy.nodes.iter().zip(possible);
+    nodes
+        .filter(move |(node, possible)| !possible && named(node))
+        .map(|(node, _)| Warning {
+            position: node.position,
+            message: format!(
+                "nobody can ever have {:?} of {:?}: no relationship leads to it",
+                node.name,
+                policy.resource_name(node.resource)
+            ),
+        })
 }
 
 /// The nodes whose values a node's value is computed from, and whether one is subtracted.
 fn influences(policy: &Policy, body: &Body) -> Vec<(NodeId, bool)> {
     let ops = match body {
         Body::Owner => return vec![],
-        Body::Relation(types) => return types.usersets.iter().map(|node| (*node, false)).collect(),
+        Body::Relation(types) => return types.usersets().map(|node| (node, false)).collect(),
         Body::Computed(ops) => ops,
     };
     let mut all: Vec<(NodeId, bool)> = vec![];
@@ -79,6 +98,7 @@ fn influences(policy: &Policy, body: &Body) -> Vec<(NodeId, bool)> {
     for op in ops {
         match *op {
             Op::SkipIfTrue(_) | Op::SkipIfFalse(_) => {}
+            Op::Itself => begins.push(all.len()),
             Op::Visit(node) => {
                 begins.push(all.len());
                 all.push((node, false));

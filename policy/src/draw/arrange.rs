@@ -1,4 +1,5 @@
-//! Puts one connected part of a picture on a plane: columns, order, places, lines.
+//! Arranges one connected part of a picture: columns, the order in them, heights. What comes after,
+//! from tracks to corners, is in `routes`.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -9,11 +10,10 @@ use alloc::{
 use super::{
     frame::{Frame, Ports, PITCH},
     layers::{columns, Weights},
-    nets::{nets, ports, Line, Net, Port, Side},
+    nets::{nets, Line, Net, Port, Side},
     order::{order, Columns, Link, Slot, APART},
-    picture::{Group, Shape},
+    picture::Group,
     place::place,
-    tracks::{lying, tracks, Piece},
 };
 
 /// A box and its top left corner.
@@ -34,15 +34,9 @@ pub(crate) struct Plane {
     pub routes: Vec<Vec<(i64, i64)>>,
 }
 
-/// Room between two columns besides the tracks: on each side an arrow's head and a mark.
-const CHANNEL: i64 = 22;
-/// Between two tracks.
-const TRACK: i64 = 10;
 /// How far an end is moved aside where it would lie on another line: less than half of a pitch, so
 /// that it stays nearer to its own place than to the next.
 const ASIDE: i64 = 4;
-/// How often that is tried in a channel.
-const ASIDE_ROUNDS: usize = 4;
 
 /// Arranges boxes and the lines between them, whose ends count among `groups`.
 pub(crate) fn arrange(groups: &[&Group], lines: &[Line]) -> Plane {
@@ -74,21 +68,22 @@ type Row = (usize, Side, Option<usize>);
 /// Which net it is at a port, and whether it returns there.
 type Met = (usize, bool);
 /// Where a net meets a column: slots, and places from their tops.
-type Ends = Vec<(usize, i64)>;
+pub(crate) type Ends = Vec<(usize, i64)>;
 
-struct Work<'a> {
-    groups: &'a [&'a Group],
-    columns: Vec<usize>,
-    column_count: usize,
-    nets: &'a [Net],
-    frames: Vec<Frame>,
+/// A part while it is arranged.
+pub(crate) struct Work<'a> {
+    pub groups: &'a [&'a Group],
+    pub columns: Vec<usize>,
+    pub column_count: usize,
+    pub nets: &'a [Net],
+    pub frames: Vec<Frame>,
     /// The nets that meet each row on each side, in the order of their ports.
     met: BTreeMap<Row, Vec<Met>>,
     /// Of each net, the slots of its bends by column.
-    bends: Vec<BTreeMap<usize, usize>>,
+    pub bends: Vec<BTreeMap<usize, usize>>,
     slots: Vec<Slot>,
     /// Nets whose ends in a column are moved aside.
-    moved: BTreeSet<(usize, usize)>,
+    pub moved: BTreeSet<(usize, usize)>,
 }
 
 impl<'a> Work<'a> {
@@ -156,7 +151,7 @@ impl<'a> Work<'a> {
     }
 
     /// Where a port stands on its box.
-    fn offset(&self, net: usize, port: &Port) -> i64 {
+    pub fn offset(&self, net: usize, port: &Port) -> i64 {
         let met = self.met.get(&(port.end.group, port.side, port.end.row));
         let place =
             met.and_then(|nets| nets.iter().position(|other| *other == (net, port.returns)));
@@ -169,7 +164,7 @@ impl<'a> Work<'a> {
     }
 
     /// Where the bend of a net stands in its slot.
-    fn bend(&self, net: usize, column: usize) -> i64 {
+    pub fn bend(&self, net: usize, column: usize) -> i64 {
         PITCH / 2 + self.aside(net, column)
     }
 
@@ -183,7 +178,7 @@ impl<'a> Work<'a> {
     }
 
     /// The slots at which a net meets the channel right of `column`, with offsets.
-    fn ends(&self, at: usize, column: usize) -> (Ends, Ends) {
+    pub fn ends(&self, at: usize, column: usize) -> (Ends, Ends) {
         let net = &self.nets[at];
         let of = |ports: &[Port], column: usize| -> Ends {
             let here = ports
@@ -273,172 +268,5 @@ impl<'a> Work<'a> {
             self.met
                 .insert(key, keyed.into_iter().map(|(_, net)| net).collect());
         }
-    }
-
-    fn plane(&mut self, lines: &[Line], tops: &[i64]) -> Plane {
-        self.widen();
-        let tracks = self.tracks(tops);
-        let mut lefts = Vec::new();
-        let mut channels = Vec::new();
-        let mut x = 0;
-        for (column, tracks) in tracks.iter().enumerate() {
-            lefts.push(x);
-            let here = self
-                .columns
-                .iter()
-                .zip(&self.frames)
-                .filter(|(at, _)| **at == column);
-            x += here.map(|(_, frame)| frame.width).max().unwrap_or(0);
-            channels.push(x + CHANNEL);
-            let count = tracks
-                .iter()
-                .flatten()
-                .max()
-                .map_or(0, |last| *last as i64 + 1);
-            if column + 1 < self.column_count {
-                x += 2 * CHANNEL + (count - 1).max(0) * TRACK;
-            } else if count > 0 {
-                x += CHANNEL + count * TRACK;
-            }
-        }
-        let boxes: Vec<Placed> = self
-            .frames
-            .iter()
-            .enumerate()
-            .map(|(at, frame)| Placed {
-                x: lefts[self.columns[at]],
-                y: tops[at],
-                frame: frame.clone(),
-            })
-            .collect();
-        let upright = |net: usize, column: usize| {
-            let track = tracks
-                .get(column)
-                .and_then(|tracks| tracks.get(net).copied().flatten());
-            track.map(|track| channels[column] + track as i64 * TRACK)
-        };
-        let mut routes = vec![Vec::new(); lines.len()];
-        for (at, net) in self.nets.iter().enumerate() {
-            for line in &net.lines {
-                routes[*line] = self.route(at, &lines[*line], &boxes, tops, &upright);
-            }
-        }
-        let height = boxes
-            .iter()
-            .map(|placed| placed.y + placed.frame.height)
-            .max()
-            .unwrap_or(0);
-        let lowest = routes
-            .iter()
-            .flatten()
-            .map(|(_, y)| *y + PITCH)
-            .max()
-            .unwrap_or(0);
-        Plane {
-            width: x,
-            height: height.max(lowest),
-            boxes,
-            routes,
-        }
-    }
-
-    /// The track of each net in each channel; moves ends aside that would lie on another line.
-    fn tracks(&mut self, tops: &[i64]) -> Vec<Vec<Option<usize>>> {
-        let mut all = Vec::new();
-        for column in 0..self.column_count {
-            let mut found = Vec::new();
-            for _ in 0..ASIDE_ROUNDS {
-                let pieces = self.pieces(column, tops);
-                found = tracks(&pieces);
-                let lying = lying(&pieces, &found);
-                if lying.is_empty() {
-                    break;
-                }
-                self.moved
-                    .extend(lying.into_iter().map(|net| (net, column + 1)));
-            }
-            all.push(found);
-        }
-        all
-    }
-
-    /// Makes tables that stand below each other equally wide.
-    fn widen(&mut self) {
-        let mut widths: BTreeMap<usize, i64> = BTreeMap::new();
-        let tables = |at: &usize| self.groups[*at].shape == Shape::Table;
-        for at in (0..self.frames.len()).filter(tables) {
-            let width = widths.entry(self.columns[at]).or_default();
-            *width = (*width).max(self.frames[at].width);
-        }
-        for at in 0..self.frames.len() {
-            if self.groups[at].shape == Shape::Table {
-                self.frames[at].width = widths.get(&self.columns[at]).copied().unwrap_or(0);
-            }
-        }
-    }
-
-    /// Of each net, the heights at which it meets the channel right of `column`.
-    fn pieces(&self, column: usize, tops: &[i64]) -> Vec<Piece> {
-        let heights = |ends: Ends| {
-            let mut heights: Vec<i64> = ends
-                .into_iter()
-                .map(|(slot, offset)| tops[slot] + offset)
-                .collect();
-            heights.sort_unstable();
-            heights.dedup();
-            heights
-        };
-        (0..self.nets.len())
-            .map(|net| {
-                let (left, right) = self.ends(net, column);
-                Piece {
-                    left: heights(left),
-                    right: heights(right),
-                }
-            })
-            .collect()
-    }
-
-    /// The corners of a line of a net.
-    fn route(
-        &self,
-        net: usize,
-        line: &Line,
-        boxes: &[Placed],
-        tops: &[i64],
-        upright: &dyn Fn(usize, usize) -> Option<i64>,
-    ) -> Vec<(i64, i64)> {
-        let (first, last) = ports(line, &self.columns);
-        let place = |port: &Port| {
-            let placed = &boxes[port.end.group];
-            let x = placed.x
-                + if port.side == Side::Right {
-                    placed.frame.width
-                } else {
-                    0
-                };
-            (x, placed.y + self.offset(net, port))
-        };
-        let (begin, end) = (place(&first), place(&last));
-        let mut points = vec![begin];
-        let mut y = begin.1;
-        let (from, to) = (self.columns[first.end.group], self.columns[last.end.group]);
-        for column in from..to.max(from + 1) {
-            let next = match self.bends[net].get(&(column + 1)) {
-                Some(slot) if column + 1 < to => tops[*slot] + self.bend(net, column + 1),
-                _ => end.1,
-            };
-            if let Some(x) = upright(net, column).filter(|_| next != y) {
-                points.push((x, y));
-                points.push((x, next));
-            }
-            y = next;
-        }
-        points.push(end);
-        let leads_back = from != to && first.end != line.from;
-        if leads_back {
-            points.reverse();
-        }
-        points
     }
 }

@@ -3,11 +3,16 @@
 //! Everything else in `draw` works on these facts, so a change of the compiled form of a policy is a
 //! change of [`Facts::of`] alone.
 
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
 
 use crate::{
     relationships::NodeId,
-    schema::{Body, Node, Op, Policy, Types},
+    schema::{self, Body, Node, Op, Policy},
+    types::{Allowed, SubjectType},
 };
 
 /// A policy, reduced to what is drawn. Resources and nodes keep their places in the policy.
@@ -78,10 +83,6 @@ pub(crate) enum SubjectFacts {
     /// An object of the resource.
     Object(usize),
     /// Every object of the resource.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the policy language does not say it yet")
-    )]
     EveryObject(usize),
     /// A userset: the place of its relation or permission.
     Userset(usize),
@@ -98,10 +99,6 @@ pub(crate) enum Step {
         targets: Vec<usize>,
     },
     /// `self`.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the policy language does not say it yet")
-    )]
     Itself,
     Union,
     Intersection,
@@ -111,27 +108,38 @@ pub(crate) enum Step {
 impl Facts {
     /// Reads them off a compiled policy.
     pub fn of(policy: &Policy) -> Self {
+        let named = |(_, node): &(String, NodeId)| {
+            let kind = policy.body_node(*node)?.kind;
+            (kind != schema::NodeKind::Management).then_some(node.0 as usize)
+        };
         let resources = policy.resources.iter().map(|resource| ResourceFacts {
             name: resource.name.clone(),
             doc: resource.doc.clone(),
-            nodes: resource
-                .by_name
-                .iter()
-                .map(|(_, node)| node.0 as usize)
-                .filter(|at| policy.nodes.get(*at).is_some_and(|node| !is_rule(node)))
-                .collect(),
+            nodes: resource.by_name.iter().filter_map(named).collect(),
+        });
+        let conditions = policy.conditions.iter().map(|named| {
+            let parameters = named.condition.parameters().iter();
+            ConditionFacts {
+                name: named.name.clone(),
+                doc: named.doc.clone(),
+                parameters: parameters
+                    .map(|(name, kind)| (name.clone(), kind.to_string()))
+                    .collect(),
+                expression: named.condition.expression().into(),
+            }
         });
         Self {
             name: policy.name.clone(),
             description: policy.description.clone(),
             actor: policy.actor.clone(),
-            implicit_owner: true,
-            conditions: Vec::new(),
+            implicit_owner: !policy.without_owner,
+            conditions: conditions.collect(),
             resources: resources.collect(),
             nodes: policy
                 .nodes
                 .iter()
-                .map(|node| node_facts(policy, node))
+                .zip(0..)
+                .map(|(node, at)| node_facts(policy, node, NodeId(at)))
                 .collect(),
         }
     }
@@ -165,92 +173,102 @@ impl Facts {
     }
 }
 
-/// `manage(r)`, which is shown with the relations that manage.
-fn is_rule(node: &Node) -> bool {
-    node.name.contains('(')
-}
-
-fn node_facts(policy: &Policy, node: &Node) -> NodeFacts {
-    let (kind, types, steps) = match &node.body {
-        Body::Owner => (NodeKind::Owner, Vec::new(), Vec::new()),
-        Body::Relation(types) => (NodeKind::Relation, type_facts(types), Vec::new()),
-        Body::Computed(ops) => (NodeKind::Permission, Vec::new(), steps(policy, ops)),
+fn node_facts(policy: &Policy, node: &Node, at: NodeId) -> NodeFacts {
+    let kind = match node.kind {
+        schema::NodeKind::Owner => NodeKind::Owner,
+        schema::NodeKind::Relation | schema::NodeKind::Recorded => NodeKind::Relation,
+        schema::NodeKind::Permission | schema::NodeKind::Management => NodeKind::Permission,
+    };
+    let types = policy
+        .recorded_types(at)
+        .map_or(&[][..], |types| types.entries());
+    // Rules of management are shown with the relations that manage.
+    let ops = match (&node.body, node.kind) {
+        (Body::Owner | Body::Relation(_), _) | (_, schema::NodeKind::Management) => &[],
+        (Body::Computed(ops), _) => ops.as_slice(),
     };
     NodeFacts {
         resource: node.resource.0 as usize,
         name: node.name.clone(),
         doc: node.doc.clone(),
         kind,
-        types,
-        manages: managed(policy, node),
-        steps,
+        types: types
+            .iter()
+            .map(|entry| type_facts(policy, entry))
+            .collect(),
+        manages: managed(policy, node, at),
+        steps: steps(policy, node, ops),
     }
 }
 
-fn type_facts(types: &Types) -> Vec<TypeFacts> {
-    let actor = types.actors.then_some(SubjectFacts::Actor);
-    let everyone = types.everyone.then_some(SubjectFacts::Everyone);
-    let objects = types
-        .objects
-        .iter()
-        .map(|id| SubjectFacts::Object(id.0 as usize));
-    let usersets = types
-        .usersets
-        .iter()
-        .map(|id| SubjectFacts::Userset(id.0 as usize));
-    actor
-        .into_iter()
-        .chain(everyone)
-        .chain(objects)
-        .chain(usersets)
-        .map(|subject| TypeFacts {
-            subject,
-            traits: Vec::new(),
-        })
-        .collect()
+/// The place of a node by its name: the members that a relation records may stand on a node of their
+/// own, which is drawn as the relation.
+fn place(policy: &Policy, at: NodeId) -> usize {
+    let recorded = policy
+        .body_node(at)
+        .filter(|node| node.kind == schema::NodeKind::Recorded);
+    let relation = recorded.and_then(|node| policy.node(node.resource, &node.name));
+    relation.unwrap_or(at).0 as usize
 }
 
-/// The relations r of the same resource whose rule `manage(r)` visits `node`.
-fn managed(policy: &Policy, node: &Node) -> Vec<usize> {
+fn type_facts(policy: &Policy, entry: &Allowed) -> TypeFacts {
+    let subject = match entry.subject {
+        SubjectType::Actor => SubjectFacts::Actor,
+        SubjectType::Everyone => SubjectFacts::Everyone,
+        SubjectType::Every(resource) => SubjectFacts::EveryObject(resource.0 as usize),
+        SubjectType::Object(resource) => SubjectFacts::Object(resource.0 as usize),
+        SubjectType::Userset(node) => SubjectFacts::Userset(place(policy, node)),
+    };
+    let condition = entry
+        .condition
+        .and_then(|id| policy.conditions.get(id.0 as usize));
+    let condition = condition.map(|named| named.name.clone());
+    let traits = condition
+        .into_iter()
+        .chain(entry.expires.then(|| "expires".into()));
+    TypeFacts {
+        subject,
+        traits: traits.collect(),
+    }
+}
+
+/// The relations r of the same resource whose rule `manage(r)` visits the node.
+fn managed(policy: &Policy, node: &Node, at: NodeId) -> Vec<usize> {
     let Some(resource) = policy.resources.get(node.resource.0 as usize) else {
         return Vec::new();
     };
-    if !matches!(node.body, Body::Relation(_)) {
+    if node.kind != schema::NodeKind::Relation {
         return Vec::new();
     }
-    let Some(own) = resource.node(&node.name) else {
-        return Vec::new();
-    };
     let rules = resource.by_name.iter().filter_map(|(name, rule)| {
         let managed = name.strip_prefix("manage(")?.strip_suffix(')')?;
         let Body::Computed(ops) = &policy.body_node(*rule)?.body else {
             return None;
         };
-        let visited = ops.contains(&Op::Visit(own));
-        visited.then(|| resource.node(managed))?
+        ops.contains(&Op::Visit(at))
+            .then(|| resource.node(managed))?
     });
     rules.map(|NodeId(at)| at as usize).collect()
 }
 
-/// The expression as written: without the owner that compilation puts in front of it.
-fn steps(policy: &Policy, ops: &[Op]) -> Vec<Step> {
+/// The expression as written: of a permission, without the owner that compilation puts in front of it.
+fn steps(policy: &Policy, node: &Node, ops: &[Op]) -> Vec<Step> {
     let body = match ops {
+        _ if policy.without_owner || node.kind != schema::NodeKind::Permission => ops,
         [Op::Visit(_), Op::SkipIfTrue(_), body @ .., Op::Union] => body,
         _ => &[],
     };
     let step = |op: &Op| match *op {
         Op::SkipIfTrue(_) | Op::SkipIfFalse(_) => None,
-        Op::Visit(node) => Some(Step::Name(node.0 as usize)),
+        Op::Visit(node) => Some(Step::Name(place(policy, node))),
+        Op::Itself => Some(Step::Itself),
         Op::Arrow(at) => {
             let arrow = policy.arrows.get(at as usize)?;
+            let targets = arrow.targets.iter().map(|(_, node)| place(policy, *node));
             Some(Step::Arrow {
-                relation: arrow.relation.0 as usize,
-                every: false,
-                targets: arrow
-                    .targets
-                    .iter()
-                    .map(|(_, node)| node.0 as usize)
-                    .collect(),
+                relation: place(policy, arrow.relation),
+                every: arrow.all,
+                targets: targets.collect(),
             })
         }
         Op::Union => Some(Step::Union),

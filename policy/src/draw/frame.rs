@@ -7,7 +7,8 @@
 use alloc::{string::String, vec, vec::Vec};
 
 use super::{
-    picture::{Gap, Group, Mark, Piece, Read, Row, Shape, Tone},
+    details::{set, CHIP_PADDING, LINE},
+    picture::{Group, Mark, Read, Row, Shape, Tone},
     text::{fit, width, Face},
 };
 
@@ -19,15 +20,9 @@ pub(crate) const PITCH: i64 = 2 * GRID;
 const HEAD: i64 = 2 * PITCH;
 const PADDING: i64 = 10;
 const LANE: i64 = 9;
-const LINE: i64 = 13;
-const SPACE: i64 = 3;
-const CHIP_PADDING: i64 = 4;
-/// Names and details are cut, or go on on the next line, where they are wider than this.
+/// Labels and names are cut where they are wider than this.
 const LABEL_MAX: i64 = 240;
 const NAME_MAX: i64 = 150;
-const DETAIL_MAX: i64 = 216;
-/// Lines of details that a row has at most; the rest is an ellipsis.
-const LINES_MAX: usize = 8;
 
 /// Top and height, from the top of the box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,99 +233,6 @@ impl Frame {
 
 fn even(length: i64) -> i64 {
     (length + 1) / 2 * 2
-}
-
-/// Sets details on lines: texts from the left end of the details, pieces of one tone together.
-fn set(details: &[Vec<Piece>]) -> Vec<Vec<Text>> {
-    let mut lines: Vec<Vec<Text>> = Vec::new();
-    for pieces in details {
-        let mut x = DETAIL_MAX + 1;
-        for (at, piece) in pieces.iter().enumerate() {
-            let gap = if piece.gap == Gap::None { 0 } else { SPACE };
-            let unit = match piece.gap {
-                Gap::Break => unit(pieces, at),
-                Gap::Space | Gap::None => outer(piece),
-            };
-            let full = x + gap + unit > DETAIL_MAX && piece.gap != Gap::None;
-            if full || lines.is_empty() {
-                if lines.len() == LINES_MAX {
-                    cut(&mut lines);
-                    return lines;
-                }
-                lines.push(Vec::new());
-                x = 0;
-            }
-            if let Some(line) = lines.last_mut() {
-                let spaced = !line.is_empty() && gap > 0;
-                place(line, piece, &mut x, spaced);
-            }
-        }
-    }
-    lines
-}
-
-/// What a piece takes, with the room of a chip around it.
-fn outer(piece: &Piece) -> i64 {
-    match piece.tone {
-        Tone::Chip => width(&piece.text, Face::SMALL) + 2 * CHIP_PADDING,
-        _ => width(&piece.text, Face::DETAIL),
-    }
-}
-
-/// What a piece takes with all that may not be parted from it.
-fn unit(pieces: &[Piece], at: usize) -> i64 {
-    let joined = pieces
-        .iter()
-        .skip(at + 1)
-        .take_while(|piece| piece.gap != Gap::Break);
-    let more = joined.map(|piece| outer(piece) + if piece.gap == Gap::Space { SPACE } else { 0 });
-    pieces.get(at).map_or(0, outer) + more.sum::<i64>()
-}
-
-fn place(line: &mut Vec<Text>, piece: &Piece, x: &mut i64, spaced: bool) {
-    let chip = piece.tone == Tone::Chip;
-    let face = if chip { Face::SMALL } else { Face::DETAIL };
-    let padding = if chip { CHIP_PADDING } else { 0 };
-    if spaced {
-        *x += SPACE;
-    }
-    let text = fit(&piece.text, face, (DETAIL_MAX - *x).max(0));
-    match line.last_mut() {
-        Some(last) if !chip && last.ink == Ink::Detail(piece.tone) => {
-            if spaced {
-                last.text.push(' ');
-            }
-            last.text.push_str(&text);
-            last.width = width(&last.text, face);
-            *x = last.x + last.width;
-        }
-        _ => {
-            let text_width = width(&text, face);
-            line.push(Text {
-                x: *x + padding,
-                y: 0,
-                width: text_width,
-                text,
-                face,
-                ink: Ink::Detail(piece.tone),
-            });
-            *x += text_width + 2 * padding;
-        }
-    }
-}
-
-/// Ends the last line with an ellipsis.
-fn cut(lines: &mut [Vec<Text>]) {
-    let Some(last) = lines.last_mut().and_then(|line| line.last_mut()) else {
-        return;
-    };
-    let room = last.width - width("…", last.face);
-    let mut text = fit(&last.text, last.face, room);
-    if !text.ends_with('…') {
-        text.push('…');
-    }
-    last.width = width(&text, last.face);
-    last.text = text;
 }
 
 /// A lane for each row that reads others, counted from the names outwards, so that lanes that run

@@ -10,6 +10,8 @@ use alloc::{collections::BTreeMap, vec, vec::Vec};
 
 use petgraph::unionfind::UnionFind;
 
+use super::fold::fold;
+
 /// How often boxes are moved to where their edges are shorter. It settles in a few rounds; the
 /// bound only keeps a strange graph from taking long.
 const ROUNDS: usize = 32;
@@ -51,85 +53,6 @@ pub(crate) fn columns(sizes: &[(i64, i64)], weights: &Weights) -> Vec<usize> {
     graph.level(&mut columns);
     graph.shorten_within(&mut columns);
     fold(normalise(&columns), sizes, weights)
-}
-
-/// What a channel between two columns is taken to be wide.
-const CHANNEL: i64 = 110;
-/// What a screen shows.
-const SCREEN: (i64, i64) = (1_600, 900);
-/// What an edge within a column counts, in hundredths of a screen: it turns back where it should lead on.
-const TURN: i64 = 3;
-
-/// Puts columns that follow each other on top of each other where the drawing would else be much
-/// wider than a screen that shows all of its height: long chains would be a ribbon.
-fn fold(columns: Vec<usize>, sizes: &[(i64, i64)], weights: &Weights) -> Vec<usize> {
-    let count = columns.iter().max().map_or(0, |last| last + 1);
-    let mut loads = vec![0i64; count];
-    columns
-        .iter()
-        .zip(sizes)
-        .for_each(|(column, (_, height))| loads[*column] += height);
-    let mut best: Option<(i64, Vec<usize>)> = None;
-    for parts in (1..=count).rev() {
-        // Each column for itself, or runs of them.
-        let starts = if parts == count {
-            (0..count).collect()
-        } else {
-            split(&loads, parts)
-        };
-        let place = |column: usize| starts.iter().take_while(|start| **start <= column).count() - 1;
-        let folded: Vec<usize> = columns.iter().map(|column| place(*column)).collect();
-        let mut outer = vec![(0i64, 0i64); starts.len()];
-        for (column, (width, height)) in folded.iter().zip(sizes) {
-            outer[*column].0 = outer[*column].0.max(width + CHANNEL);
-            outer[*column].1 += height;
-        }
-        let width: i64 = outer.iter().map(|(width, _)| width).sum();
-        let height = outer.iter().map(|(_, height)| *height).max().unwrap_or(0);
-        let turns: i64 = weights
-            .iter()
-            .filter(|((a, b), _)| folded[*a] == folded[*b])
-            .map(|(_, weight)| weight)
-            .sum();
-        // How many screens it takes in the worse direction, in hundredths, and how often edges turn.
-        let cost = (width * 100 / SCREEN.0)
-            .max(height * 100 / SCREEN.1)
-            .max(100)
-            + turns * TURN;
-        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
-            best = Some((cost, folded));
-        }
-    }
-    best.map_or(columns, |(_, folded)| folded)
-}
-
-/// Parts `loads` into runs whose greatest sum is least: the start of each.
-fn split(loads: &[i64], parts: usize) -> Vec<usize> {
-    let runs = |limit: i64| {
-        let mut starts = vec![0];
-        let mut sum = 0;
-        for (at, load) in loads.iter().enumerate() {
-            if sum + load > limit && sum > 0 {
-                starts.push(at);
-                sum = 0;
-            }
-            sum += load;
-        }
-        starts
-    };
-    let (mut low, mut high) = (
-        loads.iter().copied().max().unwrap_or(0),
-        loads.iter().sum::<i64>(),
-    );
-    while low < high {
-        let middle = (low + high) / 2;
-        if runs(middle).len() <= parts {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    runs(low)
 }
 
 /// The place of each box in an order in which few edges lead back.

@@ -10,19 +10,28 @@
 
 mod around;
 mod arrange;
+mod boxes;
+mod conditions;
+mod details;
 mod expression;
 mod facts;
+mod fold;
 mod frame;
 mod instances;
 mod layers;
 mod legend;
+mod lines;
 mod mermaid;
 mod nets;
+mod options;
 mod order;
 mod page;
 mod picture;
 mod place;
+mod routes;
+mod rows;
 mod schema;
+mod sheet;
 mod shorten;
 mod style;
 mod svg;
@@ -32,7 +41,7 @@ mod text;
 mod tracks;
 
 pub use around::Around;
-pub use instances::{DrawError, DrawOptions, Explained};
+pub use options::{DrawError, DrawOptions, Explained};
 pub use picture::Picture;
 pub use style::Scheme;
 pub use svg::SvgOptions;

@@ -8,7 +8,7 @@ use super::{
     layers::parts,
     legend::{legend, Sign},
     nets::{Line, Style},
-    picture::{Edge, EdgeKind, End, Group, Picture},
+    picture::{Edge, End, Group, Picture},
     text::{fit, width, wrap, Face},
 };
 
@@ -119,15 +119,10 @@ pub(crate) fn page(picture: &Picture) -> Page {
 }
 
 fn line(picture: &Picture, edge: &Edge) -> Line {
-    let target = picture.groups.get(edge.to.group);
-    let hue = match edge.kind {
-        EdgeKind::Ignored | EdgeKind::Missing => None,
-        _ => target.and_then(|group| group.hue),
-    };
     Line {
         from: edge.from,
         to: edge.to,
-        style: Style::new(edge.kind, edge.mark, hue, edge.highlighted),
+        style: Style::new(edge.kind, edge.mark, picture.hue(edge), edge.highlighted),
     }
 }
 

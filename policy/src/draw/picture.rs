@@ -43,6 +43,14 @@ impl Picture {
         mermaid::write(self)
     }
 
+    /// The colour of an edge: that of the box to which it leads.
+    pub(crate) fn hue(&self, edge: &Edge) -> Option<usize> {
+        match edge.kind {
+            EdgeKind::Ignored | EdgeKind::Missing => None,
+            _ => self.groups.get(edge.to.group)?.hue,
+        }
+    }
+
     /// How many boxes and how many edges there are.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {

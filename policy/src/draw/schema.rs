@@ -6,15 +6,15 @@
 
 use alloc::{format, string::String, vec, vec::Vec};
 
-use petgraph::{algo::kosaraju_scc, graph::DiGraph};
-
 use super::{
-    expression::{Expression, Operand},
+    conditions::conditions,
+    expression::Expression,
     facts::{Facts, NodeFacts, NodeKind, ResourceFacts, Step, SubjectFacts, TypeFacts},
     picture::{
         Edge, EdgeKind, End, Gap, Group, Mark, Matter, Picture, Piece, Read, Row, RowKind, Shape,
         Tone,
     },
+    rows::rows,
 };
 use crate::limits::DRAWN_EDGES_MAX;
 
@@ -32,8 +32,8 @@ pub(crate) fn picture(facts: &Facts) -> Picture {
         edges: Vec::new(),
         omitted: 0,
     };
-    let rows: Vec<Vec<usize>> = facts.resources.iter().map(|r| schema.rows(r)).collect();
-    for (group, rows) in rows.iter().enumerate() {
+    let all: Vec<Vec<usize>> = facts.resources.iter().map(|one| rows(facts, one)).collect();
+    for (group, rows) in all.iter().enumerate() {
         for (row, node) in rows.iter().enumerate() {
             if let Some(end) = schema.ends.get_mut(*node) {
                 *end = Some(End {
@@ -47,7 +47,7 @@ pub(crate) fn picture(facts: &Facts) -> Picture {
     let mut groups: Vec<Group> = facts
         .resources
         .iter()
-        .zip(&rows)
+        .zip(&all)
         .enumerate()
         .map(|(at, (resource, rows))| schema.group(hues.get(at).copied().flatten(), resource, rows))
         .collect();
@@ -106,78 +106,6 @@ impl Schema<'_> {
         format!("{}.{}", self.resource_name(resource), self.name(at))
     }
 
-    fn operands(&self, at: usize) -> &[Operand] {
-        self.expressions
-            .get(at)
-            .map_or(&[], |expression| &expression.operands)
-    }
-
-    /// Whether some expression or type names the node.
-    fn is_named(&self, at: usize) -> bool {
-        self.facts.nodes.iter().any(|node| {
-            let stepped = node.steps.iter().any(|step| match step {
-                Step::Name(name) => *name == at,
-                Step::Arrow { targets, .. } => targets.contains(&at),
-                _ => false,
-            });
-            let typed = node
-                .types
-                .iter()
-                .any(|entry| entry.subject == SubjectFacts::Userset(at));
-            stepped || typed
-        })
-    }
-
-    /// The nodes of a resource in the order of their rows: relations by name, then permissions, each
-    /// below those that it reads, by name.
-    fn rows(&self, resource: &ResourceFacts) -> Vec<usize> {
-        let depths = self.depths(&resource.nodes);
-        let mut rows: Vec<(NodeKind, usize, usize)> = resource
-            .nodes
-            .iter()
-            .zip(depths)
-            .filter_map(|(at, depth)| Some((self.node(*at)?.kind, depth, *at)))
-            .filter(|(kind, _, at)| *kind != NodeKind::Owner || self.is_named(*at))
-            .collect();
-        // Places follow names, so the last part sorts by name.
-        rows.sort_by_key(|(kind, depth, at)| match kind {
-            NodeKind::Owner => (0, 0, *at),
-            NodeKind::Relation => (1, 0, *at),
-            NodeKind::Permission => (2, *depth, *at),
-        });
-        rows.into_iter().map(|(_, _, at)| at).collect()
-    }
-
-    /// How many permissions of the same box, at most, are read one through the other below each
-    /// node; those that read each other in a circle count alike.
-    fn depths(&self, nodes: &[usize]) -> Vec<usize> {
-        let mut graph: DiGraph<usize, (), u32> = DiGraph::default();
-        let places: Vec<_> = nodes.iter().map(|at| graph.add_node(*at)).collect();
-        for (from, at) in places.iter().zip(nodes) {
-            for operand in self.operands(*at) {
-                let Step::Name(read) = operand.step else {
-                    continue;
-                };
-                if let Some(to) = nodes.iter().position(|node| *node == read) {
-                    graph.add_edge(*from, places[to], ());
-                }
-            }
-        }
-        let mut depths = vec![0; nodes.len()];
-        // Kosaraju's algorithm, because petgraph's does not recurse; what is read comes first.
-        for circle in kosaraju_scc(&graph) {
-            let read = circle.iter().flat_map(|node| graph.neighbors(*node));
-            let below = read.map(|node| depths[node.index()]).max().unwrap_or(0);
-            let permission = |node: &&petgraph::graph::NodeIndex| {
-                self.node(graph[**node])
-                    .is_some_and(|node| node.kind == NodeKind::Permission)
-            };
-            let depth = below + usize::from(circle.iter().any(|node| permission(&node)));
-            circle.iter().for_each(|node| depths[node.index()] = depth);
-        }
-        depths
-    }
-
     fn group(&mut self, hue: Option<usize>, resource: &ResourceFacts, rows: &[usize]) -> Group {
         let rows: Vec<Row> = rows.iter().map(|node| self.row(*node)).collect();
         Group {
@@ -208,7 +136,12 @@ impl Schema<'_> {
             NodeKind::Relation if node.types.is_empty() => {}
             NodeKind::Relation => details.push(self.types(at, &node.types)),
             NodeKind::Permission if node.steps.is_empty() => {
-                details.push(vec![quiet("the owner alone")]);
+                let whom = if facts.implicit_owner {
+                    "the owner alone"
+                } else {
+                    "nobody"
+                };
+                details.push(vec![quiet(whom)]);
             }
             NodeKind::Permission => {}
         }
@@ -310,6 +243,8 @@ impl Schema<'_> {
         };
         for operand in operands {
             match &operand.step {
+                // A relation's own name means its recorded members, which are this row.
+                Step::Name(name) if *name == at && node.kind == NodeKind::Relation => {}
                 Step::Name(name) => read(&self.ends, *name, operand.mark),
                 Step::Arrow {
                     relation,
@@ -377,59 +312,12 @@ impl Schema<'_> {
     }
 }
 
-/// A box of its own for the conditions that chips name.
-fn conditions(facts: &Facts) -> Option<Group> {
-    let rows: Vec<Row> = facts
-        .conditions
-        .iter()
-        .map(|condition| {
-            let parameters =
-                condition
-                    .parameters
-                    .iter()
-                    .enumerate()
-                    .flat_map(|(at, (name, kind))| {
-                        let comma = if at + 1 < condition.parameters.len() {
-                            ","
-                        } else {
-                            ""
-                        };
-                        [
-                            Piece::new(format!("{name}:"), Tone::Quiet, Gap::Break),
-                            Piece::new(format!("{kind}{comma}"), Tone::Quiet, Gap::Space),
-                        ]
-                    });
-            let words = condition.expression.split_whitespace();
-            let expression = words.map(|word| Piece::new(word, Tone::Plain, Gap::Break));
-            Row {
-                name: condition.name.clone(),
-                kind: RowKind::Relation,
-                details: [parameters.collect::<Vec<_>>(), expression.collect()]
-                    .into_iter()
-                    .filter(|pieces| !pieces.is_empty())
-                    .collect(),
-                hint: hint(&format!("condition {}", condition.name), &condition.doc),
-                reads: Vec::new(),
-                highlighted: false,
-            }
-        })
-        .collect();
-    (!rows.is_empty()).then(|| Group {
-        label: "conditions".into(),
-        note: String::new(),
-        hint: "conditions that relationships may carry".into(),
-        shape: Shape::Table,
-        hue: None,
-        rows,
-        highlighted: false,
-    })
-}
-
 fn quiet(text: &str) -> Piece {
     Piece::new(text, Tone::Quiet, Gap::Break)
 }
 
-fn hint(what: &str, doc: &str) -> String {
+/// What a hint says: what it is, and what the policy says of it.
+pub(crate) fn hint(what: &str, doc: &str) -> String {
     if doc.is_empty() {
         what.into()
     } else {

@@ -11,9 +11,11 @@ use crate::{
     check::{arrow_target, Walk},
     memo::State,
     question::CheckError,
-    relationships::{ActorId, NodeId, ObjectId, Relationships, SetRef},
-    schema::{Body, Op, Policy, Types},
+    relationships::{ActorId, NodeId, ObjectId, Relationships, SetRef, TermsId},
+    schema::{Body, Op, Policy},
+    standing::{standing, type_of},
     truth::Truth,
+    types::{SubjectType, Types},
 };
 
 /// One read of the tree.
@@ -43,7 +45,7 @@ impl Needs {
 }
 
 /// The reads on which the root's value of `walk` hangs.
-pub(super) fn reads<R: Relationships + ?Sized>(
+pub(crate) fn reads<R: Relationships + ?Sized>(
     walk: &Walk<'_, R>,
     relationships: &R,
 ) -> Result<BTreeSet<Read>, CheckError> {
@@ -104,15 +106,14 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         order: u32,
     ) -> Result<Needs, CheckError> {
         let mut needs = Needs::default();
-        if types.actors {
-            if let Asked::Actor(Some(actor)) = self.walk.asked() {
-                let direct = self.relationships.contains(object, node, actor)?;
-                if direct || value != Truth::True {
-                    needs.reads.push(Read::Direct(object, node, actor));
-                }
-                if direct {
-                    return Ok(needs);
-                }
+        if let (true, Asked::Actor(Some(actor))) = (types.admits_actors(), self.walk.asked()) {
+            let terms = self.relationships.contains(object, node, actor)?;
+            let direct = terms.and_then(|terms| self.standing(types, SubjectType::Actor, terms));
+            if direct == Some(Truth::TRUE) || value != Truth::TRUE {
+                needs.reads.push(Read::Direct(object, node, actor));
+            }
+            if direct == Some(Truth::TRUE) {
+                return Ok(needs);
             }
         }
         if !types.admits_sets() {
@@ -122,19 +123,33 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         self.relationships.sets(object, node, &mut members)?;
         needs.reads.push(Read::Sets(object, node));
         for member in members {
-            let child = match member {
-                SetRef::Userset(object, node) if types.usersets.contains(&node) => (object, node),
-                member if self.walk.asked().is(member, types) => return Ok(needs),
+            let child = match member.set {
+                SetRef::Userset(object, node) => Some((object, node)),
+                set if self.walk.asked().is(set) => None,
                 _ => continue,
             };
-            if value != Truth::True {
-                needs.nodes.push(child);
-            } else if self.value(child, order) == Truth::True {
-                needs.nodes.push(child);
+            let Some(terms) = type_of(member.set)
+                .and_then(|subject| self.standing(types, subject, member.terms))
+                .filter(|terms| *terms != Truth::FALSE)
+            else {
+                continue;
+            };
+            if value != Truth::TRUE {
+                needs.nodes.extend(child);
+                continue;
+            }
+            let known = child.map_or(Truth::TRUE, |child| self.value(child, order));
+            if terms.and(known) == Truth::TRUE {
+                needs.nodes.extend(child);
                 return Ok(needs);
             }
         }
         Ok(needs)
+    }
+
+    fn standing(&self, types: &Types, subject: SubjectType, terms: TermsId) -> Option<Truth> {
+        let circumstances = self.walk.circumstances();
+        standing(self.relationships, circumstances, types, subject, terms).value
     }
 
     /// Evaluates postfix operations over known values, carrying along what each value needs.
@@ -152,6 +167,11 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
                             nodes: vec![child],
                         },
                     )
+                }
+                Op::Itself => {
+                    let asked = self.walk.asked();
+                    let itself = matches!(asked, Asked::Object(Some(asked), _) if asked == object);
+                    (itself.into(), Needs::default())
                 }
                 Op::Arrow(at) => self.arrow(object, at, order)?,
                 Op::Union | Op::Intersection | Op::Difference => {
@@ -171,7 +191,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
                         left.and(right)
                     };
                     // One side alone decides a union by *true*, the others by *false*.
-                    let decides = if union { Truth::True } else { Truth::False };
+                    let decides = if union { Truth::TRUE } else { Truth::FALSE };
                     let needs = if value != decides {
                         ours.and(theirs)
                     } else if left == decides {
@@ -188,13 +208,11 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
     }
 
     fn arrow(&self, object: ObjectId, at: u16, order: u32) -> Result<(Truth, Needs), CheckError> {
-        let Some(arrow) = self.policy.arrows.get(at as usize) else {
-            return Ok((Truth::Unknown, Needs::default()));
-        };
-        let Some(Body::Relation(types)) =
-            self.policy.body_node(arrow.relation).map(|node| &node.body)
+        let arrow = self.policy.arrows.get(at as usize);
+        let body = arrow.and_then(|arrow| self.policy.body_node(arrow.relation));
+        let (Some(arrow), Some(Body::Relation(types))) = (arrow, body.map(|node| &node.body))
         else {
-            return Ok((Truth::Unknown, Needs::default()));
+            return Ok((Truth::UNKNOWN, Needs::default()));
         };
         let mut members = Vec::new();
         self.relationships
@@ -203,30 +221,43 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             reads: vec![Read::Sets(object, arrow.relation)],
             nodes: vec![],
         };
-        let mut value = Truth::False;
+        // One member alone makes a union true and an intersection false.
+        let decides = Truth::from(!arrow.all);
+        let mut value = None;
         for member in members {
-            let Some(child) = arrow_target(self.policy, arrow, types, member) else {
+            let child = arrow_target(self.policy, arrow, member.set);
+            let terms =
+                type_of(member.set).and_then(|subject| self.standing(types, subject, member.terms));
+            let (Some(child), Some(terms)) = (child, terms) else {
                 continue;
             };
-            let found = self.value(child, order);
-            if found == Truth::True {
-                needs.nodes = vec![child];
+            let found = match terms == Truth::FALSE {
+                true => Truth::FALSE,
+                false => terms.and(self.value(child, order)),
+            };
+            let node = (terms != Truth::FALSE).then_some(child);
+            if found == decides {
+                needs.nodes = node.into_iter().collect();
                 return Ok((found, needs));
             }
-            value = value.or(found);
-            needs.nodes.push(child);
+            value = Some(match value {
+                None => found,
+                Some(value) if arrow.all => found.and(value),
+                Some(value) => found.or(value),
+            });
+            needs.nodes.extend(node);
         }
-        Ok((value, needs))
+        Ok((value.unwrap_or(Truth::FALSE), needs))
     }
 
     /// A value that was final before `order`; else unknown.
     fn value(&self, (object, node): (ObjectId, NodeId), order: u32) -> Truth {
         if self.walk.asked() == Asked::Userset(Some((object, node))) {
-            return Truth::True;
+            return Truth::TRUE;
         }
         match self.walk.memo().known(object, node) {
             State::Final(value, at) if at < order => value,
-            _ => Truth::Unknown,
+            _ => Truth::UNKNOWN,
         }
     }
 }

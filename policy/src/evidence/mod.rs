@@ -5,7 +5,7 @@
 //! absent, and not at hand, which reads as *unknown*. Since *true* and *false* are final however
 //! little is known (`check`), what a replay decides, the whole tree decides too.
 
-mod justify;
+pub(crate) mod justify;
 
 pub(crate) use justify::Read;
 
@@ -20,7 +20,7 @@ use crate::{
     document::{DocumentFacts, WithDocuments},
     keys::definition_key,
     limits::Limits,
-    question::{Answer, CheckError, Question},
+    question::{Answer, CheckError, Circumstances, Question},
     reader::{Hex, ReadError, RecordReader},
     schema::Policy,
     tree::TreeRelationships,
@@ -61,6 +61,7 @@ pub fn gather<R: RecordReader>(
     policy: &Policy,
     reader: &R,
     question: &Question,
+    circumstances: &Circumstances,
     documents: &[DocumentFacts],
     limits: Limits,
 ) -> Result<Gathered, CheckError> {
@@ -70,7 +71,7 @@ pub fn gather<R: RecordReader>(
     };
     let tree = TreeRelationships::new(policy, &recorder);
     let relationships = WithDocuments::new(&tree, documents);
-    let mut walk = Walk::new(&relationships, question, limits)?;
+    let mut walk = Walk::new(&relationships, question, circumstances, limits)?;
     let answer = walk.run()?;
     let mut complete = recorder.read.take();
     complete.insert(definition_key());
@@ -82,8 +83,8 @@ pub fn gather<R: RecordReader>(
         let mut keys = recorder.read.take();
         keys.insert(definition_key());
         let known = fetch(reader, &keys)?;
-        let again = replay(policy, &known, question, documents, limits);
-        if matches!(again, Ok(again) if again.is_allow()) {
+        let again = replay(policy, &known, question, circumstances, documents, limits);
+        if matches!(&again, Ok(again) if again.is_allow()) {
             return Ok(Gathered { answer, keys });
         }
         // Only a bound can stand against it: with less known, a derivation may be found on a deeper
@@ -125,6 +126,7 @@ pub fn replay(
     policy: &Policy,
     known: &BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     question: &Question,
+    circumstances: &Circumstances,
     documents: &[DocumentFacts],
     limits: Limits,
 ) -> Result<Answer, ReplayError> {
@@ -141,7 +143,7 @@ pub fn replay(
     }
     let tree = TreeRelationships::new(policy, Known(known));
     let relationships = WithDocuments::new(&tree, documents);
-    check(&relationships, question, limits).map_err(|error| match error {
+    check(&relationships, question, circumstances, limits).map_err(|error| match error {
         CheckError::Read(ReadError::Unavailable { key }) => ReplayError::Insufficient { key },
         error => ReplayError::Check(error),
     })

@@ -3,10 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agreement;
+mod conditions;
 mod generate;
+mod language;
+mod openfga_cases;
+mod openfga_export;
+mod openfga_import;
+mod openfga_language;
+mod openfga_models;
+mod openfga_store;
 mod oracle;
 mod policies;
 mod random;
 mod records;
 mod shinzohub;
+mod spicedb;
+mod store;
 mod suite;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use policy::{
-    apply_all, check, fetch, gather, may_manage, replay, Actor, Change, CheckError, DocumentFacts,
-    History, Limits, Name, ObjectRef, Policy, Question, Relationship, RelationshipError, Revision,
-    TreeRelationships, WithDocuments,
+    apply_all, check, fetch, gather, may_manage, replay, Actor, Change, CheckError, Circumstances,
+    DocumentFacts, History, Limits, Name, ObjectRef, Policy, Question, Relationship,
+    RelationshipError, Revision, Terms, TreeRelationships, WithDocuments,
 };
 
 type Tree = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -24,7 +24,7 @@ fn what_is_no_policy_is_refused_with_place_and_remedy() {
         ("resources:\n  did:\n".into(), "no resource may be named `did`"),
         ("resources:\n  actor:\n".into(), "already means actors"),
         ("actor:\n  name: user\nresources:\n  user:\n".into(), "already means actors"),
-        ("resources:\n  a-b:\n".into(), "is no name of a resource"),
+        ("resources:\n  a-:\n".into(), "is no name of a resource"),
         ("resources:\n- name: a\n- name: a\n".into(), "line 3, column 9: resource \"a\" is defined for the second time"),
         ("resources:\n- relations:\n".into(), "this resource has no `name`"),
         ("resources:\n  a:\n    name: b\n".into(), "a resource has no key \"name\""),
@@ -89,7 +89,10 @@ fn bounds_of_a_policy_are_refused_by_name() {
             format!("name: {}\nresources:\n  a:\n", "x".repeat(5_000)),
             "longer than 4096 bytes",
         ),
-        (format!("resources:\n  {}:\n", "x".repeat(65)), "is no name"),
+        (
+            format!("resources:\n  {}:\n", "x".repeat(129)),
+            "is no name",
+        ),
         (
             format!("resources:\n  a:\n#{}", "x".repeat(70_000)),
             "longer than 65536 bytes",
@@ -242,6 +245,7 @@ fn allowed(tree: &Tree, question: &str) -> bool {
     check(
         &TreeRelationships::new(&policy, tree),
         &question,
+        &Circumstances::default(),
         Limits::CONSENSUS,
     )
     .unwrap()
@@ -314,12 +318,27 @@ fn a_value_that_hung_on_a_circle_is_found_when_the_circle_breaks() {
             permission,
             Actor::new("did:u:x").unwrap(),
         );
-        let gathered = gather(&policy, &tree, &question, &[], Limits::CONSENSUS).unwrap();
+        let gathered = gather(
+            &policy,
+            &tree,
+            &question,
+            &Circumstances::default(),
+            &[],
+            Limits::CONSENSUS,
+        )
+        .unwrap();
         assert_eq!(gathered.answer.is_allow(), expected, "{permission}");
         let known = fetch(&tree, &gathered.keys).unwrap();
-        assert!(replay(&policy, &known, &question, &[], Limits::CONSENSUS)
-            .unwrap()
-            .is_allow());
+        assert!(replay(
+            &policy,
+            &known,
+            &question,
+            &Circumstances::default(),
+            &[],
+            Limits::CONSENSUS
+        )
+        .unwrap()
+        .is_allow());
         let stranger = Question::new(
             "a:1".parse().unwrap(),
             permission,
@@ -328,6 +347,7 @@ fn a_value_that_hung_on_a_circle_is_found_when_the_circle_breaks() {
         assert!(!check(
             &TreeRelationships::new(&policy, &tree),
             &stranger,
+            &Circumstances::default(),
             Limits::CONSENSUS
         )
         .unwrap()
@@ -365,6 +385,7 @@ fn management_follows_the_rules_and_the_owner() {
             &object,
             &relation,
             &actor,
+            &Circumstances::default(),
             Limits::CONSENSUS,
         )
         .unwrap()
@@ -401,6 +422,7 @@ fn documents_need_no_registration_and_ownership_never_permits_creation() {
         check(
             &WithDocuments::new(&below, &[facts]),
             &question,
+            &Circumstances::default(),
             Limits::CONSENSUS,
         )
         .unwrap()
@@ -466,15 +488,43 @@ fn a_record_made_beforehand_does_not_permit_creation() {
         let actor = Actor::new(actor).unwrap();
         let question = Question::new(facts[0].object.clone(), "create", actor);
         let limits = Limits::CONSENSUS;
-        let over_records = check(&WithDocuments::new(&below, &facts), &question, limits).unwrap();
+        let over_records = check(
+            &WithDocuments::new(&below, &facts),
+            &question,
+            &Circumstances::default(),
+            limits,
+        )
+        .unwrap();
         assert_eq!(over_records.is_allow(), allowed, "{question:?}");
-        let over_history = check(&WithDocuments::new(&view, &facts), &question, limits).unwrap();
+        let over_history = check(
+            &WithDocuments::new(&view, &facts),
+            &question,
+            &Circumstances::default(),
+            limits,
+        )
+        .unwrap();
         assert_eq!(over_history, over_records);
-        let gathered = gather(&policy, &tree, &question, &facts, limits).unwrap();
+        let gathered = gather(
+            &policy,
+            &tree,
+            &question,
+            &Circumstances::default(),
+            &facts,
+            limits,
+        )
+        .unwrap();
         assert_eq!(gathered.answer, over_records);
         let mut known = fetch(&tree, &gathered.keys).unwrap();
         known.remove(&policy::keys::object_key("batch", "new"));
-        let replayed = replay(&policy, &known, &question, &facts, limits).unwrap();
+        let replayed = replay(
+            &policy,
+            &known,
+            &question,
+            &Circumstances::default(),
+            &facts,
+            limits,
+        )
+        .unwrap();
         assert_eq!(replayed.is_allow(), allowed);
     }
 }
@@ -497,7 +547,12 @@ fn questions_about_nothing_and_bounds_are_errors_not_answers() {
             permission,
             Actor::new(actor).unwrap(),
         );
-        check(&TreeRelationships::new(&policy, &tree), &question, limits)
+        check(
+            &TreeRelationships::new(&policy, &tree),
+            &question,
+            &Circumstances::default(),
+            limits,
+        )
     };
     let limits = Limits::CONSENSUS;
     assert!(matches!(
@@ -600,9 +655,9 @@ fn examples_of_the_specification_are_what_is_written() {
         record,
         Page {
             until: None,
-            subjects: vec!["did:u:a".parse().unwrap()],
+            holders: vec![("did:u:a".parse().unwrap(), Terms::NONE)],
         }
-        .to_bytes(),
+        .to_bytes(keys::SubjectKind::Direct),
     ] {
         let line = format!("`{}`", hex(bytes));
         assert!(page.contains(&line), "the page lacks {line}");

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use policy::{
-    apply_all, check, gather, may_manage, replay, Actor, Change, History, Limits, Name, ObjectRef,
-    Policy, Question, Relationship, Revision, Subject, TreeRelationships,
+    apply_all, check, gather, may_manage, replay, Actor, Change, Circumstances, History, Limits,
+    Name, ObjectRef, Policy, Question, Relationship, Revision, Subject, TreeRelationships,
 };
 
 use crate::suite;
@@ -92,15 +92,40 @@ fn authorizations_and_delegations_of_shinzohub_hold() {
             permission: theorem.relation.to_string(),
             subject: theorem.subject,
         };
-        let records = check(&TreeRelationships::new(&policy, &tree), &question, limits).unwrap();
+        let records = check(
+            &TreeRelationships::new(&policy, &tree),
+            &question,
+            &Circumstances::default(),
+            limits,
+        )
+        .unwrap();
         assert_eq!(records.is_allow(), expected, "{line}");
-        assert_eq!(check(&view, &question, limits), Ok(records), "{line}");
-        let gathered = gather(&policy, &tree, &question, &[], limits).unwrap();
+        assert_eq!(
+            check(&view, &question, &Circumstances::default(), limits),
+            Ok(records.clone()),
+            "{line}"
+        );
+        let gathered = gather(
+            &policy,
+            &tree,
+            &question,
+            &Circumstances::default(),
+            &[],
+            limits,
+        )
+        .unwrap();
         let known = policy::fetch(&tree, &gathered.keys).unwrap();
         assert_eq!(
-            replay(&policy, &known, &question, &[], limits)
-                .unwrap()
-                .decision,
+            replay(
+                &policy,
+                &known,
+                &question,
+                &Circumstances::default(),
+                &[],
+                limits
+            )
+            .unwrap()
+            .decision,
             records.decision,
             "{line}"
         );
@@ -121,6 +146,7 @@ fn authorizations_and_delegations_of_shinzohub_hold() {
             &object,
             &relation,
             &Actor::new(actor).unwrap(),
+            &Circumstances::default(),
             limits,
         )
         .unwrap();

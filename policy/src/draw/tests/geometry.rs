@@ -12,7 +12,7 @@ use super::{
     },
     policy,
     random::{seeds, Draft, Random},
-    HOSPITAL, HOSPITAL_RELATIONSHIPS,
+    CLINIC, CLINIC_RELATIONSHIPS, HOSPITAL, HOSPITAL_RELATIONSHIPS,
 };
 use crate::Relationship;
 
@@ -170,6 +170,18 @@ fn the_hospital_has_everything_in_its_place() {
     assert_eq!(check(&schema(&policy)), 0);
     let picture =
         relationships(&policy, &hospital_relationships(), &DrawOptions::default()).unwrap();
+    assert_eq!(check(&picture), 0);
+}
+
+#[test]
+fn the_clinic_has_everything_in_its_place() {
+    let policy = policy(CLINIC);
+    assert_eq!(check(&schema(&policy)), 0);
+    let facts: Vec<Relationship> = CLINIC_RELATIONSHIPS
+        .lines()
+        .map(|line| line.parse().unwrap())
+        .collect();
+    let picture = relationships(&policy, &facts, &DrawOptions::default()).unwrap();
     assert_eq!(check(&picture), 0);
 }
 

@@ -45,103 +45,64 @@ pub fn seeds(count: u64) -> core::ops::Range<u64> {
     first..first + count
 }
 
-/// A policy as blocks of text, one a resource, each of them as parts whose order means nothing.
+/// A policy as lines whose order means nothing, by resource.
 pub struct Draft {
-    resources: Vec<(String, Vec<String>, Vec<String>)>,
+    resources: Vec<Resource>,
+}
+
+struct Resource {
+    name: String,
+    relations: Vec<String>,
+    permissions: Vec<String>,
+}
+
+/// How many resources, relations and permissions there are.
+#[derive(Clone, Copy)]
+struct Shape {
+    resources: usize,
+    relations: usize,
+    permissions: usize,
 }
 
 impl Draft {
     pub fn new(random: &mut Random) -> Self {
-        let count = 1 + random.below(20);
-        let relations = 1 + random.below(5);
-        let permissions = random.below(6);
-        let resources = (0..count)
-            .map(|at| {
-                let types = |random: &mut Random| {
-                    let mut types: Vec<String> = (0..1 + random.below(3))
-                        .map(|_| {
-                            // Mostly one of the next few, as policies are, and sometimes any.
-                            let near = (at + 1 + random.below(3)) % count;
-                            let target = if random.below(5) == 0 {
-                                random.below(count)
-                            } else {
-                                near
-                            };
-                            match random.below(6) {
-                                0 | 1 => "actor".into(),
-                                2 => "'*'".into(),
-                                3 | 4 => format!("t{target}"),
-                                _ => format!("t{target}->r{}", random.below(relations)),
-                            }
-                        })
-                        .collect();
-                    types.sort();
-                    types.dedup();
-                    types.join(", ")
-                };
-                let relations_text: Vec<String> = (0..relations)
-                    .map(|r| {
-                        let objects = if r == 0 {
-                            format!("t{}, ", random.below(count))
-                        } else {
-                            String::new()
-                        };
-                        let types: Vec<String> = format!("{objects}{}", types(random))
-                            .split(", ")
-                            .map(String::from)
-                            .collect();
-                        let mut unique: Vec<String> = Vec::new();
-                        types.into_iter().for_each(|one| {
-                            if !unique.contains(&one) {
-                                unique.push(one);
-                            }
-                        });
-                        let manages = if random.below(4) == 0 {
-                            format!(", manages: [r{}]", random.below(relations))
-                        } else {
-                            String::new()
-                        };
-                        format!("    r{r}: {{types: [{}]{manages}}}\n", unique.join(", "))
-                    })
-                    .collect();
-                let permissions_text = (0..permissions)
-                    .map(|p| {
-                        let mut expression = String::new();
-                        for operand in 0..1 + random.below(5) {
-                            if operand > 0 {
-                                expression.push_str([" + ", " + ", " & ", " - "][random.below(4)]);
-                            }
-                            expression.push_str(&match random.below(6) {
-                                0..=2 => format!("r{}", random.below(relations)),
-                                3 => format!("r0->r{}", random.below(relations)),
-                                4 => format!("r0->p{}", random.below(permissions)),
-                                _ => [
-                                    "owner".to_string(),
-                                    format!("p{}", random.below(permissions)),
-                                ][random.below(2)]
-                                .clone(),
-                            });
-                        }
-                        format!("    p{p}: {{expr: {expression}}}\n")
-                    })
-                    .collect();
-                (format!("t{at}"), relations_text, permissions_text)
-            })
-            .collect();
-        Self { resources }
+        let shape = Shape {
+            resources: 1 + random.below(20),
+            relations: 1 + random.below(5),
+            permissions: random.below(6),
+        };
+        let resources = (0..shape.resources).map(|at| Resource {
+            name: format!("t{at}"),
+            relations: (0..shape.relations)
+                .map(|r| format!("    r{r}: {{{}}}\n", relation(random, shape, at, r)))
+                .collect(),
+            permissions: (0..shape.permissions)
+                .map(|p| format!("    p{p}: {{expr: {}}}\n", expression(random, shape)))
+                .collect(),
+        });
+        Self {
+            resources: resources.collect(),
+        }
     }
 
     pub fn shuffle(&mut self, random: &mut Random) {
         random.shuffle(&mut self.resources);
-        for (_, relations, permissions) in &mut self.resources {
-            random.shuffle(relations);
-            random.shuffle(permissions);
+        for resource in &mut self.resources {
+            random.shuffle(&mut resource.relations);
+            random.shuffle(&mut resource.permissions);
         }
     }
 
     pub fn text(&self) -> String {
-        let mut text = String::from("name: random\nresources:\n");
-        for (name, relations, permissions) in &self.resources {
+        let mut text = String::from(
+            "name: random\nconditions:\n c: {parameters: {x: int}, expr: x > 1}\nresources:\n",
+        );
+        for resource in &self.resources {
+            let Resource {
+                name,
+                relations,
+                permissions,
+            } = resource;
             text.push_str(&format!(" {name}:\n   relations:\n{}", relations.concat()));
             if !permissions.is_empty() {
                 text.push_str(&format!("   permissions:\n{}", permissions.concat()));
@@ -154,28 +115,86 @@ impl Draft {
     pub fn relationships(&self, random: &mut Random, count: usize) -> Vec<Relationship> {
         let objects = 1 + random.below(30);
         let object = |random: &mut Random| {
-            format!(
-                "{}:o{}",
-                self.resources[random.below(self.resources.len())].0,
-                random.below(objects)
-            )
+            let resource = &self.resources[random.below(self.resources.len())].name;
+            format!("{resource}:o{}", random.below(objects))
+        };
+        let subject = |random: &mut Random| match random.below(7) {
+            0..=2 => format!(
+                "did:key:z6Mk{}aXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEG{}",
+                random.below(9),
+                random.below(12)
+            ),
+            3 => object(random),
+            4 => format!("{}#r0", object(random)),
+            5 => "t0:*".into(),
+            _ => "*".into(),
         };
         (0..count)
             .map(|_| {
-                let subject = match random.below(6) {
-                    0..=2 => format!(
-                        "did:key:z6Mk{}aXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEG{}",
-                        random.below(9),
-                        random.below(12)
-                    ),
-                    3 => object(random),
-                    4 => format!("{}#r0", object(random)),
-                    _ => "*".into(),
-                };
-                format!("{}#r{}@{subject}", object(random), random.below(3))
-                    .parse()
-                    .unwrap()
+                let terms = ["", "", "", " with c {\"x\":2}"][random.below(4)];
+                let text = format!(
+                    "{}#r{}@{}{terms}",
+                    object(random),
+                    random.below(3),
+                    subject(random)
+                );
+                text.parse().unwrap()
             })
             .collect()
+    }
+}
+
+/// `r0` holds objects and leads to them; all relations hold actors, so that every type can match.
+fn relation(random: &mut Random, shape: Shape, at: usize, r: usize) -> String {
+    let mut types: Vec<String> = Vec::from(["actor".into()]);
+    if r == 0 {
+        types.push(format!("t{}", random.below(shape.resources)));
+    }
+    for _ in 0..random.below(4) {
+        // Mostly one of the next few, as policies are, and sometimes any.
+        let near = (at + 1 + random.below(3)) % shape.resources;
+        let far = random.below(shape.resources);
+        let target = if random.below(5) == 0 { far } else { near };
+        let kind = match random.below(8) {
+            0 => "'*'".into(),
+            1 if r > 0 => format!("'t{target}:*'"),
+            2..=4 => format!("t{target}"),
+            5 => format!("t{target} with c"),
+            6 => "actor with c and expiration".into(),
+            _ => format!("t{target}->r{}", random.below(shape.relations)),
+        };
+        if !types.contains(&kind) {
+            types.push(kind);
+        }
+    }
+    let mut text = format!("types: [{}]", types.join(", "));
+    if random.below(4) == 0 {
+        text.push_str(&format!(", manages: [r{}]", random.below(shape.relations)));
+    }
+    if random.below(6) == 0 {
+        text.push_str(&format!(", expr: r{r} + {}", operand(random, shape)));
+    }
+    text
+}
+
+fn expression(random: &mut Random, shape: Shape) -> String {
+    let mut text = operand(random, shape);
+    for _ in 0..random.below(5) {
+        text.push_str([" + ", " + ", " & ", " - "][random.below(4)]);
+        text.push_str(&operand(random, shape));
+    }
+    text
+}
+
+fn operand(random: &mut Random, shape: Shape) -> String {
+    let r = random.below(shape.relations);
+    let p = random.below(shape.permissions);
+    match random.below(9) {
+        0..=2 => format!("r{r}"),
+        3 | 4 => format!("r0->r{r}"),
+        5 => format!("r0&->r{r}"),
+        6 if shape.permissions > 0 => format!("r0->p{p}"),
+        7 if shape.permissions > 0 => format!("p{p}"),
+        _ => ["owner", "self"][random.below(2)].to_string(),
     }
 }

@@ -3,11 +3,14 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-    super::{relationships, schema, DrawOptions},
+    super::{
+        picture::{EdgeKind, Mark},
+        relationships, schema, DrawOptions,
+    },
     policy,
     random::{seeds, Draft, Random},
     xml::elements,
-    HOSPITAL, HOSPITAL_RELATIONSHIPS,
+    CLINIC, CLINIC_RELATIONSHIPS, HOSPITAL, HOSPITAL_RELATIONSHIPS,
 };
 use crate::Relationship;
 
@@ -79,4 +82,67 @@ fn the_hospital_shows_every_name_and_every_edge() {
         .iter()
         .any(|hint| hint
             .contains("is ignored: resource \"invoice\" defines no relation \"reviewer\"")));
+}
+
+#[test]
+fn every_construct_of_the_language_is_shown() {
+    let policy = policy(CLINIC);
+    let picture = schema(&policy);
+    let count = |kind: EdgeKind, mark: Mark| {
+        let edges = picture.edges.iter();
+        edges
+            .filter(|edge| edge.kind == kind && edge.mark == mark)
+            .count()
+    };
+    assert_eq!(count(EdgeKind::Every, Mark::Intersected), 1);
+    assert_eq!(count(EdgeKind::Any, Mark::Intersected), 1);
+    assert_eq!(count(EdgeKind::Any, Mark::Subtracted), 1);
+    // Of `everyone_above`, a relation that is computed, and of folder's recursion.
+    assert_eq!(count(EdgeKind::Any, Mark::Plain), 2);
+    let svg = picture.to_svg();
+    elements(&svg).unwrap();
+    for expected in [
+        ">conditions<",
+        ">office_hours<",
+        ">expires<",
+        "user:*",
+        "+ self<",
+        ">reader + writer<",
+        "parent&amp;-&gt;`can-view`",
+        "every one must grant",
+        ">nobody<",
+        "class=\"line dashed\"",
+        "document.purge asks for folder.can-view of every one, through parent",
+    ] {
+        assert!(svg.contains(expected), "{expected}");
+    }
+    assert!(!svg.contains("owner: all"));
+    let chart = picture.to_mermaid();
+    for expected in ["==>|\"#38; every parent\"|", "-.->|\"minus parent\"|"] {
+        assert!(chart.contains(expected), "{expected}\n{chart}");
+    }
+
+    let facts: Vec<Relationship> = CLINIC_RELATIONSHIPS
+        .lines()
+        .map(|line| line.parse().unwrap())
+        .collect();
+    let picture = relationships(&policy, &facts, &DrawOptions::default()).unwrap();
+    let ignored = picture
+        .edges
+        .iter()
+        .filter(|edge| edge.kind == EdgeKind::Ignored);
+    assert_eq!(ignored.count(), 0);
+    let svg = picture.to_svg();
+    elements(&svg).unwrap();
+    for expected in [
+        ">user:*<",
+        ">* everyone<",
+        ">office_hours {&quot;zone&quot;:&quot;ward&quot;}<",
+        ">until 2027-01-31T12:00:00Z<",
+    ] {
+        assert!(svg.contains(expected), "{expected}");
+    }
+    assert!(picture
+        .to_mermaid()
+        .contains("|\"reader #91;from_inside#93; #91;until 2027-01-31T12:00:00Z#93;\"|"));
 }

@@ -1,0 +1,128 @@
+//! Which subjects a relation may hold, and on which terms.
+
+use alloc::vec::Vec;
+
+use crate::relationships::{NodeId, ResourceId};
+
+/// A condition of the policy: its place among the conditions, which are sorted by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConditionId(pub u16);
+
+/// A kind of subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SubjectType {
+    /// Actors.
+    Actor,
+    /// Every actor, `*`.
+    Everyone,
+    /// Every object of a resource, `R:*`.
+    Every(ResourceId),
+    /// Objects of a resource.
+    Object(ResourceId),
+    /// Usersets of a node, `R->n`.
+    Userset(NodeId),
+}
+
+/// One entry of `types`: matched exactly, so that a relation that asks for terms never holds
+/// anybody without them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Allowed {
+    pub subject: SubjectType,
+    pub condition: Option<ConditionId>,
+    pub expires: bool,
+}
+
+impl Allowed {
+    /// An entry without terms.
+    pub(crate) fn bare(subject: SubjectType) -> Self {
+        Self {
+            subject,
+            condition: None,
+            expires: false,
+        }
+    }
+}
+
+/// The `types` of a relation. What a relation holds beyond them (a policy was edited) is ignored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Types {
+    entries: Vec<Allowed>,
+    actors: bool,
+    sets: bool,
+}
+
+impl Types {
+    pub(crate) fn new(mut entries: Vec<Allowed>) -> Self {
+        entries.sort_unstable();
+        let actors = entries
+            .iter()
+            .any(|entry| entry.subject == SubjectType::Actor);
+        let sets = entries
+            .iter()
+            .any(|entry| entry.subject != SubjectType::Actor);
+        Self {
+            entries,
+            actors,
+            sets,
+        }
+    }
+
+    /// All entries, sorted. Linear to search: a relation has a handful.
+    pub(crate) fn entries(&self) -> &[Allowed] {
+        &self.entries
+    }
+
+    /// Whether the relation may hold actors, on whatever terms.
+    pub(crate) fn admits_actors(&self) -> bool {
+        self.actors
+    }
+
+    /// Whether the relation may hold anything but actors, on whatever terms.
+    pub(crate) fn admits_sets(&self) -> bool {
+        self.sets
+    }
+
+    /// Whether exactly this may stand in the relation.
+    pub(crate) fn admits(&self, allowed: Allowed) -> bool {
+        self.entries.contains(&allowed)
+    }
+
+    /// Whether a subject of this type may stand in the relation on some terms.
+    pub(crate) fn admits_type(&self, subject: SubjectType) -> bool {
+        self.entries.iter().any(|entry| entry.subject == subject)
+    }
+
+    /// The resources whose objects an arrow over the relation leads to: of objects and of usersets,
+    /// sorted, each once.
+    pub(crate) fn arrow_resources(
+        &self,
+        resource_of: impl Fn(NodeId) -> Option<ResourceId>,
+    ) -> Vec<ResourceId> {
+        let mut all: Vec<ResourceId> = self
+            .entries
+            .iter()
+            .filter_map(|entry| match entry.subject {
+                SubjectType::Object(resource) => Some(resource),
+                SubjectType::Userset(node) => resource_of(node),
+                SubjectType::Actor | SubjectType::Everyone | SubjectType::Every(_) => None,
+            })
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// The nodes of the usersets that the relation may hold, each once.
+    pub(crate) fn usersets(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let mut last = None;
+        self.entries
+            .iter()
+            .filter_map(move |entry| match entry.subject {
+                SubjectType::Userset(node) if last != Some(node) => {
+                    last = Some(node);
+                    Some(node)
+                }
+                _ => None,
+            })
+    }
+}
