@@ -2,12 +2,8 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::layers::Weights;
+use super::layers::{Weights, CHANNEL, SCREEN};
 
-/// What a channel between two columns is taken to be wide.
-const CHANNEL: i64 = 110;
-/// What a screen shows.
-const SCREEN: (i64, i64) = (1_600, 900);
 /// What an edge within a column counts, in hundredths of a screen: it turns back where it should lead on.
 const TURN: i64 = 3;
 
@@ -51,7 +47,45 @@ pub(crate) fn fold(columns: Vec<usize>, sizes: &[(i64, i64)], weights: &Weights)
             best = Some((cost, folded));
         }
     }
-    best.map_or(columns, |(_, folded)| folded)
+    let mut folded = best.map_or(columns, |(_, folded)| folded);
+    relieve(&mut folded, sizes, weights);
+    folded
+}
+
+/// Moves boxes that nothing leads to towards the left, and boxes that lead nowhere towards the right,
+/// out of the tallest column as long as the drawing gets lower by it.
+fn relieve(columns: &mut [usize], sizes: &[(i64, i64)], weights: &Weights) {
+    let count = columns.iter().max().map_or(0, |last| last + 1);
+    for _ in 0..columns.len() {
+        let mut loads = vec![0i64; count];
+        columns
+            .iter()
+            .zip(sizes)
+            .for_each(|(column, (_, height))| loads[*column] += height);
+        let Some(tallest) = (0..count).max_by_key(|column| (loads[*column], *column)) else {
+            return;
+        };
+        if loads[tallest] <= SCREEN.1 {
+            return;
+        }
+        let mut moves = Vec::new();
+        for at in (0..columns.len()).filter(|at| columns[*at] == tallest) {
+            let is_source = weights.keys().all(|(_, to)| *to != at);
+            let is_sink = weights.keys().all(|(from, _)| *from != at);
+            let left = if is_source { 0 } else { tallest };
+            let right = if is_sink { count - 1 } else { tallest };
+            for goal in (left..=right).filter(|goal| *goal != tallest) {
+                let load = loads[goal] + sizes[at].1;
+                if load < loads[tallest] {
+                    moves.push((goal.abs_diff(tallest), load, at, goal));
+                }
+            }
+        }
+        let Some((_, _, at, goal)) = moves.into_iter().min() else {
+            return;
+        };
+        columns[at] = goal;
+    }
 }
 
 /// Parts `loads` into runs whose greatest sum is least: the start of each.

@@ -16,8 +16,10 @@ use super::fold::fold;
 /// bound only keeps a strange graph from taking long.
 const ROUNDS: usize = 32;
 
-/// Pixels that a column may always be tall: what a screen shows without scrolling.
-const HEIGHT_FREE: i64 = 900;
+/// What a channel between two columns is taken to be wide.
+pub(crate) const CHANNEL: i64 = 110;
+/// What a screen shows, in pixels.
+pub(crate) const SCREEN: (i64, i64) = (1_600, 900);
 
 /// How many edges lead from one box to another; never from one to itself.
 pub(crate) type Weights = BTreeMap<(usize, usize), i64>;
@@ -50,9 +52,22 @@ pub(crate) fn columns(sizes: &[(i64, i64)], weights: &Weights) -> Vec<usize> {
     let graph = Graph::new(&heights, &forward);
     let mut columns = graph.longest_paths(&rank);
     graph.shorten(&mut columns);
-    graph.level(&mut columns);
+    graph.level(&mut columns, limit(sizes));
     graph.shorten_within(&mut columns);
     fold(normalise(&columns), sizes, weights)
+}
+
+/// How tall columns may be: as tall as a screen, or so that all boxes fill its proportions.
+fn limit(sizes: &[(i64, i64)]) -> i64 {
+    let area: i64 = sizes
+        .iter()
+        .map(|(width, height)| (width + CHANNEL) * height)
+        .sum();
+    let tallest = sizes.iter().map(|(_, height)| *height).max().unwrap_or(0);
+    (area * SCREEN.1 / SCREEN.0)
+        .isqrt()
+        .max(SCREEN.1)
+        .max(tallest)
 }
 
 /// The place of each box in an order in which few edges lead back.
@@ -181,38 +196,50 @@ impl<'a> Graph<'a> {
         loads
     }
 
-    /// Hands boxes of columns that are too tall on to a neighbour that has room, or at the left end
-    /// to a new column, where their edges grow least.
-    fn level(&self, columns: &mut [i64]) {
+    /// Hands boxes of columns that are too tall on to the nearest column that has room, or to a new
+    /// one at either end, where their edges grow least.
+    fn level(&self, columns: &mut [i64], limit: i64) {
         for _ in 0..columns.len() * 2 {
             let loads = self.loads(columns);
-            let tallest = self.heights.iter().copied().max().unwrap_or(0);
-            let mean = loads.values().sum::<i64>() / loads.len().max(1) as i64;
-            let limit = (mean * 3 / 2).max(tallest).max(HEIGHT_FREE);
-            let Some((&full, _)) = loads
+            let mut full: Vec<(i64, i64)> = loads
                 .iter()
                 .filter(|(_, load)| **load > limit)
-                .max_by_key(|(_, load)| **load)
-            else {
-                return;
-            };
-            let mut moves = Vec::new();
-            for at in (0..columns.len()).filter(|at| columns[*at] == full) {
-                let first = self.first(columns, at).unwrap_or(full - 1);
-                let last = self.last(columns, at).unwrap_or(full + 1);
-                for goal in [full - 1, full + 1] {
-                    let load = loads.get(&goal).copied().unwrap_or(0);
-                    let fits = (first..=last).contains(&goal) && load + self.heights[at] <= limit;
-                    if fits {
-                        moves.push((self.pull(at) * (goal - full), load, at, goal));
-                    }
-                }
-            }
-            let Some((_, _, at, goal)) = moves.into_iter().min() else {
+                .map(|(column, load)| (-load, *column))
+                .collect();
+            full.sort_unstable();
+            let handed = full
+                .into_iter()
+                .find_map(|(_, column)| self.hand_on(columns, &loads, column, limit));
+            let Some((at, goal)) = handed else {
                 return;
             };
             columns[at] = goal;
         }
+    }
+
+    /// Which box of a column goes where, if any can.
+    fn hand_on(
+        &self,
+        columns: &[i64],
+        loads: &BTreeMap<i64, i64>,
+        full: i64,
+        limit: i64,
+    ) -> Option<(usize, i64)> {
+        let left = loads.keys().next().map_or(0, |first| first - 1);
+        let right = loads.keys().next_back().map_or(0, |last| last + 1);
+        let load = |column: i64| loads.get(&column).copied().unwrap_or(0);
+        let mut moves = Vec::new();
+        for at in (0..columns.len()).filter(|at| columns[*at] == full) {
+            let first = self.first(columns, at).unwrap_or(left);
+            let last = self.last(columns, at).unwrap_or(right);
+            let fits = |goal: &i64| load(*goal) + self.heights[at] <= limit;
+            let before = (first..full).rev().find(fits);
+            let after = (full + 1..=last).find(fits);
+            for goal in before.into_iter().chain(after) {
+                moves.push((self.pull(at) * (goal - full), (goal - full).abs(), at, goal));
+            }
+        }
+        moves.into_iter().min().map(|(_, _, at, goal)| (at, goal))
     }
 
     /// Like [`Self::shorten`], one column at a time and never into one that is the taller for it.

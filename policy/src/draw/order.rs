@@ -62,10 +62,18 @@ pub(crate) fn order(columns: &Columns) -> Order {
     let work = Work::new(columns);
     let count = columns.links.len() + 1;
     let mut first: Order = vec![Vec::new(); count];
+    let mut bends = first.clone();
     for (at, slot) in columns.slots.iter().enumerate() {
-        if let Some(column) = first.get_mut(slot.column) {
+        let all = if slot.is_box { &mut first } else { &mut bends };
+        if let Some(column) = all.get_mut(slot.column) {
             column.push(at);
         }
+    }
+    // What passes a column passes in its middle if nothing speaks against it, so that what a long
+    // line leads to stands around it and not farther down from column to column.
+    for (column, bends) in first.iter_mut().zip(bends) {
+        let middle = column.len() / 2;
+        column.splice(middle..middle, bends);
     }
     let mut second = first.clone();
     second.iter_mut().for_each(|column| column.reverse());
