@@ -8,7 +8,9 @@ use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use core::fmt::Write;
 
 use super::{
-    picture::{Edge, EdgeKind, End, Gap, Group, Mark, Matter, Picture, Piece, Row, RowKind, Shape},
+    picture::{
+        Edge, EdgeKind, End, Gap, Group, Mark, Matter, Picture, Piece, Row, RowKind, Shape, Tone,
+    },
     style::{class, fills},
 };
 
@@ -103,12 +105,21 @@ impl Chart {
             } else {
                 " "
             };
-            let text = format!("{sign}{gap}{every}{}", edge.label);
+            let mut text = format!("{sign}{gap}{every}{}", edge.label);
+            let mut to = edge.to;
+            if to.row.is_none() && to.group == edge.from.group {
+                // Not every version of Mermaid draws a line from a node to what it stands in.
+                to = edge.from;
+                text = picture
+                    .groups
+                    .get(to.group)
+                    .map_or(text, |group| group.label.clone());
+            }
             self.link(
                 &id(edge.from),
                 arrow,
                 &text,
-                &id(edge.to),
+                &id(to),
                 edge.mark == Mark::Subtracted,
             );
         }
@@ -268,7 +279,12 @@ fn pieces_text(pieces: &[Piece]) -> String {
         if !text.is_empty() && piece.gap != Gap::None {
             text.push(' ');
         }
-        text.push_str(&piece.text);
+        match piece.tone {
+            Tone::Chip => {
+                let _ = write!(text, "[{}]", piece.text);
+            }
+            _ => text.push_str(&piece.text),
+        }
     }
     text
 }
@@ -283,7 +299,7 @@ fn edge_text(picture: &Picture, edge: &Edge) -> String {
         row.details
             .iter()
             .flatten()
-            .filter(|piece| piece.tone == super::picture::Tone::Chip)
+            .filter(|piece| piece.tone == Tone::Chip)
     });
     let mut text = edge.label.clone();
     for term in terms.into_iter().flatten() {

@@ -5,8 +5,9 @@
 //! consensus. Sizes are bounded: a schema by the bounds of a policy and
 //! [`crate::limits::DRAWN_EDGES_MAX`], relationships by [`crate::limits::DRAWN_RELATIONSHIPS_MAX`].
 //!
-//! [`facts`] and [`schema`] make a [`Picture`] of a policy; [`page`] gives everything its place by
-//! way of [`arrange`] (columns, order, heights, tracks); [`svg`] writes it down.
+//! `facts` reads a policy, `schema` and `instances` make a [`Picture`] of it, `page` gives everything
+//! its place by way of `arrange` (columns, order, heights) and `routes` (tracks, corners), and `svg`
+//! or `mermaid` writes it down.
 
 mod around;
 mod arrange;

@@ -38,7 +38,8 @@ pub fn seeds(count: u64) -> core::ops::Range<u64> {
         .ok()
         .and_then(|text| text.parse().ok());
     let first = given.unwrap_or_else(|| {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let epoch = std::time::UNIX_EPOCH;
+        let now = std::time::SystemTime::now().duration_since(epoch); // pure: a test's seed
         now.map_or(0, |since| since.as_secs() << 20)
     });
     std::println!("seed: HOLDFAST_SEED={first}");
