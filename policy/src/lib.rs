@@ -28,6 +28,7 @@ mod condition;
 mod decide;
 mod definition;
 mod document;
+pub mod draw;
 mod embedded;
 mod evidence;
 mod expression;

@@ -124,6 +124,14 @@ pub const WARNING_STEPS_MAX: u64 = 500_000;
 
 /// Signs and words of one statement, so that neither `!` nor parentheses pile up without end.
 pub const STATEMENT_TOKENS_MAX: usize = 512;
+/// Edges that a drawing of a schema has at most; what is beyond is said in the drawing. A policy of
+/// fifteen resources has about a hundred, and nobody can follow a thousand; the bound keeps a text
+/// of 64 kB, which can ask for a million, from taking long.
+pub const DRAWN_EDGES_MAX: usize = 1_000;
+
+/// Relationships that one drawing shows at most: more cannot be told apart on a screen. Beyond it
+/// one asks for what is near an object or an actor.
+pub const DRAWN_RELATIONSHIPS_MAX: usize = 300;
 
 /// Longest condition in bytes. The longest we have seen in the suites has 230; what needs more is
 /// better said in several conditions.
