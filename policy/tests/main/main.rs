@@ -6,6 +6,7 @@ mod agreement;
 mod cast;
 mod conditions;
 mod conditions_random;
+mod difference;
 mod generate;
 mod language;
 mod lookups;
