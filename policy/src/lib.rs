@@ -18,12 +18,14 @@ extern crate alloc;
 extern crate std;
 
 mod apply;
+mod ask;
 mod asked;
 mod change;
 mod check;
 mod codec;
 mod compile;
 mod condition;
+mod decide;
 mod definition;
 mod document;
 mod embedded;
@@ -33,9 +35,11 @@ mod fields;
 mod format;
 mod history;
 pub mod keys;
+mod lacking;
 pub mod limits;
 mod manage;
 mod memo;
+mod missing;
 mod name;
 pub mod openfga;
 pub mod outline;
@@ -63,6 +67,10 @@ mod warnings;
 mod yaml;
 
 pub use apply::{apply, apply_all, ApplyError, Write};
+pub use ask::{
+    check_many, lookup_objects, lookup_subjects, permissions_of, reachable, Counted, Decided,
+    Influence, Objects, PermissionDecided, Permissions, Reached, Subjects, Wanted,
+};
 pub use change::{Change, CollectionRecord};
 pub use check::{check, check_counted};
 pub use condition::{

@@ -184,6 +184,16 @@ pub const OPENFGA_MODULES_MAX: usize = 256;
 /// Longest OpenFGA store file or tuple file in bytes. OpenFGA's own test suites have 270 kB.
 pub const OPENFGA_STORE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Steps of one lookup: entries visited, and steps of the walks that decide candidates. Ten million
+/// are about a second of work, and list a million objects, each with a handful of steps.
+pub const LOOKUP_STEPS_MAX: u64 = 10_000_000;
+
+/// Relationships that one request may lay over those that are recorded. OpenFGA takes as many.
+pub const CONTEXTUAL_MAX: usize = 100;
+
+/// Nodes of one expansion: what a person can still look at, and a page of a few megabytes at most.
+pub const EXPANSION_NODES_MAX: usize = 10_000;
+
 /// Bounds of one question. Exceeding one is a defined error, the same on every node, and never an
 /// allow or a deny in disguise (Invariant 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,6 +210,14 @@ impl Limits {
     pub const CONSENSUS: Self = Self {
         steps_max: 100_000,
         depth_max: 256,
+    };
+}
+
+impl Limits {
+    /// What a lookup may take as a whole, outside of consensus: see [`LOOKUP_STEPS_MAX`].
+    pub const LOOKUP: Self = Self {
+        steps_max: LOOKUP_STEPS_MAX,
+        depth_max: Self::CONSENSUS.depth_max,
     };
 }
 

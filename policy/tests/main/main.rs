@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agreement;
+mod cast;
 mod conditions;
 mod conditions_random;
 mod generate;
 mod language;
+mod lookups;
 mod mutate;
+mod naive;
 mod notation;
 mod openfga_cases;
 mod openfga_export;
