@@ -109,7 +109,6 @@ fn condition(definition: &ConditionDefinition) -> Result<NamedCondition, PolicyE
     Ok(NamedCondition {
         name: definition.name.text.clone(),
         doc: definition.doc.clone(),
-        position: definition.name.position,
         condition: Condition::compile(&parameters, text, *position)?,
     })
 }
@@ -558,22 +557,26 @@ impl Compiler {
                 Ok(Op::Visit(recorded.unwrap_or(node)))
             }
             None => Ok(Op::Visit(node)),
-            Some(target) => self.arrow(operand, recorded, target),
+            Some(target) => self.arrow(resource, operand, recorded, target),
         }
     }
 
     fn arrow(
         &mut self,
+        resource: ResourceId,
         operand: &Operand,
         recorded: Option<NodeId>,
         target: &Target,
     ) -> Result<Op, PolicyError> {
         let body = recorded.and_then(|node| Some((node, &self.nodes.get(node.0 as usize)?.body)));
         let Some((relation, Body::Relation(types))) = body else {
-            let what = if operand.name == OWNER {
-                "holds actors only"
-            } else {
-                "records nobody"
+            let kind = self
+                .node(resource, &operand.name)
+                .and_then(|node| Some(self.nodes.get(node.0 as usize)?.kind));
+            let what = match kind {
+                Some(NodeKind::Owner) => "holds actors only",
+                Some(NodeKind::Permission) => "is a permission",
+                _ => "records nobody itself",
             };
             return Err(error(
                 operand.position,
@@ -604,11 +607,23 @@ impl Compiler {
         let mut targets = Vec::new();
         for id in resources {
             let Some(node) = self.node(id, &target.name) else {
+                if target.optional {
+                    continue;
+                }
                 let near = suggestion(&target.name, self.names(id));
                 let (left, name) = (&operand.name, self.resource_name(id));
                 return Err(error(target.position, format!("{left:?} allows {name:?}, which defines no relation or permission {:?}{near}", target.name)));
             };
             targets.push((id, node));
+        }
+        if targets.is_empty() {
+            return Err(error(
+                target.position,
+                format!(
+                    "no resource that {:?} allows defines {:?}; remove the arrow",
+                    operand.name, target.name
+                ),
+            ));
         }
         self.arrows.push(Arrow {
             relation,

@@ -18,24 +18,34 @@ extern crate alloc;
 extern crate std;
 
 mod apply;
+mod ask;
 mod asked;
 mod change;
 mod check;
 mod codec;
 mod compile;
-pub mod condition;
+mod condition;
+mod decide;
 mod definition;
 mod document;
+pub mod draw;
+mod embedded;
 mod evidence;
 mod expression;
+mod fields;
+mod format;
 mod history;
 pub mod keys;
+mod lacking;
 pub mod limits;
 mod manage;
 mod memo;
+mod missing;
 mod name;
+pub mod openfga;
 pub mod outline;
 mod pages;
+mod places;
 mod possible;
 mod question;
 mod reader;
@@ -43,10 +53,13 @@ mod records;
 mod relationship;
 mod relationships;
 mod schema;
+pub mod spicedb;
 mod standing;
 mod subjects;
 mod suggest;
 mod terms;
+pub mod testing;
+mod theorems;
 mod time;
 mod tree;
 mod truth;
@@ -55,11 +68,23 @@ mod warnings;
 mod yaml;
 
 pub use apply::{apply, apply_all, ApplyError, Write};
+pub use ask::{
+    check_many, lookup_objects, lookup_subjects, permissions_of, reachable, Counted, Decided,
+    Influence, Objects, PermissionDecided, Permissions, Reached, Subjects, Wanted,
+};
 pub use change::{Change, CollectionRecord};
 pub use check::{check, check_counted};
+pub use condition::{
+    Condition, Context, ContextError, Double, Evaluation, EvaluationError, EvaluationFailure,
+    Outcome, ParameterError, ParameterType, ParameterTypeError, Value,
+};
 pub use document::{DocumentFacts, WithDocuments};
+pub use embedded::EmbeddedText;
 pub use evidence::{fetch, gather, replay, Gathered, ReplayError};
-pub use history::{History, HistoryError, Revision, View};
+pub use format::format_policy;
+pub use history::{
+    End, EndError, HashKey, History, HistoryError, Memory, Revision, SnapshotError, View,
+};
 pub use limits::{Limits, ENGINE_VERSION};
 pub use manage::may_manage;
 pub use name::{Actor, Name, NameError};
@@ -68,12 +93,17 @@ pub use reader::{Entry, ReadError, RecordReader, Staged};
 pub use records::{Members, ObjectRecord, Page, RelationRecord};
 pub use relationship::{ObjectRef, Relationship, Subject};
 pub use relationships::{
-    ActorId, MemberRef, NodeId, ObjectId, Relationships, ResourceId, SetRef, Status, TermsId,
+    ActorId, MemberRef, NodeId, ObjectId, Relationships, ResourceId, Reverse, SetRef, Status,
+    SubjectRef, TermsId,
 };
 pub use schema::{Policy, PolicyError, Position, RelationshipError};
 pub use subjects::{Holder, SubjectList};
 pub use terms::{ConditionUse, Terms};
-pub use time::Time;
+pub use theorems::{
+    Authorization, Counterexample, Delegation, Failure, Formula, RelationshipList, Source,
+    Statement, TheoremError, TheoremResult, Theorems, Verdict,
+};
+pub use time::{Time, TimeError};
 pub use tree::TreeRelationships;
 pub use types::ConditionId;
 pub use warnings::Warning;

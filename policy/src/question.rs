@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 
 use crate::{
-    condition::{ConditionError, Context},
+    condition::{Context, EvaluationError},
     name::{Actor, Name},
     reader::ReadError,
     relationship::{ObjectRef, Subject},
@@ -146,7 +146,7 @@ pub enum CheckError {
         /// The condition.
         condition: String,
         /// Why.
-        reason: ConditionError,
+        reason: EvaluationError,
     },
     /// A record could not be read, or is not at hand and the answer hangs on it.
     #[error(transparent)]

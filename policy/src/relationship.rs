@@ -296,7 +296,7 @@ mod tests {
             "cell:1#operator@did:key:z with a b",
             "cell:1#operator@did:key:z with a {",
             "cell:1#operator@group:eng#",
-            "cell:1#o-p@did:a:b",
+            "cell:1#-p@did:a:b",
             "cell:1#operator@ did:a:b",
             "cell:1#operator@group:eng#member#x",
         ] {

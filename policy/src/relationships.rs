@@ -1,6 +1,7 @@
 //! The one trait through which the walk reads relationships.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
+use core::ops::ControlFlow;
 
 use crate::{
     name::Actor, reader::ReadError, relationship::ObjectRef, schema::Policy, terms::Terms,
@@ -39,13 +40,9 @@ pub enum Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActorId(pub u32);
 
-/// One member of a relation that is no actor.
+/// A member of a relation that leads on: to an object, or to whoever is in a userset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SetRef {
-    /// Every actor.
-    Everyone,
-    /// Every object of a resource.
-    Every(ResourceId),
     /// An object and its resource.
     Object(ObjectId, ResourceId),
     /// A userset; the node belongs to the object's resource.
@@ -63,7 +60,7 @@ impl TermsId {
     pub const NONE: Self = Self(0);
 }
 
-/// A member of a relation that is no actor, and the terms on which it stands there.
+/// A member of a relation that leads on, and the terms on which it stands there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MemberRef {
     /// The member.
@@ -85,8 +82,8 @@ impl MemberRef {
 
 /// Relationships of one policy at one moment.
 ///
-/// All implementors must give the same answers for the same facts, and `sets` in the canonical
-/// order of [`crate::Subject`]: the walk's cost is consensus.
+/// All implementors must give the same answers for the same facts, and lists in the canonical order
+/// of [`crate::Subject`]: the walk's cost is consensus.
 pub trait Relationships {
     /// The policy in force at that moment.
     fn policy(&self) -> &Policy;
@@ -109,8 +106,8 @@ pub trait Relationships {
     /// As the reader below says.
     fn is_owner(&self, object: ObjectId, actor: ActorId) -> Result<bool, ReadError>;
 
-    /// Whether `actor` itself stands in `relation` of `object`, and on what terms, held or not. An
-    /// archived object has no members.
+    /// Whether exactly this subject, which is no userset, stands in `relation` of `object`, and on
+    /// what terms, held or not. An archived object has no members.
     ///
     /// # Errors
     /// As the reader below says.
@@ -118,14 +115,26 @@ pub trait Relationships {
         &self,
         object: ObjectId,
         relation: NodeId,
-        actor: ActorId,
+        subject: SubjectRef,
     ) -> Result<Option<TermsId>, ReadError>;
 
-    /// Appends all members of `relation` of `object` that are no actors, in canonical order.
+    /// Appends the usersets in `relation` of `object`, in canonical order.
     ///
     /// # Errors
     /// As the reader below says; `into` may then hold some of them.
-    fn sets(
+    fn usersets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<MemberRef>,
+    ) -> Result<(), ReadError>;
+
+    /// Appends the objects and usersets in `relation` of `object`, in canonical order: what an arrow
+    /// follows.
+    ///
+    /// # Errors
+    /// As the reader below says; `into` may then hold some of them.
+    fn targets(
         &self,
         object: ObjectId,
         relation: NodeId,
@@ -134,6 +143,73 @@ pub trait Relationships {
 
     /// The terms behind a handle; `None` for [`TermsId::NONE`] and for handles of others.
     fn terms(&self, terms: TermsId) -> Option<Arc<Terms>>;
+
+    /// The name behind a handle; `None` for handles of others.
+    fn object_name(&self, object: ObjectId) -> Option<ObjectRef>;
+}
+
+/// Who or what stands in relations, as an implementor's handles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SubjectRef {
+    /// An actor.
+    Actor(ActorId),
+    /// Every actor.
+    Everyone,
+    /// Every object of a resource.
+    Every(ResourceId),
+    /// An object.
+    Object(ObjectId),
+    /// A userset.
+    Userset(ObjectId, NodeId),
+}
+
+/// Relationships that can be read from their subjects too: what lookups need, and no check ever does.
+///
+/// The order of visits is the implementor's; whoever shows results sorts them by name. A visitor that
+/// breaks is not called again. Relations are named by the node that records their members. Archived
+/// objects hold nobody, here as there.
+pub trait Reverse: Relationships {
+    /// Visits the actors of a relation of an object.
+    fn actors(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        visit: &mut dyn FnMut(ActorId, TermsId) -> ControlFlow<()>,
+    );
+
+    /// Who owns an object.
+    fn owner(&self, object: ObjectId) -> Option<ActorId>;
+
+    /// Visits the objects that an actor owns.
+    fn owned(&self, actor: ActorId, visit: &mut dyn FnMut(ObjectId) -> ControlFlow<()>);
+
+    /// Visits the relations of objects in which exactly this subject stands.
+    fn held(
+        &self,
+        subject: SubjectRef,
+        visit: &mut dyn FnMut(ObjectId, NodeId, TermsId) -> ControlFlow<()>,
+    );
+
+    /// Visits all objects of a resource of which anything is known.
+    fn objects(&self, resource: ResourceId, visit: &mut dyn FnMut(ObjectId) -> ControlFlow<()>);
+
+    /// The resource of an object; `None` where the policy does not define it.
+    fn resource_of(&self, object: ObjectId) -> Option<ResourceId>;
+
+    /// The name behind a handle.
+    fn actor_name(&self, actor: ActorId) -> Option<Actor>;
+
+    /// The id within its resource of an object; empty for handles of others. Lists are sorted by it.
+    fn object_id(&self, object: ObjectId) -> Cow<'_, str> {
+        let name = self.object_name(object);
+        Cow::Owned(name.map_or_else(String::new, |name| name.id().into()))
+    }
+
+    /// The text of an actor; empty for handles of others. Lists are sorted by it.
+    fn actor_text(&self, actor: ActorId) -> Cow<'_, str> {
+        let name = self.actor_name(actor);
+        Cow::Owned(name.map_or_else(String::new, |name| name.as_str().into()))
+    }
 }
 
 impl<T: Relationships + ?Sized> Relationships for &T {
@@ -161,21 +237,81 @@ impl<T: Relationships + ?Sized> Relationships for &T {
         &self,
         object: ObjectId,
         relation: NodeId,
-        actor: ActorId,
+        subject: SubjectRef,
     ) -> Result<Option<TermsId>, ReadError> {
-        (**self).contains(object, relation, actor)
+        (**self).contains(object, relation, subject)
     }
 
-    fn sets(
+    fn usersets(
         &self,
         object: ObjectId,
         relation: NodeId,
         into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
-        (**self).sets(object, relation, into)
+        (**self).usersets(object, relation, into)
+    }
+
+    fn targets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<MemberRef>,
+    ) -> Result<(), ReadError> {
+        (**self).targets(object, relation, into)
     }
 
     fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {
         (**self).terms(terms)
+    }
+
+    fn object_name(&self, object: ObjectId) -> Option<ObjectRef> {
+        (**self).object_name(object)
+    }
+}
+
+impl<T: Reverse + ?Sized> Reverse for &T {
+    fn actors(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        visit: &mut dyn FnMut(ActorId, TermsId) -> ControlFlow<()>,
+    ) {
+        (**self).actors(object, relation, visit);
+    }
+
+    fn owner(&self, object: ObjectId) -> Option<ActorId> {
+        (**self).owner(object)
+    }
+
+    fn owned(&self, actor: ActorId, visit: &mut dyn FnMut(ObjectId) -> ControlFlow<()>) {
+        (**self).owned(actor, visit);
+    }
+
+    fn held(
+        &self,
+        subject: SubjectRef,
+        visit: &mut dyn FnMut(ObjectId, NodeId, TermsId) -> ControlFlow<()>,
+    ) {
+        (**self).held(subject, visit);
+    }
+
+    fn objects(&self, resource: ResourceId, visit: &mut dyn FnMut(ObjectId) -> ControlFlow<()>) {
+        (**self).objects(resource, visit);
+    }
+
+    fn resource_of(&self, object: ObjectId) -> Option<ResourceId> {
+        (**self).resource_of(object)
+    }
+
+    fn actor_name(&self, actor: ActorId) -> Option<Actor> {
+        (**self).actor_name(actor)
+    }
+
+    fn object_id(&self, object: ObjectId) -> Cow<'_, str> {
+        (**self).object_id(object)
+    }
+
+    fn actor_text(&self, actor: ActorId) -> Cow<'_, str> {
+        (**self).actor_text(actor)
     }
 }

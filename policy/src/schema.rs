@@ -4,7 +4,7 @@ use alloc::{format, string::String, vec::Vec};
 
 use crate::{
     compile::compile,
-    condition::{Condition, ConditionError},
+    condition::{Condition, ParameterError},
     relationship::{Relationship, Subject},
     relationships::{NodeId, ResourceId},
     suggest::suggestion,
@@ -93,7 +93,7 @@ pub enum RelationshipError {
         /// The condition.
         condition: String,
         /// What does not fit.
-        reason: ConditionError,
+        reason: ParameterError,
     },
     /// The relation does not allow such a subject.
     #[error("relation {relation:?} of resource {resource:?} does not allow {subject}; it allows {allowed}")]
@@ -132,7 +132,6 @@ pub struct Policy {
 pub(crate) struct NamedCondition {
     pub name: String,
     pub doc: String,
-    pub position: Position,
     pub condition: Condition,
 }
 
@@ -221,7 +220,7 @@ pub(crate) struct Arrow {
     pub relation: NodeId,
     /// Whether all objects must grant.
     pub all: bool,
-    /// The target on each resource that the relation allows, sorted.
+    /// The target on each resource that the relation allows and that defines it, sorted.
     pub targets: Vec<(ResourceId, NodeId)>,
 }
 
@@ -386,8 +385,10 @@ impl Policy {
             .is_some_and(|types| types.admits(Allowed::bare(SubjectType::Object(target))))
     }
 
-    /// The node that holds the recorded members of a relation, where it records any.
-    pub(crate) fn recorded(&self, node: NodeId) -> Option<NodeId> {
+    /// The node that holds the recorded members of a relation, where it records any: what readers of
+    /// relationships are asked for, and answer with.
+    #[must_use]
+    pub fn recorded(&self, node: NodeId) -> Option<NodeId> {
         self.body_node(node)?.recorded
     }
 
@@ -573,6 +574,11 @@ impl Policy {
     pub(crate) fn node_resource_name(&self, id: NodeId) -> &str {
         self.body_node(id)
             .map_or("", |node| self.resource_name(node.resource))
+    }
+
+    /// The node that says who owns an object of a resource.
+    pub(crate) fn owner_node(&self, id: ResourceId) -> Option<NodeId> {
+        Some(self.resources.get(id.0 as usize)?.owner)
     }
 
     pub(crate) fn body_node(&self, id: NodeId) -> Option<&Node> {

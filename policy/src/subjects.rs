@@ -208,7 +208,7 @@ mod tests {
                 let subject = subject(kind, draw(40));
                 let terms = Terms {
                     condition: None,
-                    expires: Time::new(draw(3) as i64, 0).filter(|_| draw(3) == 0),
+                    expires: Time::new(draw(3) as i64, 0).ok().filter(|_| draw(3) == 0),
                 };
                 let known = oracle.get(&subject).map(Terms::to_bytes);
                 let bytes = subject_bytes(&subject);

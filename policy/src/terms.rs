@@ -63,8 +63,8 @@ impl Terms {
             write_bytes(&mut bytes, &used.context.encode());
         }
         if let Some(expires) = self.expires {
-            bytes.extend_from_slice(&expires.seconds.to_be_bytes());
-            write_number(&mut bytes, u64::from(expires.nanos));
+            bytes.extend_from_slice(&expires.seconds().to_be_bytes());
+            write_number(&mut bytes, u64::from(expires.nanos()));
         }
         bytes
     }
@@ -85,7 +85,8 @@ impl Terms {
         let mut terms = Self::NONE;
         if flags & CONDITION != 0 {
             let name = Name::new(decoder.text()?).map_err(|_| "a condition is not in its form")?;
-            let context = Context::decode(decoder.bytes()?)?;
+            let context =
+                Context::decode(decoder.bytes()?).map_err(|_| "a context is not in its form")?;
             terms.condition = Some(Box::new(ConditionUse { name, context }));
         }
         if flags & EXPIRES != 0 {
@@ -95,7 +96,7 @@ impl Terms {
             }
             let nanos = u32::try_from(decoder.number()?).map_err(|_| "an expiry is no time")?;
             let time = Time::new(i64::from_be_bytes(seconds), nanos);
-            terms.expires = Some(time.ok_or("an expiry is no time")?);
+            terms.expires = Some(time.map_err(|_| "an expiry is no time")?);
         }
         decoder.end()?;
         Ok(terms)

@@ -10,7 +10,7 @@ use alloc::{
     vec::Vec,
 };
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 use crate::{
     limits::{DEFINITION_BYTES_MAX, YAML_DEPTH_MAX},
@@ -22,6 +22,11 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Node {
     pub position: Position,
+    /// Behind its last character.
+    pub end: Position,
+    /// Whether it is a scalar without quotes: what other notations read as a number or a truth
+    /// value. The policy language reads all scalars as texts.
+    pub plain: bool,
     pub value: Value,
 }
 
@@ -65,17 +70,45 @@ enum Content {
     },
 }
 
-/// Reads `text` as one document.
+/// What is read: its name in errors, and its bounds.
+pub(crate) struct Kind {
+    /// With its article: `the policy`.
+    pub what: &'static str,
+    /// What it must hold at least, for the error of an empty one.
+    pub needs: &'static str,
+    /// Longest text in bytes.
+    pub bytes_max: usize,
+    /// Whether a line may begin with a tab: inside a block scalar the tab is content (a SpiceDB
+    /// schema, for example); anywhere else the parser refuses it in its own words.
+    pub tabs: bool,
+}
+
+const POLICY: Kind = Kind {
+    what: "the policy",
+    needs: "`resources`",
+    bytes_max: DEFINITION_BYTES_MAX,
+    tabs: false,
+};
+
+/// Reads `text` as one policy document.
 pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
+    read_as(text, &POLICY)
+}
+
+/// Reads `text` as one document of another kind.
+pub(crate) fn read_as(text: &str, kind: &Kind) -> Result<Node, PolicyError> {
     let start = Position { line: 1, column: 1 };
-    if text.len() > DEFINITION_BYTES_MAX {
+    let Kind {
+        what, bytes_max, ..
+    } = kind;
+    if text.len() > *bytes_max {
         return Err(error(
             start,
-            format!("the policy is longer than {DEFINITION_BYTES_MAX} bytes; split it"),
+            format!("{what} is longer than {bytes_max} bytes; split it"),
         ));
     }
     // YAML forbids tabs in indentation, and parsers differ on what they do there.
-    for (at, line) in text.lines().enumerate() {
+    for (at, line) in text.lines().enumerate().filter(|_| !kind.tabs) {
         let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
         if let Some(column) = line.get(..indent).and_then(|indent| indent.find('\t')) {
             let position = Position {
@@ -99,7 +132,7 @@ pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
             };
             error(position, format!("this is not YAML: {}", hint(scan.info())))
         })?;
-        let position = place(span);
+        let (position, end) = (place(&span.start), place(&span.end));
         let node = match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => continue,
             Event::DocumentStart(_) => {
@@ -107,7 +140,7 @@ pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
                 if documents > 1 {
                     return Err(error(
                         position,
-                        "a policy is one document; remove what follows `---`",
+                        format!("{what} is one document; remove what follows `---`"),
                     ));
                 }
                 continue;
@@ -123,6 +156,8 @@ pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
                 let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
                 Node {
                     position,
+                    end,
+                    plain: style == ScalarStyle::Plain,
                     value: if null {
                         Value::Null
                     } else {
@@ -154,6 +189,8 @@ pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
                     content: Content::List(items),
                 }) => Node {
                     position,
+                    end,
+                    plain: false,
                     value: Value::List(items),
                 },
                 Some(Open {
@@ -161,6 +198,8 @@ pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
                     content: Content::Map { entries, .. },
                 }) => Node {
                     position,
+                    end,
+                    plain: false,
                     value: Value::Map(entries),
                 },
                 None => {
@@ -190,7 +229,10 @@ pub(crate) fn read(text: &str) -> Result<Node, PolicyError> {
             },
         }
     }
-    root.ok_or_else(|| error(start, "the policy is empty; it needs at least `resources`"))
+    root.ok_or_else(|| {
+        let needs = kind.needs;
+        error(start, format!("{what} is empty; it needs at least {needs}"))
+    })
 }
 
 fn read_key(node: Node, keys: &mut BTreeSet<String>) -> Result<(String, Position), PolicyError> {
@@ -243,10 +285,10 @@ fn refuse_decoration(position: Position, anchor: usize, tagged: bool) -> Result<
     Ok(())
 }
 
-fn place(span: Span) -> Position {
+fn place(marker: &Marker) -> Position {
     Position {
-        line: span.start.line(),
-        column: span.start.col() + 1,
+        line: marker.line(),
+        column: marker.col() + 1,
     }
 }
 
@@ -282,7 +324,7 @@ mod tests {
                 "line 1, column 4: this is not YAML: an alias names nothing",
             ),
             ("a: !!str 1\n", "tags are not allowed"),
-            ("a: 1\n---\nb: 2\n", "a policy is one document"),
+            ("a: 1\n---\nb: 2\n", "the policy is one document"),
             ("[a]: 1\n", "a key must be a word"),
             ("? {a: 1}\n: 2\n", "a key must be a word"),
             ("~: 1\n", "a key must be a word"),

@@ -9,9 +9,10 @@ use alloc::{collections::BTreeSet, vec, vec::Vec};
 use crate::{
     asked::Asked,
     check::{arrow_target, Walk},
+    lacking::Lacking,
     memo::State,
     question::CheckError,
-    relationships::{ActorId, NodeId, ObjectId, Relationships, SetRef, TermsId},
+    relationships::{NodeId, ObjectId, Relationships, SetRef, SubjectRef, TermsId},
     schema::{Body, Op, Policy},
     standing::{standing, type_of},
     truth::Truth,
@@ -23,10 +24,12 @@ use crate::{
 pub(crate) enum Read {
     /// Who owns the object.
     Owner(ObjectId),
-    /// Whether the actor asked about stands in the relation.
-    Direct(ObjectId, NodeId, ActorId),
-    /// All other members of the relation.
-    Sets(ObjectId, NodeId),
+    /// Whether a subject that is no userset stands in the relation.
+    Direct(ObjectId, NodeId, SubjectRef),
+    /// The usersets of the relation.
+    Usersets(ObjectId, NodeId),
+    /// The objects and usersets of the relation.
+    Targets(ObjectId, NodeId),
 }
 
 /// What a value needs: reads, and values of other nodes.
@@ -45,7 +48,7 @@ impl Needs {
 }
 
 /// The reads on which the root's value of `walk` hangs.
-pub(super) fn reads<R: Relationships + ?Sized>(
+pub(crate) fn reads<R: Relationships + ?Sized>(
     walk: &Walk<'_, R>,
     relationships: &R,
 ) -> Result<BTreeSet<Read>, CheckError> {
@@ -62,7 +65,7 @@ pub(super) fn reads<R: Relationships + ?Sized>(
             continue;
         }
         // Only what the walk closed before this node may justify it.
-        let State::Final(value, order) = walk.memo().known(object, node) else {
+        let State::Final(value, order) = walk.memo().known(object, node, Lacking::Unknown) else {
             continue;
         };
         let needs = search.needs(object, node, value, order)?;
@@ -106,41 +109,42 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         order: u32,
     ) -> Result<Needs, CheckError> {
         let mut needs = Needs::default();
-        if let (true, Asked::Actor(Some(actor))) = (types.admits_actors(), self.walk.asked()) {
-            let terms = self.relationships.contains(object, node, actor)?;
-            let direct = terms.and_then(|terms| self.standing(types, SubjectType::Actor, terms));
-            if direct == Some(Truth::TRUE) || value != Truth::TRUE {
-                needs.reads.push(Read::Direct(object, node, actor));
-            }
-            if direct == Some(Truth::TRUE) {
+        for (kind, member) in self.walk.asked().members().into_iter().flatten() {
+            let Some(member) = member.filter(|_| types.admits_type(kind)) else {
+                continue;
+            };
+            let terms = self.relationships.contains(object, node, member)?;
+            let direct = terms.and_then(|terms| self.standing(types, kind, terms));
+            let read = Read::Direct(object, node, member);
+            if direct == Some(Truth::True) {
+                needs.reads = vec![read];
                 return Ok(needs);
             }
+            if value != Truth::True {
+                needs.reads.push(read);
+            }
         }
-        if !types.admits_sets() {
+        if !types.admits_usersets() {
             return Ok(needs);
         }
         let mut members = Vec::new();
-        self.relationships.sets(object, node, &mut members)?;
-        needs.reads.push(Read::Sets(object, node));
+        self.relationships.usersets(object, node, &mut members)?;
+        needs.reads.push(Read::Usersets(object, node));
         for member in members {
-            let child = match member.set {
-                SetRef::Userset(object, node) => Some((object, node)),
-                set if self.walk.asked().is(set) => None,
-                _ => continue,
+            let SetRef::Userset(child_object, child_node) = member.set else {
+                continue;
             };
+            let child = (child_object, child_node);
             let Some(terms) = type_of(member.set)
                 .and_then(|subject| self.standing(types, subject, member.terms))
-                .filter(|terms| *terms != Truth::FALSE)
+                .filter(|terms| *terms != Truth::False)
             else {
                 continue;
             };
-            if value != Truth::TRUE {
-                needs.nodes.extend(child);
-                continue;
-            }
-            let known = child.map_or(Truth::TRUE, |child| self.value(child, order));
-            if terms.and(known) == Truth::TRUE {
-                needs.nodes.extend(child);
+            if value != Truth::True {
+                needs.nodes.push(child);
+            } else if terms.and(self.value(child, order)) == Truth::True {
+                needs.nodes.push(child);
                 return Ok(needs);
             }
         }
@@ -169,8 +173,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
                     )
                 }
                 Op::Itself => {
-                    let asked = self.walk.asked();
-                    let itself = matches!(asked, Asked::Object(Some(asked), _) if asked == object);
+                    let itself = self.walk.asked().is_object(object);
                     (itself.into(), Needs::default())
                 }
                 Op::Arrow(at) => self.arrow(object, at, order)?,
@@ -191,7 +194,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
                         left.and(right)
                     };
                     // One side alone decides a union by *true*, the others by *false*.
-                    let decides = if union { Truth::TRUE } else { Truth::FALSE };
+                    let decides = if union { Truth::True } else { Truth::False };
                     let needs = if value != decides {
                         ours.and(theirs)
                     } else if left == decides {
@@ -212,13 +215,13 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         let body = arrow.and_then(|arrow| self.policy.body_node(arrow.relation));
         let (Some(arrow), Some(Body::Relation(types))) = (arrow, body.map(|node| &node.body))
         else {
-            return Ok((Truth::UNKNOWN, Needs::default()));
+            return Ok((Truth::Unknown, Needs::default()));
         };
         let mut members = Vec::new();
         self.relationships
-            .sets(object, arrow.relation, &mut members)?;
+            .targets(object, arrow.relation, &mut members)?;
         let mut needs = Needs {
-            reads: vec![Read::Sets(object, arrow.relation)],
+            reads: vec![Read::Targets(object, arrow.relation)],
             nodes: vec![],
         };
         // One member alone makes a union true and an intersection false.
@@ -228,14 +231,12 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             let child = arrow_target(self.policy, arrow, member.set);
             let terms =
                 type_of(member.set).and_then(|subject| self.standing(types, subject, member.terms));
-            let (Some(child), Some(terms)) = (child, terms) else {
+            let Some(terms) = terms else {
                 continue;
             };
-            let found = match terms == Truth::FALSE {
-                true => Truth::FALSE,
-                false => terms.and(self.value(child, order)),
-            };
-            let node = (terms != Truth::FALSE).then_some(child);
+            let node = child.filter(|_| terms != Truth::False);
+            let granted = node.map_or(Truth::False, |child| self.value(child, order));
+            let found = terms.and(granted);
             if found == decides {
                 needs.nodes = node.into_iter().collect();
                 return Ok((found, needs));
@@ -247,17 +248,17 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             });
             needs.nodes.extend(node);
         }
-        Ok((value.unwrap_or(Truth::FALSE), needs))
+        Ok((value.unwrap_or(Truth::False), needs))
     }
 
     /// A value that was final before `order`; else unknown.
     fn value(&self, (object, node): (ObjectId, NodeId), order: u32) -> Truth {
         if self.walk.asked() == Asked::Userset(Some((object, node))) {
-            return Truth::TRUE;
+            return Truth::True;
         }
-        match self.walk.memo().known(object, node) {
+        match self.walk.memo().known(object, node, Lacking::Unknown) {
             State::Final(value, at) if at < order => value,
-            _ => Truth::UNKNOWN,
+            _ => Truth::Unknown,
         }
     }
 }

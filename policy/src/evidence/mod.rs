@@ -5,7 +5,7 @@
 //! absent, and not at hand, which reads as *unknown*. Since *true* and *false* are final however
 //! little is known (`check`), what a replay decides, the whole tree decides too.
 
-mod justify;
+pub(crate) mod justify;
 
 pub(crate) use justify::Read;
 

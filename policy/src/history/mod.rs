@@ -1,11 +1,17 @@
 //! A policy's history on a replica: every relationship with the revisions between which it stood,
 //! so that any question can be asked as of any revision, and nothing is rebuilt for it.
 //!
-//! Names are interned once; what a check touches is numbers. Handles count up in the order of the
-//! log and decide nothing: members are kept in the order of their names (Invariant 1).
+//! Names are interned once; what a check touches is numbers in flat tables, which are written to a
+//! file and read back as they are. Handles count up in the order of the log and decide nothing:
+//! members are kept in the order of their names (Invariant 1).
 
-mod intervals;
+mod edges;
+mod end;
+mod index;
 mod names;
+mod past;
+mod snapshot;
+mod subjects;
 mod view;
 
 use alloc::{
@@ -13,22 +19,25 @@ use alloc::{
     sync::Arc,
     vec::Vec,
 };
-use core::hash::BuildHasherDefault;
-
-use hashbrown::HashMap; // pure: looked up by key, never iterated
+use core::cmp::Ordering;
 
 use crate::{
     change::{Change, CollectionRecord},
-    memo::Mix,
-    name::Name,
+    name::{Actor, Name},
     relationship::{ObjectRef, Relationship, Subject},
-    relationships::{NodeId, ResourceId, TermsId},
+    relationships::{NodeId, ResourceId},
     schema::{NodeKind, Policy, PolicyError},
     terms::Terms,
+    time::Time,
 };
 
-use intervals::{Direct, SetLists};
-use names::{Label, Member, Names};
+use edges::{list_of, Edge, Edges, NONE};
+pub use end::{End, EndError};
+pub use names::HashKey;
+use names::{Label, Labels, Texts, OWNER};
+use past::{Closed, Past};
+pub use snapshot::SnapshotError;
+use subjects::{SubjectKey, Subjects};
 pub use view::View;
 
 /// A revision of a policy: one block that changed it.
@@ -42,6 +51,34 @@ pub struct Revision {
     pub time_seconds: i64,
     /// Block time: nanoseconds within the second.
     pub time_nanos: u32,
+}
+
+impl Revision {
+    /// Block time; the nearest that is one, should it lie outside of the years 1 to 9999.
+    #[must_use]
+    pub fn time(&self) -> Time {
+        let nearest = if self.time_seconds < 0 {
+            Time::MIN
+        } else {
+            Time::MAX
+        };
+        Time::new(self.time_seconds, self.time_nanos).unwrap_or(nearest)
+    }
+}
+
+/// What a history takes up, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Relationships that stand, ownership among them.
+    pub live: usize,
+    /// Bytes of their rows, chains and indexes.
+    pub live_bytes: usize,
+    /// Relationships that no longer stand.
+    pub closed: usize,
+    /// Bytes of their rows and index.
+    pub closed_bytes: usize,
+    /// Bytes of names and what finds them.
+    pub name_bytes: usize,
 }
 
 /// Why changes do not continue a history, or a revision cannot be asked.
@@ -67,6 +104,17 @@ pub enum HistoryError {
         /// The latest one known.
         latest: Option<u64>,
     },
+    /// The history of that time was given up.
+    #[error("what stood before revision {oldest} is no longer kept here; ask at {oldest} or later, or a replica that keeps more")]
+    Forgotten {
+        /// What was asked for.
+        revision: u64,
+        /// The oldest one that can be asked about.
+        oldest: u64,
+    },
+    /// There are no numbers left to give to names.
+    #[error("a replica holds at most four thousand million objects, actors and bytes of names, and 65,000 names of relations; follow fewer policies in one")]
+    Full,
     /// The first change must define the policy.
     #[error("a policy's history starts with its definition; follow it from revision 0")]
     NoDefinition,
@@ -91,9 +139,6 @@ pub enum HistoryError {
     },
 }
 
-/// What map keys made of handles are hashed with: handles count up, so nobody chooses them.
-type ByHandle<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>; // pure: as above
-
 /// Revisions as they are kept: at ten blocks a second, 32 bits last 13 years of changes in every
 /// single block, at half the memory.
 type Stamp = u32;
@@ -101,17 +146,24 @@ type Stamp = u32;
 /// All that a policy ever held, with the revisions between which it stood.
 #[derive(Clone, Debug, Default)]
 pub struct History {
+    key: HashKey,
     revisions: Vec<Revision>,
+    /// The oldest revision that can be asked about.
+    oldest: u64,
     eras: Vec<Era>,
-    names: Names,
-    /// By object handle.
-    objects: Vec<ObjectHistory>,
-    direct: Direct,
-    sets: ByHandle<(u32, Label), SetLists>,
+    labels: Labels,
+    /// Objects, each with the label of its resource.
+    objects: Texts,
+    actors: Texts,
+    subjects: Subjects,
+    edges: Edges,
+    past: Past,
+    /// When an object was archived (true) and unarchived (false). Few ever are.
+    archived: BTreeMap<u32, Vec<(Stamp, bool)>>,
     collections: BTreeMap<(Name, Name), Vec<(Stamp, CollectionRecord)>>,
     /// By handle, less one.
     terms: Vec<Arc<Terms>>,
-    terms_ids: BTreeMap<Arc<Terms>, TermsId>,
+    terms_ids: BTreeMap<Arc<Terms>, u32>,
 }
 
 /// A definition from one revision until the next definition, and what its handles are called.
@@ -122,18 +174,11 @@ struct Era {
     /// The label of each node's name.
     labels: Vec<Label>,
     /// The resource that a label names.
-    resources: ByHandle<u32, ResourceId>,
+    resources: BTreeMap<Label, ResourceId>,
     /// The node that a (resource, name) names.
-    nodes: ByHandle<(u32, u32), NodeId>,
-}
-
-/// What happened to an object itself. Both lists start when it was registered.
-#[derive(Clone, Debug, Default)]
-struct ObjectHistory {
-    /// Owners (actor handles) and since when.
-    owners: Vec<(Stamp, u32)>,
-    /// When it was archived (true) and unarchived (false).
-    archived: Vec<(Stamp, bool)>,
+    nodes: BTreeMap<(Label, Label), NodeId>,
+    /// The node that records a relation's members, by (resource, name).
+    recorded: BTreeMap<(Label, Label), NodeId>,
 }
 
 /// The entry in force at `at`: the last one that began at or before it.
@@ -146,10 +191,85 @@ fn in_force<T>(entries: &[(Stamp, T)], at: Stamp) -> Option<&T> {
 }
 
 impl History {
-    /// An empty history.
+    /// An empty history. For names from strangers use [`History::keyed`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty history whose names are hashed with a secret, so that nobody can choose names that
+    /// collide. The key decides nothing else.
+    #[must_use]
+    pub fn keyed(key: HashKey) -> Self {
+        Self {
+            key,
+            ..Self::default()
+        }
+    }
+
+    /// The relationships of a list under a policy, as revision 0, with no owners. What is asked about
+    /// them is asked as it would be on the hub, but nobody registered their objects: for tests and
+    /// tools.
+    ///
+    /// # Errors
+    /// [`HistoryError::Full`].
+    pub fn of<'a>(
+        policy: Policy,
+        relationships: impl IntoIterator<Item = &'a Relationship>,
+    ) -> Result<Self, HistoryError> {
+        let mut history = Self::default();
+        history.define(0, policy);
+        for relationship in relationships {
+            history.set(0, relationship).ok_or(HistoryError::Full)?;
+        }
+        history.revisions.push(Revision {
+            revision: 0,
+            height: 0,
+            time_seconds: 0,
+            time_nanos: 0,
+        });
+        Ok(history)
+    }
+
+    /// What it takes up.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        Memory {
+            live: self.edges.len(),
+            live_bytes: self.edges.bytes() + self.subjects.bytes(),
+            closed: self.past.len(),
+            closed_bytes: self.past.bytes(),
+            name_bytes: self.objects.bytes() + self.actors.bytes(),
+        }
+    }
+
+    /// The oldest revision that can be asked about.
+    #[must_use]
+    pub fn oldest(&self) -> u64 {
+        self.oldest
+    }
+
+    /// Gives up what ended at or before `revision`: from then on that is the oldest one that can be
+    /// asked about.
+    ///
+    /// # Errors
+    /// [`HistoryError::UnknownRevision`].
+    pub fn forget_before(&mut self, revision: u64) -> Result<(), HistoryError> {
+        if self.revision(revision).is_none() {
+            return Err(self.unknown(revision));
+        }
+        if revision > self.oldest {
+            self.oldest = revision;
+            self.past.cut(revision as Stamp);
+        }
+        Ok(())
+    }
+
+    fn unknown(&self, revision: u64) -> HistoryError {
+        HistoryError::UnknownRevision {
+            revision,
+            latest: self.latest().map(|latest| latest.revision),
+        }
     }
 
     /// The latest revision.
@@ -173,6 +293,15 @@ impl History {
         after.checked_sub(1).map(|at| at as u64)
     }
 
+    /// The revision in force at `time`: the last one whose block is not later.
+    #[must_use]
+    pub fn revision_at_time(&self, time: Time) -> Option<u64> {
+        let after = self
+            .revisions
+            .partition_point(|revision| revision.time() <= time);
+        after.checked_sub(1).map(|at| at as u64)
+    }
+
     /// The first revision after `revision`, if one is known: nothing changes in between.
     #[must_use]
     pub fn next_change_after(&self, revision: u64) -> Option<u64> {
@@ -183,13 +312,14 @@ impl History {
     /// The policy, relationships and collections as of `revision`.
     ///
     /// # Errors
-    /// [`HistoryError::UnknownRevision`].
+    /// [`HistoryError::UnknownRevision`], [`HistoryError::Forgotten`].
     pub fn at(&self, revision: u64) -> Result<View<'_>, HistoryError> {
-        let unknown = || HistoryError::UnknownRevision {
-            revision,
-            latest: self.latest().map(|latest| latest.revision),
-        };
+        let unknown = || self.unknown(revision);
         let about = self.revision(revision).ok_or_else(unknown)?;
+        if revision < self.oldest {
+            let oldest = self.oldest;
+            return Err(HistoryError::Forgotten { revision, oldest });
+        }
         let stamp = revision as Stamp;
         let after = self.eras.partition_point(|era| era.from <= stamp);
         let era = after
@@ -239,14 +369,15 @@ impl History {
         }
         self.refuse_contradictions(revision.revision, changes)?;
 
+        if !self.has_room(changes) {
+            return Err(HistoryError::Full);
+        }
+
         let mut policies = policies.into_iter();
         for change in changes {
-            match change {
-                Change::Defined { .. } => {
-                    if let Some(policy) = policies.next() {
-                        self.define(stamp, policy);
-                    }
-                }
+            // There is room, so nothing here is left out.
+            let _done = match change {
+                Change::Defined { .. } => policies.next().map(|policy| self.define(stamp, policy)),
                 Change::CollectionDefined {
                     resource,
                     name,
@@ -257,24 +388,41 @@ impl History {
                         .entry((resource.clone(), name.clone()))
                         .or_default();
                     versions.push((stamp, record.clone()));
+                    Some(())
                 }
                 Change::ObjectRegistered { object, owner }
-                | Change::ObjectTransferred { object, owner } => {
-                    let owner = self.names.actor(owner);
-                    self.object(object).owners.push((stamp, owner));
-                }
-                Change::ObjectArchived { object } => {
-                    self.object(object).archived.push((stamp, true))
-                }
-                Change::ObjectUnarchived { object } => {
-                    self.object(object).archived.push((stamp, false))
-                }
+                | Change::ObjectTransferred { object, owner } => self.own(stamp, object, owner),
+                Change::ObjectArchived { object } => self.archive(stamp, object, true),
+                Change::ObjectUnarchived { object } => self.archive(stamp, object, false),
                 Change::RelationshipSet(relationship) => self.set(stamp, relationship),
                 Change::RelationshipDeleted(relationship) => self.delete(stamp, relationship),
-            }
+            };
+            debug_assert!(_done.is_some(), "there was room");
         }
         self.revisions.push(revision);
         Ok(())
+    }
+
+    /// Whether there are numbers and bytes for all names that the changes may bring.
+    fn has_room(&self, changes: &[Change]) -> bool {
+        // A change brings at most two objects of 400 bytes, two labels and an actor; a definition at
+        // most a label for every three bytes of its text.
+        let labels: usize = changes
+            .iter()
+            .map(|change| match change {
+                Change::Defined { definition } => definition.len() / 3,
+                _ => 0,
+            })
+            .sum();
+        // Names that are known take no label, but then the sum says too much: count anew only when
+        // it matters.
+        let labels_fit = self.labels.names().len() + labels < usize::from(u16::MAX) - 1;
+        let room = |used: usize, each: usize| used + changes.len() * each < (u32::MAX - 2) as usize;
+        let texts = [&self.objects, &self.actors];
+        let texts_fit = texts
+            .iter()
+            .all(|texts| room(texts.len(), 2) && room(texts.text_bytes(), 1024));
+        labels_fit && texts_fit && room(self.edges.len(), 1) && room(self.subjects.len(), 2)
     }
 
     fn refuse_contradictions(&self, revision: u64, changes: &[Change]) -> Result<(), HistoryError> {
@@ -291,10 +439,8 @@ impl History {
             };
             let known = registered_now.contains(object)
                 || self
-                    .names
                     .find_object(object)
-                    .and_then(|id| self.objects.get(id as usize))
-                    .is_some_and(|o| !o.owners.is_empty());
+                    .is_some_and(|id| self.owner_edge(id).is_some());
             if known == must_be_new {
                 let what = if known {
                     "is registered already"
@@ -318,23 +464,38 @@ impl History {
         let mut era = Era {
             from,
             labels: Vec::new(),
-            resources: ByHandle::default(),
-            nodes: ByHandle::default(),
+            resources: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            recorded: BTreeMap::new(),
             policy,
         };
         for (at, resource) in era.policy.resources.iter().enumerate() {
-            let label = self.names.label(&resource.name);
-            era.resources.insert(label.0, ResourceId(at as u16));
+            if let Some(label) = self.labels.intern(&resource.name) {
+                era.resources.insert(label, ResourceId(at as u16));
+            }
         }
         for (at, node) in era.policy.nodes.iter().enumerate() {
-            let label = self.names.label(&node.name);
-            let resource = self.names.label(era.policy.resource_name(node.resource));
-            era.labels.push(label);
+            // What has no name that a subject could hold needs no label of its own.
+            let label = match node.kind {
+                NodeKind::Owner | NodeKind::Management => None,
+                _ => self.labels.intern(&node.name),
+            };
+            era.labels.push(label.unwrap_or(OWNER));
+            let name = self
+                .labels
+                .intern(&node.name)
+                .filter(|_| node.kind != NodeKind::Management);
+            let resource = self.labels.intern(era.policy.resource_name(node.resource));
+            let (Some(resource), Some(name)) = (resource, name) else {
+                continue;
+            };
+            let at = NodeId(at as u16);
+            if node.recorded == Some(at) {
+                era.recorded.insert((resource, name), at);
+            }
             // What stands behind a node has the node's name, and none of its own.
-            let hidden = node.kind == NodeKind::Recorded
-                || era.policy.node(node.resource, &node.name) != Some(NodeId(at as u16));
-            if !hidden {
-                era.nodes.insert((resource.0, label.0), NodeId(at as u16));
+            if let Some(named) = era.policy.node(node.resource, &node.name) {
+                era.nodes.insert((resource, name), named);
             }
         }
         // Two definitions in one block: the later one holds, as in the tree.
@@ -344,75 +505,180 @@ impl History {
         self.eras.push(era);
     }
 
-    fn object_handle(&mut self, object: &ObjectRef) -> u32 {
-        let id = self.names.object(object);
-        if self.objects.len() <= id as usize {
-            self.objects
-                .resize_with(id as usize + 1, ObjectHistory::default);
-        }
-        id
+    fn find_object(&self, object: &ObjectRef) -> Option<u32> {
+        let resource = self.labels.find(object.resource())?;
+        let id = object.id().as_bytes();
+        self.objects.find(&self.key, resource.0, id)
     }
 
-    fn object(&mut self, object: &ObjectRef) -> &mut ObjectHistory {
-        let id = self.object_handle(object);
-        &mut self.objects[id as usize]
+    fn object(&mut self, object: &ObjectRef) -> Option<u32> {
+        let resource = self.labels.intern(object.resource())?;
+        let id = object.id().as_bytes();
+        self.objects.intern(&self.key, resource.0, id)
     }
 
-    fn member(&mut self, subject: &Subject) -> Option<Member> {
-        Some(match subject {
-            Subject::Actor(_) => return None,
-            Subject::Everyone => Member::Everyone,
-            Subject::Every(resource) => Member::Every(self.names.label(resource.as_str())),
-            Subject::Object(object) => Member::Object(self.object_handle(object)),
-            Subject::Userset { object, relation } => Member::Userset(
-                self.object_handle(object),
-                self.names.label(relation.as_str()),
-            ),
-        })
+    fn find_actor(&self, actor: &Actor) -> Option<u32> {
+        self.actors.find(&self.key, 0, actor.as_str().as_bytes())
     }
 
-    fn terms_id(&mut self, terms: &Terms) -> TermsId {
+    fn subject(&mut self, subject: &Subject) -> Option<u32> {
+        let key = match subject {
+            Subject::Actor(actor) => {
+                let actor = actor.as_str().as_bytes();
+                SubjectKey::Actor(self.actors.intern(&self.key, 0, actor)?)
+            }
+            Subject::Everyone => SubjectKey::Everyone,
+            Subject::Every(resource) => SubjectKey::Every(self.labels.intern(resource.as_str())?),
+            Subject::Object(object) => SubjectKey::Object(self.object(object)?),
+            Subject::Userset { object, relation } => {
+                let label = self.labels.intern(relation.as_str())?;
+                SubjectKey::Userset(self.object(object)?, label)
+            }
+        };
+        self.subjects.intern(key)
+    }
+
+    fn terms_id(&mut self, terms: &Terms) -> Option<u32> {
         if terms.is_none() {
-            return TermsId::NONE;
+            return Some(0);
         }
         if let Some(id) = self.terms_ids.get(terms) {
-            return *id;
+            return Some(*id);
         }
         let terms = Arc::new(terms.clone());
+        let id = u32::try_from(self.terms.len() + 1).ok()?;
         self.terms.push(terms.clone());
-        let id = TermsId(self.terms.len() as u32);
         self.terms_ids.insert(terms, id);
-        id
+        Some(id)
     }
 
-    fn set(&mut self, stamp: Stamp, relationship: &Relationship) {
-        let terms = self.terms_id(&relationship.terms);
-        let object = self.object_handle(&relationship.object);
-        let label = self.names.label(relationship.relation.as_str());
-        if let Subject::Actor(actor) = &relationship.subject {
-            let actor = self.names.actor(actor);
-            self.direct.set((object, label, actor), stamp, terms);
-        } else if let Some(member) = self.member(&relationship.subject) {
-            let names = &self.names;
-            self.sets
-                .entry((object, label))
-                .or_default()
-                .set(member, stamp, terms, |a, b| names.compare(a, b));
+    fn set(&mut self, stamp: Stamp, relationship: &Relationship) -> Option<()> {
+        let object = self.object(&relationship.object)?;
+        let label = self.labels.intern(relationship.relation.as_str())?;
+        let subject = self.subject(&relationship.subject)?;
+        let terms = self.terms_id(&relationship.terms)?;
+        let sets = !matches!(relationship.subject, Subject::Actor(_));
+        self.stand(stamp, object, list_of(label, sets), subject, terms)
+    }
+
+    fn delete(&mut self, stamp: Stamp, relationship: &Relationship) -> Option<()> {
+        let object = self.object(&relationship.object)?;
+        let label = self.labels.intern(relationship.relation.as_str())?;
+        let subject = self.subject(&relationship.subject)?;
+        let sets = !matches!(relationship.subject, Subject::Actor(_));
+        self.end(stamp, object, list_of(label, sets), subject);
+        Some(())
+    }
+
+    fn own(&mut self, stamp: Stamp, object: &ObjectRef, owner: &Actor) -> Option<()> {
+        let object = self.object(object)?;
+        let subject = self.subject(&Subject::Actor(owner.clone()))?;
+        let list = list_of(OWNER, false);
+        let before = self.owner_edge(object).map(|edge| edge.subject);
+        if let Some(before) = before.filter(|before| *before != subject) {
+            self.end(stamp, object, list, before);
+        }
+        self.stand(stamp, object, list, subject, 0)
+    }
+
+    fn owner_edge(&self, object: u32) -> Option<&Edge> {
+        let mut list = self.edges.list(object, list_of(OWNER, false));
+        list.next().map(|(_, edge)| edge)
+    }
+
+    fn archive(&mut self, stamp: Stamp, object: &ObjectRef, archived: bool) -> Option<()> {
+        let object = self.object(object)?;
+        let states = self.archived.entry(object).or_default();
+        states.push((stamp, archived));
+        Some(())
+    }
+
+    /// Lets a relationship stand from `stamp` on, on these terms.
+    fn stand(
+        &mut self,
+        stamp: Stamp,
+        object: u32,
+        list: u32,
+        subject: u32,
+        terms: u32,
+    ) -> Option<()> {
+        if let Some(at) = self.edges.find(object, list, subject) {
+            let edge = *self.edges.get(at)?;
+            if edge.terms != terms {
+                self.close(stamp, &edge);
+                self.edges.change(at, stamp, terms);
+            }
+            return Some(());
+        }
+        let edge = Edge {
+            object,
+            list,
+            subject,
+            from: stamp,
+            terms,
+            next: NONE,
+            last: NONE,
+            next_of_subject: NONE,
+            last_of_subject: NONE,
+        };
+        let mut head = self.subjects.head(subject);
+        let actors = list == list_of(Label(list as u16), false);
+        let mut edges = core::mem::take(&mut self.edges);
+        let order = |a: u32, b: u32| self.compare(a, b);
+        let sorted: Option<&dyn Fn(u32, u32) -> Ordering> = match actors {
+            true => None,
+            false => Some(&order),
+        };
+        let inserted = edges.insert(edge, &mut head, sorted);
+        self.edges = edges;
+        self.subjects.set_head(subject, head);
+        inserted.map(|_| ())
+    }
+
+    /// Ends a relationship with `stamp`, if it stands.
+    fn end(&mut self, stamp: Stamp, object: u32, list: u32, subject: u32) {
+        let Some(at) = self.edges.find(object, list, subject) else {
+            return;
+        };
+        let mut head = self.subjects.head(subject);
+        if let Some(edge) = self.edges.remove(at, &mut head) {
+            self.subjects.set_head(subject, head);
+            self.close(stamp, &edge);
         }
     }
 
-    fn delete(&mut self, stamp: Stamp, relationship: &Relationship) {
-        let object = self.object_handle(&relationship.object);
-        let label = self.names.label(relationship.relation.as_str());
-        if let Subject::Actor(actor) = &relationship.subject {
-            let actor = self.names.actor(actor);
-            self.direct.delete((object, label, actor), stamp);
-        } else if let Some(member) = self.member(&relationship.subject) {
-            let names = &self.names;
-            self.sets
-                .entry((object, label))
-                .or_default()
-                .delete(member, stamp, |a, b| names.compare(a, b));
+    /// Keeps that a relationship stood until before `stamp`; what began with it never did.
+    fn close(&mut self, stamp: Stamp, edge: &Edge) {
+        if edge.from < stamp {
+            let closed = Closed {
+                object: edge.object,
+                list: edge.list,
+                subject: edge.subject,
+                until: stamp,
+                from: edge.from,
+            };
+            self.past.close(closed, edge.terms);
+        }
+    }
+
+    /// The canonical order of subjects, by name.
+    fn compare(&self, a: u32, b: u32) -> Ordering {
+        let object = |object: u32| {
+            let resource = self.objects.before(object).map(Label);
+            let resource = resource.map(|label| self.labels.name(label));
+            (resource, self.objects.get(object))
+        };
+        let name = |label: Label| self.labels.name(label);
+        match (self.subjects.key(a), self.subjects.key(b)) {
+            (Some(SubjectKey::Actor(a)), Some(SubjectKey::Actor(b))) => {
+                self.actors.get(a).cmp(&self.actors.get(b))
+            }
+            (Some(SubjectKey::Every(a)), Some(SubjectKey::Every(b))) => name(a).cmp(name(b)),
+            (Some(SubjectKey::Object(a)), Some(SubjectKey::Object(b))) => object(a).cmp(&object(b)),
+            (Some(SubjectKey::Userset(a, x)), Some(SubjectKey::Userset(b, y))) => {
+                object(a).cmp(&object(b)).then_with(|| name(x).cmp(name(y)))
+            }
+            (a, b) => a.map(SubjectKey::rank).cmp(&b.map(SubjectKey::rank)),
         }
     }
 }

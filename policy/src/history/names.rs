@@ -1,102 +1,164 @@
-//! Names as numbers.
+//! Names as numbers. Texts lie one behind the other in one run of bytes.
 
 use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, vec::Vec};
-use core::cmp::Ordering;
+use core::hash::Hasher;
 
-use crate::{name::Actor, relationship::ObjectRef};
+use siphasher::sip::SipHasher13;
+
+use super::{
+    index::Index,
+    subjects::{grow, push},
+};
 
 /// The name of a resource, relation or permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Label(pub u32);
+pub(super) struct Label(pub u16);
 
-/// A member of a relation that is no actor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Member {
-    Everyone,
-    Every(Label),
-    Object(u32),
-    Userset(u32, Label),
+/// Labels, few and each found by comparison.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Labels {
+    by_name: BTreeMap<String, Label>,
+    names: Vec<String>,
 }
 
-/// Interned names. Found by comparison, not by hash: names are chosen by strangers.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Names {
-    objects: BTreeMap<ObjectRef, u32>,
-    by_object: Vec<(ObjectRef, Label)>,
-    actors: BTreeMap<Actor, u32>,
-    by_actor: Vec<Actor>,
-    labels: BTreeMap<String, Label>,
-    by_label: Vec<String>,
+impl Labels {
+    /// The label of a name; `None` when there are too many. A policy has at most some thousands of
+    /// names, so it takes a history of very many unlike definitions.
+    pub(super) fn intern(&mut self, name: &str) -> Option<Label> {
+        if let Some(label) = self.by_name.get(name) {
+            return Some(*label);
+        }
+        let label = Label(
+            u16::try_from(self.names.len())
+                .ok()
+                .filter(|at| *at < OWNER.0)?,
+        );
+        self.by_name.insert(name.to_owned(), label);
+        self.names.push(name.to_owned());
+        Some(label)
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<Label> {
+        self.by_name.get(name).copied()
+    }
+
+    pub(super) fn name(&self, label: Label) -> &str {
+        self.names.get(label.0 as usize).map_or("", String::as_str)
+    }
+
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
 }
 
-impl Names {
-    pub(super) fn object(&mut self, object: &ObjectRef) -> u32 {
-        if let Some(id) = self.objects.get(object) {
-            return *id;
-        }
-        let resource = self.label(object.resource());
-        let id = self.by_object.len() as u32;
-        self.objects.insert(object.clone(), id);
-        self.by_object.push((object.clone(), resource));
-        id
+/// Stands for ownership where a relation's label stands.
+pub(super) const OWNER: Label = Label(u16::MAX);
+
+/// What texts are hashed with: a secret of the process, because texts are chosen by strangers who
+/// would else choose them to collide.
+pub type HashKey = [u8; 16];
+
+/// Texts, each with a number that stands before it (an object's resource), found by both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Texts {
+    bytes: Vec<u8>,
+    /// Where each text ends.
+    ends: Vec<u32>,
+    before: Vec<u16>,
+    index: Index,
+}
+
+impl Texts {
+    fn hash(key: &HashKey, before: u16, text: &[u8]) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(key);
+        hasher.write_u16(before);
+        hasher.write(text);
+        hasher.finish()
     }
 
-    pub(super) fn find_object(&self, object: &ObjectRef) -> Option<u32> {
-        self.objects.get(object).copied()
-    }
-
-    /// The label of an object's resource.
-    pub(super) fn resource_of(&self, object: u32) -> Option<Label> {
-        self.by_object
-            .get(object as usize)
-            .map(|(_, resource)| *resource)
-    }
-
-    pub(super) fn actor(&mut self, actor: &Actor) -> u32 {
-        if let Some(id) = self.actors.get(actor) {
-            return *id;
-        }
-        let id = self.by_actor.len() as u32;
-        self.actors.insert(actor.clone(), id);
-        self.by_actor.push(actor.clone());
-        id
-    }
-
-    pub(super) fn find_actor(&self, actor: &Actor) -> Option<u32> {
-        self.actors.get(actor).copied()
-    }
-
-    pub(super) fn actor_name(&self, actor: u32) -> Option<&Actor> {
-        self.by_actor.get(actor as usize)
-    }
-
-    pub(super) fn label(&mut self, name: &str) -> Label {
-        if let Some(label) = self.labels.get(name) {
-            return *label;
-        }
-        let label = Label(self.by_label.len() as u32);
-        self.labels.insert(name.to_owned(), label);
-        self.by_label.push(name.to_owned());
-        label
-    }
-
-    /// The canonical order of subjects: everyone, objects, usersets; then by name.
-    pub(super) fn compare(&self, a: &Member, b: &Member) -> Ordering {
-        let rank = |member: &Member| match member {
-            Member::Everyone => 0,
-            Member::Every(_) => 1,
-            Member::Object(_) => 2,
-            Member::Userset(..) => 3,
+    pub(super) fn get(&self, at: u32) -> Option<&[u8]> {
+        let end = *self.ends.get(at as usize)? as usize;
+        let start = match at.checked_sub(1) {
+            None => 0,
+            Some(last) => *self.ends.get(last as usize)? as usize,
         };
-        let object = |id: u32| self.by_object.get(id as usize).map(|(object, _)| object);
-        let label = |label: Label| self.by_label.get(label.0 as usize);
-        match (a, b) {
-            (Member::Every(a), Member::Every(b)) => label(*a).cmp(&label(*b)),
-            (Member::Object(a), Member::Object(b)) => object(*a).cmp(&object(*b)),
-            (Member::Userset(a, x), Member::Userset(b, y)) => object(*a)
-                .cmp(&object(*b))
-                .then_with(|| label(*x).cmp(&label(*y))),
-            _ => rank(a).cmp(&rank(b)),
+        self.bytes.get(start..end)
+    }
+
+    pub(super) fn text(&self, at: u32) -> &str {
+        let text = self
+            .get(at)
+            .and_then(|bytes| core::str::from_utf8(bytes).ok());
+        text.unwrap_or_default()
+    }
+
+    pub(super) fn before(&self, at: u32) -> Option<u16> {
+        self.before.get(at as usize).copied()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn text_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(super) fn find(&self, key: &HashKey, before: u16, text: &[u8]) -> Option<u32> {
+        let is = |at: u32| self.before(at) == Some(before) && self.get(at) == Some(text);
+        self.index.find(Self::hash(key, before, text), is)
+    }
+
+    /// The number of a text, new or not; `None` when there is no room for it (four thousand million
+    /// bytes).
+    pub(super) fn intern(&mut self, key: &HashKey, before: u16, text: &[u8]) -> Option<u32> {
+        if let Some(at) = self.find(key, before, text) {
+            return Some(at);
         }
+        let at = u32::try_from(self.ends.len()).ok()?;
+        let end = u32::try_from(self.bytes.len() + text.len()).ok()?;
+        grow(&mut self.bytes, text.len());
+        self.bytes.extend_from_slice(text);
+        push(&mut self.ends, end);
+        push(&mut self.before, before);
+        let Self {
+            bytes,
+            ends,
+            before,
+            index,
+        } = self;
+        index.insert(at, |entry| {
+            let start = entry.checked_sub(1).map_or(0, |last| ends[last as usize]);
+            let text = &bytes[start as usize..ends[entry as usize] as usize];
+            Self::hash(key, before[entry as usize], text)
+        });
+        Some(at)
+    }
+
+    /// Bytes of the texts, and of all that finds them.
+    pub(super) fn bytes(&self) -> usize {
+        let numbers = self.ends.capacity() * 4 + self.before.capacity() * 2;
+        self.bytes.capacity() + numbers + self.index.bytes()
+    }
+
+    pub(super) fn parts(&self) -> (&[u8], &[u32], &[u16], &Index) {
+        (&self.bytes, &self.ends, &self.before, &self.index)
+    }
+
+    pub(super) fn from_parts(
+        bytes: Vec<u8>,
+        ends: Vec<u32>,
+        before: Vec<u16>,
+        index: Vec<u32>,
+    ) -> Option<Self> {
+        let rising = ends.is_sorted() && ends.last().map_or(0, |end| *end as usize) == bytes.len();
+        let index = Index::from_parts(index, ends.len())?;
+        let whole = before.len() == ends.len() && index.parts().1 == ends.len();
+        (rising && whole).then_some(Self {
+            bytes,
+            ends,
+            before,
+            index,
+        })
     }
 }

@@ -3,10 +3,30 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agreement;
+mod cast;
+mod conditions;
+mod conditions_random;
 mod generate;
+mod language;
+mod lookups;
+mod mutate;
+mod naive;
+mod notation;
+mod openfga_cases;
+mod openfga_export;
+mod openfga_hostile;
+mod openfga_import;
+mod openfga_language;
+mod openfga_models;
+mod openfga_store;
 mod oracle;
 mod policies;
 mod random;
 mod records;
 mod shinzohub;
+mod spicedb;
+mod statements;
+mod statements_extended;
+mod store;
 mod suite;
+mod test_files;

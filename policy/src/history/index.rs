@@ -1,0 +1,168 @@
+//! A hash index over entries that lie elsewhere: it holds their numbers only, so that it can be
+//! written and read as it is.
+//!
+//! Linear probing, with deletion by backward shift (Knuth, TAOCP 3, §6.4, algorithm R). Nothing
+//! iterates over it, so no order can be seen (Invariant 1).
+
+use alloc::{vec, vec::Vec};
+
+/// Numbers of entries, found by hash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Index {
+    /// An entry's number plus one; 0 where there is none.
+    places: Vec<u32>,
+    len: usize,
+}
+
+impl Index {
+    /// Where the probe for a hash begins: the hash's high half scaled to the table, so that the
+    /// table can have any size.
+    fn home(&self, hash: u64) -> usize {
+        (((hash >> 32) * self.places.len() as u64) >> 32) as usize
+    }
+
+    /// Where an entry stands for which `is` holds.
+    fn place(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<usize> {
+        let size = self.places.len();
+        if size == 0 {
+            return None;
+        }
+        let mut at = self.home(hash);
+        loop {
+            match *self.places.get(at)? {
+                0 => return None,
+                entry if is(entry - 1) => return Some(at),
+                _ => at = if at + 1 == size { 0 } else { at + 1 },
+            }
+        }
+    }
+
+    /// The entry with this hash for which `is` holds.
+    pub(super) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+        let at = self.place(hash, is)?;
+        self.places.get(at).map(|entry| entry - 1)
+    }
+
+    /// Adds an entry that is not there. `hash_of` gives the hash of every entry, this one included.
+    pub(super) fn insert(&mut self, entry: u32, hash_of: impl Fn(u32) -> u64) {
+        // Never fuller than four fifths, else grown by half: six bytes an entry on the average.
+        if (self.len + 1) * 5 > self.places.len() * 4 {
+            let grown = (self.places.len() * 3 / 2).max(16);
+            let before = core::mem::replace(&mut self.places, vec![0; grown]);
+            for entry in before.into_iter().filter(|entry| *entry != 0) {
+                self.put(entry, hash_of(entry - 1));
+            }
+        }
+        self.put(entry + 1, hash_of(entry));
+        self.len += 1;
+    }
+
+    fn put(&mut self, entry: u32, hash: u64) {
+        let size = self.places.len();
+        let mut at = self.home(hash);
+        while self.places.get(at).is_some_and(|entry| *entry != 0) {
+            at = if at + 1 == size { 0 } else { at + 1 };
+        }
+        if let Some(place) = self.places.get_mut(at) {
+            *place = entry;
+        }
+    }
+
+    /// Puts another entry of the same hash in the place of `entry`.
+    pub(super) fn replace(&mut self, hash: u64, entry: u32, other: u32) {
+        if let Some(at) = self.place(hash, |found| found == entry) {
+            self.places[at] = other + 1;
+        }
+    }
+
+    /// Removes an entry.
+    pub(super) fn remove(&mut self, hash: u64, entry: u32, hash_of: impl Fn(u32) -> u64) {
+        let Some(mut hole) = self.place(hash, |found| found == entry) else {
+            return;
+        };
+        let size = self.places.len();
+        self.len -= 1;
+        let mut at = hole;
+        loop {
+            at = if at + 1 == size { 0 } else { at + 1 };
+            let entry = self.places[at];
+            if entry == 0 {
+                break;
+            }
+            // An entry moves into the hole unless its home lies between the hole and itself.
+            let home = self.home(hash_of(entry - 1));
+            let stays = match hole <= at {
+                true => hole < home && home <= at,
+                false => hole < home || home <= at,
+            };
+            if !stays {
+                self.places[hole] = entry;
+                hole = at;
+            }
+        }
+        self.places[hole] = 0;
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.places.capacity() * size_of::<u32>()
+    }
+
+    pub(super) fn parts(&self) -> (&[u32], usize) {
+        (&self.places, self.len)
+    }
+
+    /// Puts a written index together again; `None` if it cannot be one of `entries` entries.
+    pub(super) fn from_parts(places: Vec<u32>, entries: usize) -> Option<Self> {
+        let len = places.iter().filter(|entry| **entry != 0).count();
+        let within = places.iter().all(|entry| *entry as usize <= entries);
+        let has_room = places.is_empty() || len < places.len();
+        (within && has_room).then_some(Self { places, len })
+    }
+}
+
+/// Mixes handles: they count up, so nobody chooses them (Knuth, TAOCP 3, §6.4).
+pub(super) fn mix(words: &[u32]) -> u64 {
+    let mut state = 0u64;
+    for word in words {
+        state = (state.rotate_left(23) ^ u64::from(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        state ^= state >> 29;
+    }
+    state.wrapping_mul(0xbf58_476d_1ce4_e5b9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+
+    #[test]
+    fn it_holds_what_a_set_holds() {
+        let mut state = 11u64;
+        let mut draw = |below: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) % below
+        };
+        // Few hashes, so that runs get long and wrap round.
+        let hash = |entry: u32| mix(&[entry % 40]);
+        let (mut index, mut set) = (Index::default(), BTreeSet::new());
+        for _ in 0..20_000 {
+            let entry = draw(300) as u32;
+            if set.contains(&entry) {
+                index.remove(hash(entry), entry, hash);
+                set.remove(&entry);
+            } else {
+                index.insert(entry, hash);
+                set.insert(entry);
+            }
+            let asked = draw(300) as u32;
+            let found = index.find(hash(asked), |entry| entry == asked);
+            assert_eq!(found.is_some(), set.contains(&asked));
+        }
+        for entry in 0..300 {
+            let found = index.find(hash(entry), |found| found == entry);
+            assert_eq!(found.is_some(), set.contains(&entry));
+        }
+    }
+}
