@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context as _};
 use clap::Subcommand;
-use policy::condition::Context as Given;
+use policy::Context as Given;
 use policy::{
     apply, Actor, Change, Circumstances, Decision, Limits, ObjectRef, Policy, Question,
     Relationship, Time, TreeRelationships,
