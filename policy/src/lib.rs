@@ -27,6 +27,7 @@ mod compile;
 mod condition;
 mod decide;
 mod definition;
+mod difference;
 mod document;
 pub mod draw;
 mod embedded;
@@ -78,6 +79,7 @@ pub use condition::{
     Condition, Context, ContextError, Double, Evaluation, EvaluationError, EvaluationFailure,
     Outcome, ParameterError, ParameterType, ParameterTypeError, Value,
 };
+pub use difference::{difference, AccessChange, Difference};
 pub use document::{DocumentFacts, WithDocuments};
 pub use embedded::EmbeddedText;
 pub use evidence::{fetch, gather, replay, Gathered, ReplayError};

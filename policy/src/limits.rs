@@ -203,6 +203,10 @@ pub const CONTEXTUAL_MAX: usize = 100;
 /// Nodes of one expansion: what a person can still look at, and a page of a few megabytes at most.
 pub const EXPANSION_NODES_MAX: usize = 10_000;
 
+/// Look-ups of subjects that comparing two policies may cost: some seconds' work. A person who edits a
+/// policy waits that long; who has more objects is told how many were left out.
+pub const DIFFERENCE_LOOKUPS_MAX: usize = 200_000;
+
 /// Bounds of one question. Exceeding one is a defined error, the same on every node, and never an
 /// allow or a deny in disguise (Invariant 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

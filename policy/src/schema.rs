@@ -385,6 +385,19 @@ impl Policy {
             .is_some_and(|types| types.admits(Allowed::bare(SubjectType::Object(target))))
     }
 
+    /// Whether `relation` of `resource` may hold objects of `target`, on whatever terms.
+    pub(crate) fn holds_objects(&self, resource: &str, relation: &str, target: &str) -> bool {
+        let (Some(id), Some(target)) = (self.resource(resource), self.resource(target)) else {
+            return false;
+        };
+        self.node(id, relation)
+            .and_then(|node| self.recorded_types(node))
+            .is_some_and(|types| {
+                types.admits_type(SubjectType::Object(target))
+                    || types.admits_type(SubjectType::Every(target))
+            })
+    }
+
     /// The node that holds the recorded members of a relation, where it records any: what readers of
     /// relationships are asked for, and answer with.
     #[must_use]

@@ -2,6 +2,11 @@
 
 use policy::{Circumstances, Limits, Policy, RelationshipList, Theorems};
 
+use crate::{
+    mutate::mutate,
+    random::{rounds, seed, Random},
+};
+
 fn errors(text: &str) -> Vec<String> {
     let errors = Theorems::parse(text).map_or_else(|errors| errors, |_| vec![]);
     errors.iter().map(ToString::to_string).collect()
@@ -157,6 +162,38 @@ fn hostile_texts_are_refused_in_time() {
         let found = RelationshipList::parse(&text).unwrap_err();
         assert!(!found.is_empty() && found.len() <= policy::limits::THEOREM_ERRORS_MAX);
     }
+}
+
+#[test]
+fn texts_that_are_nearly_right_are_read_or_refused() {
+    let theorems = "Authorizations { document:1#read@did:user:a !document:\"a,b\"#manage(r)@g:1#m }
+        // comment\nDelegations { !did:user:w > document:1#reader }
+        ImpliedRelations { !(a:x#b@u:y + !a:x#c@u:y) & a:x#d@u:y => a:x#b@u:y }";
+    let list = "// all\ndocument:1#owner@did:user:o // there
+        document:\"x@y\"#reader@group:\"x\"#member with late {\"a\":\"//\\\"\"} and expiration 2027-01-01T00:00:00Z";
+    assert!(Theorems::parse(theorems).is_ok());
+    assert_eq!(RelationshipList::parse(list).unwrap().0.len(), 2);
+    let seed = seed();
+    let (mut read, mut refused) = (0, 0);
+    for round in 0..rounds(3_000) {
+        let random = &mut Random::new(seed.wrapping_add(round));
+        let text = mutate(random, theorems);
+        match Theorems::parse(&text) {
+            Ok(found) => {
+                read += 1;
+                let all = found.authorizations.len() + found.delegations.len();
+                assert!(all + found.statements.len() <= 12, "{text}");
+            }
+            Err(errors) => {
+                refused += 1;
+                let lines = text.lines().count().max(1);
+                let known = |line: usize| (1..=lines).contains(&line);
+                assert!(errors.iter().all(|e| known(e.position.line)), "{text}");
+            }
+        }
+        let _ = RelationshipList::parse(&mutate(random, list));
+    }
+    println!("mutated theorems: {read} read, {refused} refused");
 }
 
 const POLICY: &str = "

@@ -47,7 +47,9 @@ pub(crate) fn never_true(policy: &Policy, nodes: &[NodeId]) -> Vec<NodeId> {
             break;
         }
         let model = Model::new(policy, audience, &left);
-        let mut game = Game::default();
+        if effort.take(model.size()).is_err() {
+            return Vec::new();
+        }
         left.retain(|node| {
             let mut demands = alloc::vec![model.oblige(Kind::True, *node)];
             let owner = policy.body_node(*node).and_then(|found| {
@@ -56,7 +58,8 @@ pub(crate) fn never_true(policy: &Policy, nodes: &[NodeId]) -> Vec<NodeId> {
                 model.body(resource.owner).map(|_| resource.owner)
             });
             demands.extend(owner.map(|owner| model.oblige(Kind::NotTrue, owner)));
-            matches!(game.world(&model, demands, &mut effort), Ok(None))
+            let world = Game::default().world(&model, demands, &mut effort);
+            matches!(world, Ok(None))
         });
     }
     left
@@ -145,6 +148,7 @@ fn counterworld(
     effort: &mut Effort,
 ) -> Result<Option<World>, Exhausted> {
     let mut game = Game::default();
+    effort.take(model.size())?;
     // Answers that make the formula false, settled one name after the other as far as needed.
     let mut waiting: Vec<Vec<bool>> = alloc::vec![Vec::new()];
     while let Some(settled) = waiting.pop() {

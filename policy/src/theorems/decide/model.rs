@@ -136,6 +136,15 @@ impl<'a> Model<'a> {
         model
     }
 
+    /// How much there is of it: what making it cost.
+    pub fn size(&self) -> usize {
+        let links = self.forms.iter().map(|form| match form {
+            Form::Some(links) | Form::All { links, .. } => links.len(),
+            _ => 0,
+        });
+        self.forms.len() + links.sum::<usize>()
+    }
+
     pub fn policy(&self) -> &'a Policy {
         self.policy
     }
