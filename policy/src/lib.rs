@@ -41,6 +41,7 @@ mod memo;
 mod missing;
 mod name;
 pub mod outline;
+mod overlay;
 mod pages;
 mod places;
 mod possible;
@@ -82,6 +83,7 @@ pub use history::{
 pub use limits::{Limits, ENGINE_VERSION};
 pub use manage::may_manage;
 pub use name::{Actor, Name, NameError};
+pub use overlay::{Overlay, OverlayError};
 pub use question::{Answer, CheckError, Circumstances, Decision, Question};
 pub use reader::{Entry, ReadError, RecordReader, Staged};
 pub use records::{Members, ObjectRecord, Page, RelationRecord};

@@ -10,6 +10,7 @@ mod language;
 mod lookups;
 mod naive;
 mod oracle;
+mod overlays;
 mod policies;
 mod random;
 mod records;
