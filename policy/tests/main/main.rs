@@ -5,6 +5,7 @@
 mod agreement;
 mod cast;
 mod conditions;
+mod expansions;
 mod generate;
 mod language;
 mod lookups;
