@@ -3,7 +3,8 @@
 use crate::{
     question::Question,
     relationship::{ObjectRef, Subject},
-    relationships::{ActorId, NodeId, ObjectId, Relationships, ResourceId, SetRef},
+    relationships::{ActorId, NodeId, ObjectId, Relationships, ResourceId, SubjectRef},
+    types::SubjectType,
 };
 
 /// Who is asked about, as handles.
@@ -70,14 +71,23 @@ impl Asked {
         matches!(self, Self::Object(Some(asked), _) if asked == object)
     }
 
-    /// Whether a member that is no userset is the one asked about, or stands for it.
-    pub(crate) fn is(self, member: SetRef) -> bool {
-        match (member, self) {
-            (SetRef::Everyone, Self::Actor(_) | Self::Everyone) => true,
-            (SetRef::Every(resource), Self::Every(Some(asked))) => resource == asked,
-            (SetRef::Every(resource), Self::Object(_, Some(asked))) => resource == asked,
-            (SetRef::Object(id, _), Self::Object(Some(asked), _)) => id == asked,
-            _ => false,
+    /// The members of a relation that are, or stand for, the one asked about: their types, and they
+    /// themselves where relationships know them. Those that are usersets are not among them.
+    pub(crate) fn members(self) -> [Option<(SubjectType, Option<SubjectRef>)>; 2] {
+        let everyone = (SubjectType::Everyone, Some(SubjectRef::Everyone));
+        let every = |of| (SubjectType::Every(of), Some(SubjectRef::Every(of)));
+        match self {
+            Self::Actor(actor) => {
+                let itself = (SubjectType::Actor, actor.map(SubjectRef::Actor));
+                [Some(itself), Some(everyone)]
+            }
+            Self::Object(id, Some(resource)) => {
+                let itself = (SubjectType::Object(resource), id.map(SubjectRef::Object));
+                [Some(every(resource)), Some(itself)]
+            }
+            Self::Everyone => [Some(everyone), None],
+            Self::Every(Some(resource)) => [Some(every(resource)), None],
+            Self::Object(_, None) | Self::Every(None) | Self::Userset(_) => [None, None],
         }
     }
 }

@@ -406,18 +406,16 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             Some(Body::Relation(types)) => {
                 let mut so_far = self.direct(object, node, types, lacking)?;
                 let base = self.members.len();
-                if so_far != Truth::True && types.admits_sets() {
-                    so_far = so_far.or(self.read(object, node)?);
+                if so_far != Truth::True && types.admits_usersets() {
+                    so_far = so_far.or(self.read(object, node, false)?);
                 }
                 let end = self.members.len();
-                let next = self.scan((base, end), types, lacking, &mut so_far)?;
-                if so_far == Truth::True || next == end {
-                    self.members.truncate(base);
+                if base == end {
                     return Ok(Entered::Value(self.settle(place, so_far)));
                 }
                 Some(Members {
                     base,
-                    next,
+                    next: base,
                     end,
                     so_far,
                     arrow: None,
@@ -467,7 +465,8 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         }
     }
 
-    /// Whether the actor asked about stands in the relation itself. One step, where actors may.
+    /// Whether the one asked about stands in the relation by name, or as one of all. One step for each
+    /// of these that the types admit, until one is true.
     fn direct(
         &mut self,
         object: ObjectId,
@@ -475,24 +474,26 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         types: &Types,
         lacking: Lacking,
     ) -> Result<Truth, CheckError> {
-        let Asked::Actor(actor) = self.asked else {
-            return Ok(Truth::False);
-        };
-        if !types.admits_actors() {
-            return Ok(Truth::False);
+        let mut so_far = Truth::False;
+        for (kind, member) in self.asked.members().into_iter().flatten() {
+            if so_far == Truth::True || !types.admits_type(kind) {
+                continue;
+            }
+            self.count(1)?;
+            let Some(member) = member else {
+                continue;
+            };
+            let read = self.relationships.contains(object, node, member);
+            let found = match self.known(read)? {
+                None => Truth::Unknown,
+                Some(None) => Truth::False,
+                Some(Some(terms)) => self
+                    .standing(types, kind, terms, lacking)?
+                    .unwrap_or(Truth::False),
+            };
+            so_far = so_far.or(found);
         }
-        self.count(1)?;
-        let Some(actor) = actor else {
-            return Ok(Truth::False);
-        };
-        let read = self.relationships.contains(object, node, actor);
-        Ok(match self.known(read)? {
-            None => Truth::Unknown,
-            Some(None) => Truth::False,
-            Some(Some(terms)) => self
-                .standing(types, SubjectType::Actor, terms, lacking)?
-                .unwrap_or(Truth::False),
-        })
+        Ok(so_far)
     }
 
     /// What cannot be read is not known; what fails to be read ends the walk.
@@ -507,11 +508,20 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         }
     }
 
-    /// Lists the members of a relation that are no actors. One step each. *Unknown* if there may be
-    /// more than could be read, else *false*.
-    fn read(&mut self, object: ObjectId, relation: NodeId) -> Result<Truth, CheckError> {
+    /// Lists the usersets of a relation, and for an arrow its objects too. One step each. *Unknown* if
+    /// there may be more than could be read, else *false*.
+    fn read(
+        &mut self,
+        object: ObjectId,
+        relation: NodeId,
+        arrow: bool,
+    ) -> Result<Truth, CheckError> {
         let before = self.members.len();
-        let read = self.relationships.sets(object, relation, &mut self.members);
+        let into = &mut self.members;
+        let read = match arrow {
+            true => self.relationships.targets(object, relation, into),
+            false => self.relationships.usersets(object, relation, into),
+        };
         self.count(self.members.len() - before)?;
         Ok(self.known(read)?.map_or(Truth::Unknown, |()| Truth::False))
     }
@@ -544,45 +554,6 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             }
         }
         Ok(found.value)
-    }
-
-    /// Goes over members up to the first userset of a type that is listed: where that stands. Adds
-    /// those before it that are, or stand for, the one asked about.
-    fn scan(
-        &mut self,
-        (from, end): (usize, usize),
-        types: &Types,
-        lacking: Lacking,
-        so_far: &mut Truth,
-    ) -> Result<usize, CheckError> {
-        for at in from..end {
-            let Some(member) = self.members.get(at).copied() else {
-                break;
-            };
-            if is_listed_userset(member, types) {
-                return Ok(at);
-            }
-            *so_far = so_far.or(self.stands_for(member, types, lacking)?);
-            if *so_far == Truth::True {
-                return Ok(at);
-            }
-        }
-        Ok(end)
-    }
-
-    /// Whether a member that is no userset is the one asked about, or stands for it.
-    fn stands_for(
-        &mut self,
-        member: MemberRef,
-        types: &Types,
-        lacking: Lacking,
-    ) -> Result<Truth, CheckError> {
-        let subject = type_of(member.set).filter(|_| self.asked.is(member.set));
-        let Some(subject) = subject else {
-            return Ok(Truth::False);
-        };
-        let standing = self.standing(types, subject, member.terms, lacking)?;
-        Ok(standing.unwrap_or(Truth::False))
     }
 
     /// Runs the topmost frame until it closes (its value) or something above it opened (`None`).
@@ -622,7 +593,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                     };
                     self.count(1)?;
                     let base = self.members.len();
-                    let unread = self.read(object, arrow.relation)?;
+                    let unread = self.read(object, arrow.relation, true)?;
                     let end = self.members.len();
                     if let Some(top) = self.frames.last_mut() {
                         top.members = Some(Members {
@@ -701,13 +672,9 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             let target = match (arrow, member.set) {
                 (Some(arrow), set) => arrow_target(policy, arrow, set),
                 (None, SetRef::Userset(object, node)) => Some((object, node)),
-                (None, _) => {
-                    let value = self.stands_for(member, types, lacking)?;
-                    self.add(|members| members.so_far = members.so_far.or(value));
-                    continue;
-                }
+                (None, SetRef::Object(..) | SetRef::Foreign) => None,
             };
-            let (Some((object, node)), Some(subject)) = (target, type_of(member.set)) else {
+            let Some(subject) = type_of(member.set) else {
                 continue;
             };
             let Some(terms) = self.standing(types, subject, member.terms, lacking)? else {
@@ -722,10 +689,12 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                     members.so_far = members.so_far.not();
                 }
             });
-            if terms == Truth::False {
+            // An object whose resource does not define the target does not grant it.
+            let target = target.filter(|_| terms != Truth::False);
+            let Some((object, node)) = target else {
                 self.add(|members| members.add(Truth::False));
                 continue;
-            }
+            };
             match self.enter(object, node, lacking)? {
                 Entered::Opened => return Ok(None),
                 Entered::Value(value) => self.add(|members| members.add(value)),
@@ -792,14 +761,6 @@ fn turns_of(policy: &Policy, node: NodeId, lacking: Lacking) -> Vec<bool> {
     }
 }
 
-/// Whether a member is a userset of a type that the relation lists, on whatever terms.
-fn is_listed_userset(member: MemberRef, types: &Types) -> bool {
-    match member.set {
-        SetRef::Userset(_, node) => types.admits_type(SubjectType::Userset(node)),
-        _ => false,
-    }
-}
-
 /// Where an arrow leads from one member of its relation. The relation of a userset is ignored: the
 /// arrow asks its object.
 pub(crate) fn arrow_target(
@@ -810,7 +771,7 @@ pub(crate) fn arrow_target(
     let (object, resource) = match member {
         SetRef::Object(object, resource) => (object, resource),
         SetRef::Userset(object, node) => (object, policy.body_node(node)?.resource),
-        SetRef::Everyone | SetRef::Every(_) | SetRef::Foreign => return None,
+        SetRef::Foreign => return None,
     };
     let at = arrow
         .targets

@@ -95,6 +95,10 @@ impl<'a> Decoder<'a> {
 const EVERYONE: u8 = 1;
 const OBJECT: u8 = 2;
 const USERSET: u8 = 3;
+/// Objects begin here, and usersets: what sorts before them leads nowhere.
+pub(crate) const FIRST_OBJECT: &[u8] = &[OBJECT];
+pub(crate) const FIRST_USERSET: &[u8] = &[USERSET];
+
 /// Parts names, and subjects from terms: less than any byte of a name, so that sorting sees names.
 const END: u8 = 0;
 

@@ -607,11 +607,23 @@ impl Compiler {
         let mut targets = Vec::new();
         for id in resources {
             let Some(node) = self.node(id, &target.name) else {
+                if target.optional {
+                    continue;
+                }
                 let near = suggestion(&target.name, self.names(id));
                 let (left, name) = (&operand.name, self.resource_name(id));
                 return Err(error(target.position, format!("{left:?} allows {name:?}, which defines no relation or permission {:?}{near}", target.name)));
             };
             targets.push((id, node));
+        }
+        if targets.is_empty() {
+            return Err(error(
+                target.position,
+                format!(
+                    "no resource that {:?} allows defines {:?}; remove the arrow",
+                    operand.name, target.name
+                ),
+            ));
         }
         self.arrows.push(Arrow {
             relation,

@@ -8,7 +8,8 @@ use crate::{
     reader::ReadError,
     relationship::ObjectRef,
     relationships::{
-        ActorId, MemberRef, NodeId, ObjectId, Relationships, ResourceId, SetRef, Status, TermsId,
+        ActorId, MemberRef, NodeId, ObjectId, Relationships, ResourceId, SetRef, Status,
+        SubjectRef, TermsId,
     },
     schema::Policy,
     terms::Terms,
@@ -98,6 +99,16 @@ impl<'a, R: Relationships> WithDocuments<'a, R> {
         })
     }
 
+    /// The scope of a document, where `relation` is the one that holds it.
+    fn scope(&self, object: ObjectId, relation: NodeId) -> Result<Option<SetRef>, ReadError> {
+        let document = self.derived(object);
+        let document = document.filter(|document| document.scope_relation == Some(relation));
+        Ok(match document {
+            Some(document) if self.status(object)? != Status::Archived => Some(document.scope),
+            _ => None,
+        })
+    }
+
     fn derived(&self, object: ObjectId) -> Option<&Derived> {
         self.documents.get(&object)
     }
@@ -151,30 +162,47 @@ impl<R: Relationships> Relationships for WithDocuments<'_, R> {
         &self,
         object: ObjectId,
         relation: NodeId,
-        actor: ActorId,
+        subject: SubjectRef,
     ) -> Result<Option<TermsId>, ReadError> {
-        if !self.counts_below(object) {
+        if self.scope(object, relation)?.is_some_and(
+            |scope| matches!(scope, SetRef::Object(id, _) if subject == SubjectRef::Object(id)),
+        ) {
+            return Ok(Some(TermsId::NONE));
+        }
+        let unheard = match subject {
+            SubjectRef::Actor(actor) => actor.0 >= OWN_HANDLES,
+            SubjectRef::Object(object) => object.0 >= OWN_HANDLES,
+            SubjectRef::Everyone | SubjectRef::Every(_) | SubjectRef::Userset(..) => false,
+        };
+        if unheard || !self.counts_below(object) {
             return Ok(None);
         }
-        self.below.contains(object, relation, actor)
+        self.below.contains(object, relation, subject)
     }
 
-    fn sets(
+    fn usersets(
         &self,
         object: ObjectId,
         relation: NodeId,
         into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
-        if let Some(document) = self.derived(object) {
-            if document.scope_relation == Some(relation) && self.status(object)? != Status::Archived
-            {
-                into.push(MemberRef::bare(document.scope));
-            }
-        }
         if !self.counts_below(object) {
             return Ok(());
         }
-        self.below.sets(object, relation, into)
+        self.below.usersets(object, relation, into)
+    }
+
+    fn targets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<MemberRef>,
+    ) -> Result<(), ReadError> {
+        into.extend(self.scope(object, relation)?.map(MemberRef::bare));
+        if !self.counts_below(object) {
+            return Ok(());
+        }
+        self.below.targets(object, relation, into)
     }
 
     fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {

@@ -1,5 +1,6 @@
 //! Expressions: `+`, `&`, `-` of equal precedence from left to right, `->`, `&->`, parentheses.
-//! A name that holds `.`, `/` or `-` stands in backticks.
+//! A name that holds `.`, `/` or `-` stands in backticks. A `?` behind an arrow's target lets
+//! resources lack it.
 //!
 //! Parsed with a stack of our own into postfix form with jumps: the form that the walk runs, once
 //! names are ids. A jump past an operand stands where the left side can decide alone.
@@ -46,6 +47,8 @@ pub(crate) struct Target {
     pub position: Position,
     /// `&->`: all of them must grant.
     pub all: bool,
+    /// `?`: where it is not defined, it is not granted.
+    pub optional: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -226,11 +229,16 @@ impl<'a> Tokens<'a> {
             return Ok(None);
         };
         match self.next()? {
-            Some((Token::Name(name), position)) => Ok(Some(Target {
-                name: name.to_owned(),
-                position,
-                all,
-            })),
+            Some((Token::Name(name), position)) => {
+                let optional = self.text.as_bytes().get(self.at) == Some(&b'?');
+                self.at += usize::from(optional);
+                Ok(Some(Target {
+                    name: name.to_owned(),
+                    position,
+                    all,
+                    optional,
+                }))
+            }
             other => {
                 let position = other.map_or_else(|| self.place(), |(_, position)| position);
                 Err(error(
@@ -293,6 +301,7 @@ mod tests {
             ("(a -> b)", "a->b"),
             ("a-b->c", "(a-b->c)"),
             ("a&->b & c&->`d-e`", "(a&->b&c&->d-e)"),
+            ("a->b? + a&->`b-c`?", "(a->b+a&->b-c)"),
             ("`a-b`-`c/d`->e", "(a-b-c/d->e)"),
             ("a\n + b", "(a+b)"),
         ] {
@@ -340,6 +349,8 @@ mod tests {
             ("a + é", 5, "no meaning"),
             ("a + 9b", 5, "no name"),
             ("a + `b", 5, "backticks"),
+            ("a?", 2, "no meaning"),
+            ("a->b ?", 6, "no meaning"),
             ("a + ``", 5, "backticks"),
             ("a + `b c`", 5, "backticks"),
         ] {

@@ -27,11 +27,14 @@ mod compile;
 mod condition;
 mod decide;
 mod definition;
+mod difference;
 mod document;
+pub mod draw;
 mod embedded;
 mod evidence;
 mod expression;
 mod fields;
+mod format;
 mod history;
 pub mod keys;
 mod lacking;
@@ -40,6 +43,7 @@ mod manage;
 mod memo;
 mod missing;
 mod name;
+pub mod openfga;
 pub mod outline;
 mod overlay;
 mod pages;
@@ -56,6 +60,8 @@ mod standing;
 mod subjects;
 mod suggest;
 mod terms;
+pub mod testing;
+mod theorems;
 mod time;
 mod tree;
 mod truth;
@@ -75,9 +81,11 @@ pub use condition::{
     Condition, Context, ContextError, Double, Evaluation, EvaluationError, EvaluationFailure,
     Outcome, ParameterError, ParameterType, ParameterTypeError, Value,
 };
+pub use difference::{difference, AccessChange, Difference};
 pub use document::{DocumentFacts, WithDocuments};
 pub use embedded::EmbeddedText;
 pub use evidence::{fetch, gather, replay, Gathered, ReplayError};
+pub use format::format_policy;
 pub use history::{
     End, EndError, HashKey, History, HistoryError, Memory, Revision, SnapshotError, View,
 };
@@ -96,6 +104,10 @@ pub use relationships::{
 pub use schema::{Policy, PolicyError, Position, RelationshipError};
 pub use subjects::{Holder, SubjectList};
 pub use terms::{ConditionUse, Terms};
+pub use theorems::{
+    Authorization, Counterexample, Delegation, Failure, Formula, RelationshipList, Source,
+    Statement, TheoremError, TheoremResult, Theorems, Verdict,
+};
 pub use time::{Time, TimeError};
 pub use tree::TreeRelationships;
 pub use types::ConditionId;

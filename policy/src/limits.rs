@@ -36,8 +36,9 @@ pub const NAME_BYTES_MAX: usize = 128;
 /// Conditions a policy may define, and parameters one of them may have.
 pub const CONDITIONS_MAX: usize = 128;
 
-/// Longest object id in bytes. Document ids are CIDs (59 characters); 256 leaves room for paths.
-pub const OBJECT_ID_BYTES_MAX: usize = 256;
+/// Longest object id in bytes. Document ids are CIDs (59 characters); SpiceDB's ids may be as long as
+/// this, and are taken over as they are.
+pub const OBJECT_ID_BYTES_MAX: usize = 1024;
 
 /// Longest actor in bytes. A `did:key` of a P-256 key has 57 characters; a `did:pkh` about 90.
 pub const ACTOR_BYTES_MAX: usize = 256;
@@ -103,6 +104,35 @@ pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 /// Relations of one object that may hold subjects; what an object's record can list at most.
 pub const RELATIONS_PER_OBJECT_MAX: usize = NAMES_PER_RESOURCE_MAX;
 
+/// Longest text of theorems or of a relationship list in bytes: twenty thousand lines.
+pub const THEOREM_BYTES_MAX: usize = 1024 * 1024;
+
+/// Errors that are told of one text of theorems; whoever made more begins with these.
+pub const THEOREM_ERRORS_MAX: usize = 100;
+
+/// Names that one statement speaks of. Each doubles the ways in which it may be false, and a
+/// statement of more than three or four says too much at once.
+pub const STATEMENT_NAMES_MAX: usize = 12;
+
+/// Steps that deciding one statement may take: about a quarter of a second. Statements about policies that people
+/// write take tens to thousands; what takes more has outgrown the person who reads it too.
+pub const STATEMENT_STEPS_MAX: u64 = 2_000_000;
+
+/// Steps that looking for permissions which can never be true may take, for all of a policy: a
+/// tenth of a second. What is not settled then is not warned about.
+pub const WARNING_STEPS_MAX: u64 = 500_000;
+
+/// Signs and words of one statement, so that neither `!` nor parentheses pile up without end.
+pub const STATEMENT_TOKENS_MAX: usize = 512;
+/// Edges that a drawing of a schema has at most; what is beyond is said in the drawing. A policy of
+/// fifteen resources has about a hundred, and nobody can follow a thousand; the bound keeps a text
+/// of 64 kB, which can ask for a million, from taking long.
+pub const DRAWN_EDGES_MAX: usize = 1_000;
+
+/// Relationships that one drawing shows at most: more cannot be told apart on a screen. Beyond it
+/// one asks for what is near an object or an actor.
+pub const DRAWN_RELATIONSHIPS_MAX: usize = 300;
+
 /// Longest condition in bytes. The longest we have seen in the suites has 230; what needs more is
 /// better said in several conditions.
 pub const CONDITION_BYTES_MAX: usize = 1024;
@@ -115,11 +145,14 @@ pub const CONDITION_DEPTH_MAX: usize = 32;
 /// Parameters of one condition: a set of missing ones is one 32-bit word.
 pub const CONDITION_PARAMETERS_MAX: usize = 32;
 
+/// Longest name of a parameter, or of a variable in a macro, in bytes.
+pub const CONDITION_NAME_BYTES_MAX: usize = 64;
+
 /// How deeply `list<…>` and `map<…>` may nest in the type of a parameter.
 pub const CONDITION_TYPE_DEPTH_MAX: usize = 4;
 
 /// Cost at which the evaluation of one condition ends as failed. OpenFGA stops at 100 of its units,
-/// one an operation; 10,000 leave room for a list of a thousand entries and are under a millisecond.
+/// one an operation; 10,000 leave room for a list of a thousand entries and are under 0.2 ms.
 /// It bounds memory too: a string grows by at most [`CONDITION_BYTES_PER_COST`] bytes a unit, a list
 /// or a map by one entry.
 pub const CONDITION_COST_MAX: u64 = 10_000;
@@ -137,6 +170,27 @@ pub const CONTEXT_JSON_BYTES_MAX: usize = 4 * CONTEXT_BYTES_MAX;
 
 /// How deeply lists and maps may nest in a context.
 pub const CONTEXT_DEPTH_MAX: usize = 8;
+/// Longest name of a native policy in bytes, for what is translated to one.
+pub const NATIVE_NAME_BYTES_MAX: usize = 128;
+
+/// Longest OpenFGA model or module in bytes, in either notation: what OpenFGA's server takes by
+/// default (`OPENFGA_MAX_AUTHORIZATION_MODEL_SIZE_IN_BYTES`).
+pub const OPENFGA_MODEL_BYTES_MAX: usize = 256 * 1024;
+
+/// Errors of one OpenFGA model that are reported: nobody reads more, and a hostile text could make
+/// millions.
+pub const OPENFGA_ERRORS_MAX: usize = 1_000;
+
+/// Types that one relation of an OpenFGA model may admit. Each `from` looks at all of them, so the
+/// product must stay small; more than [`ENTRIES_PER_RELATION_MAX`], so that what is too much for us
+/// alone is said by the native language.
+pub const OPENFGA_RESTRICTIONS_MAX: usize = 256;
+
+/// Modules of one OpenFGA model. More would hardly fit [`DEFINITION_BYTES_MAX`] together.
+pub const OPENFGA_MODULES_MAX: usize = 256;
+
+/// Longest OpenFGA store file or tuple file in bytes. OpenFGA's own test suites have 270 kB.
+pub const OPENFGA_STORE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Steps of one lookup: entries visited, and steps of the walks that decide candidates. Ten million
 /// are about a second of work, and list a million objects, each with a handful of steps.
@@ -147,6 +201,10 @@ pub const CONTEXTUAL_MAX: usize = 100;
 
 /// Nodes of one expansion: what a person can still look at, and a page of a few megabytes at most.
 pub const EXPANSION_NODES_MAX: usize = 10_000;
+
+/// Look-ups of subjects that comparing two policies may cost: some seconds' work. A person who edits a
+/// policy waits that long; who has more objects is told how many were left out.
+pub const DIFFERENCE_LOOKUPS_MAX: usize = 200_000;
 
 /// Bounds of one question. Exceeding one is a defined error, the same on every node, and never an
 /// allow or a deny in disguise (Invariant 3).

@@ -8,7 +8,6 @@
 use alloc::{collections::BTreeSet, string::String, vec, vec::Vec};
 
 use crate::{
-    asked::Asked,
     check::{arrow_target, Walk},
     lacking::{turns, Lacking},
     question::CheckError,
@@ -92,19 +91,23 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
     ) -> Result<Vec<Need>, CheckError> {
         let relationships = self.walk.relationships();
         let mut needs = vec![];
-        if let (true, Asked::Actor(Some(actor))) = (types.admits_actors(), self.walk.asked()) {
-            if let Some(terms) = relationships.contains(object, node, actor)? {
-                let found = self.standing(types, SubjectType::Actor, terms);
-                needs.push(Need::Names(found.missing));
+        for (kind, member) in self.walk.asked().members().into_iter().flatten() {
+            let Some(member) = member.filter(|_| types.admits_type(kind)) else {
+                continue;
+            };
+            if let Some(terms) = relationships.contains(object, node, member)? {
+                let part = self.member(types, kind, terms, None, lacking);
+                needs.extend(part.map(|part| part.needs).unwrap_or_default());
             }
         }
-        for member in self.members(object, node)? {
-            let child = match member.set {
-                SetRef::Userset(object, node) => Some((object, node)),
-                set if self.walk.asked().is(set) => None,
-                _ => continue,
+        let mut members = vec![];
+        relationships.usersets(object, node, &mut members)?;
+        for member in members {
+            let (Some(kind), SetRef::Userset(object, node)) = (type_of(member.set), member.set)
+            else {
+                continue;
             };
-            let part = self.member(types, member, child, lacking);
+            let part = self.member(types, kind, member.terms, Some((object, node)), lacking);
             needs.extend(part.map(|part| part.needs).unwrap_or_default());
         }
         Ok(needs)
@@ -114,11 +117,12 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
     fn member(
         &mut self,
         types: &Types,
-        member: MemberRef,
+        kind: SubjectType,
+        terms: TermsId,
         child: Option<(ObjectId, NodeId)>,
         lacking: Lacking,
     ) -> Option<Part> {
-        let found = self.standing(types, type_of(member.set)?, member.terms);
+        let found = self.standing(types, kind, terms);
         let plain = found.value?;
         let wished = match found.missing.is_empty() {
             true => plain,
@@ -204,13 +208,19 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         let body = policy.body_node(arrow.relation).map(|node| &node.body);
         if let Some(Body::Relation(types)) = body {
             for member in self.members(object, arrow.relation)? {
-                let Some(child) = arrow_target(policy, arrow, member.set) else {
+                let child = arrow_target(policy, arrow, member.set);
+                let Some(kind) = type_of(member.set) else {
                     continue;
                 };
-                let Some(part) = self.member(types, member, Some(child), lacking) else {
+                let Some(mut part) = self.member(types, kind, member.terms, child, lacking) else {
                     continue;
                 };
                 nobody = false;
+                if child.is_none() {
+                    // It leads nowhere, so it does not grant.
+                    (part.plain, part.wished) = (Truth::False, Truth::False);
+                    part.needs.clear();
+                }
                 let table = match arrow.all {
                     true => Truth::and,
                     false => Truth::or,
@@ -229,7 +239,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
     fn members(&self, object: ObjectId, relation: NodeId) -> Result<Vec<MemberRef>, CheckError> {
         let mut members = vec![];
         let relationships = self.walk.relationships();
-        relationships.sets(object, relation, &mut members)?;
+        relationships.targets(object, relation, &mut members)?;
         Ok(members)
     }
 

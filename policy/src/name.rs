@@ -18,7 +18,7 @@ pub enum NameError {
     },
     /// Not an object id.
     #[error(
-        "{text:?} is no object id: use 1 to 256 visible ASCII characters other than '#' and quotes"
+        "{text:?} is no object id: use 1 to 1024 visible ASCII characters other than '#' and quotes"
     )]
     ObjectId {
         /// What was given, cut to a printable length.

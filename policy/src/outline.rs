@@ -2,7 +2,22 @@
 //!
 //! Nothing is checked here: the text goes through [`crate::Policy::parse`] like anybody's.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    format,
+    string::String,
+    vec::Vec,
+};
+
+use crate::{
+    definition::{
+        self, ConditionDefinition, PermissionDefinition, RelationDefinition, ResourceDefinition,
+        Spelled,
+    },
+    expression::{parse, Operand, Step, Target},
+    schema::{Policy, PolicyError, Position},
+    yaml,
+};
 
 /// A policy before it is written down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,6 +104,83 @@ pub fn name_in_expression(name: &str) -> String {
 }
 
 impl Outline {
+    /// Puts a `?` behind the target of each arrow that some resource which it leads to does not
+    /// define: other languages ask for it there and get nothing.
+    pub(crate) fn relax_arrows(&mut self) {
+        let defined: BTreeMap<String, BTreeSet<String>> = self
+            .resources
+            .iter()
+            .map(|resource| {
+                let relations = resource.relations.iter().map(|r| r.name.clone());
+                let permissions = resource.permissions.iter().map(|p| p.name.clone());
+                (
+                    resource.name.clone(),
+                    relations.chain(permissions).collect(),
+                )
+            })
+            .collect();
+        for resource in &mut self.resources {
+            let types: BTreeMap<String, Vec<String>> = resource
+                .relations
+                .iter()
+                .map(|relation| (relation.name.clone(), relation.types.clone()))
+                .collect();
+            let relations = resource.relations.iter_mut().map(|r| &mut r.expression);
+            let permissions = resource.permissions.iter_mut().map(|p| &mut p.expression);
+            for expression in relations.chain(permissions).flatten() {
+                relax(expression, &types, &defined);
+            }
+        }
+    }
+
+    /// Reads a policy's text, in the order in which it is written; comments are left out.
+    ///
+    /// # Errors
+    /// [`PolicyError`] where it is no policy.
+    pub fn read(definition: &str) -> Result<Self, PolicyError> {
+        Policy::parse(definition)?;
+        let read = definition::read(yaml::read(definition)?)?;
+        let words = |words: Vec<Spelled>| words.into_iter().map(|word| word.text).collect();
+        let written = |text: String, has: bool| has.then_some(text);
+        let condition = |condition: ConditionDefinition| OutlineCondition {
+            name: condition.name.text,
+            doc: condition.doc,
+            parameters: condition
+                .parameters
+                .into_iter()
+                .map(|(name, kind)| (name.text, kind.text))
+                .collect(),
+            expression: condition.expression.text,
+        };
+        let relation = |relation: RelationDefinition| OutlineRelation {
+            name: relation.name.text,
+            doc: relation.doc,
+            types: words(relation.types),
+            manages: words(relation.manages),
+            expression: written(relation.text, relation.expression.is_some()),
+        };
+        let permission = |permission: PermissionDefinition| OutlinePermission {
+            name: permission.name.text,
+            doc: permission.doc,
+            expression: written(permission.text, permission.expression.is_some()),
+        };
+        let resource = |resource: ResourceDefinition| OutlineResource {
+            name: resource.name.text,
+            doc: resource.doc,
+            relations: resource.relations.into_iter().map(relation).collect(),
+            permissions: resource.permissions.into_iter().map(permission).collect(),
+        };
+        Ok(Self {
+            name: read.name,
+            description: read.description,
+            meta: read.meta,
+            actor: read.actor.map(|actor| actor.text),
+            without_owner: read.without_owner,
+            conditions: read.conditions.into_iter().map(condition).collect(),
+            resources: read.resources.into_iter().map(resource).collect(),
+        })
+    }
+
     /// The policy in the native notation: two spaces a level, lists of maps, plain scalars where they
     /// read as themselves and double quotes elsewhere.
     #[must_use]
@@ -150,6 +242,46 @@ impl Outline {
     }
 }
 
+fn relax(
+    expression: &mut String,
+    types: &BTreeMap<String, Vec<String>>,
+    defined: &BTreeMap<String, BTreeSet<String>>,
+) {
+    // What does not parse is refused when the policy is.
+    let Ok(steps) = parse(expression, Position { line: 1, column: 1 }) else {
+        return;
+    };
+    let lacks = |operand: &Operand, target: &Target| {
+        let entries = types.get(&operand.name).into_iter().flatten();
+        let resources = entries.filter_map(|entry| {
+            let subject = entry.split(" with ").next()?;
+            let resource = subject.split("->").next()?.trim();
+            defined.get(resource)
+        });
+        resources
+            .map(|names| names.contains(&target.name))
+            .any(|known| !known)
+    };
+    let mut ends: Vec<usize> = Vec::new();
+    for step in steps {
+        let Step::Operand(operand) = step else {
+            continue;
+        };
+        if let Some(target) = operand.arrow.as_ref().filter(|t| !t.optional) {
+            if lacks(&operand, target) {
+                // Names are ASCII, so columns are bytes; one line is what importers write.
+                let start = target.position.column.saturating_sub(1);
+                ends.push(start + name_in_expression(&target.name).len());
+            }
+        }
+    }
+    for end in ends.into_iter().rev() {
+        if expression.is_char_boundary(end) {
+            expression.insert(end, '?');
+        }
+    }
+}
+
 #[derive(Default)]
 struct Yaml(String);
 
@@ -178,7 +310,7 @@ impl Yaml {
 }
 
 /// A text as a YAML scalar (YAML 1.2 §7.3): plain if nobody can read it as anything else.
-fn scalar(text: &str) -> String {
+pub(crate) fn scalar(text: &str) -> String {
     let plain_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+./()<>= ".contains(&byte);
     let plain = text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
         && text.bytes().all(plain_byte)
@@ -210,7 +342,6 @@ fn scalar(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Policy;
     use alloc::vec;
 
     #[test]
@@ -237,6 +368,7 @@ mod tests {
             ..Default::default()
         };
         let text = outline.to_yaml();
+        assert_eq!(Outline::read(&text), Ok(outline.clone()));
         let policy = Policy::parse(&text).unwrap();
         assert_eq!(policy.name(), outline.name);
         assert_eq!(policy.description(), "no");

@@ -212,17 +212,28 @@ impl<R: RecordReader + ?Sized> List<'_, R> {
     }
 
     /// All subjects in order; calls `visit` with each page's start.
-    pub(crate) fn for_each_page(
+    pub(crate) fn for_each_page(&self, visit: impl FnMut(&[u8], Page)) -> Result<(), ReadError> {
+        self.for_each_page_from(&[], visit)
+    }
+
+    /// All pages from the one that covers `subject` on, in order.
+    pub(crate) fn for_each_page_from(
         &self,
+        subject: &[u8],
         mut visit: impl FnMut(&[u8], Page),
     ) -> Result<(), ReadError> {
-        let mut first = Vec::new();
+        let (mut first, mut page) = match subject {
+            [] => (Vec::new(), self.page(&[])?),
+            subject => self.find(subject)?,
+        };
         loop {
-            let page = self.page(&first)?;
             let until = page.until.clone();
             visit(&first, page);
             match until {
-                Some(until) => first = until,
+                Some(until) => {
+                    page = self.page(&until)?;
+                    first = until;
+                }
                 None => return Ok(()),
             }
         }

@@ -40,13 +40,9 @@ pub enum Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActorId(pub u32);
 
-/// One member of a relation that is no actor.
+/// A member of a relation that leads on: to an object, or to whoever is in a userset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SetRef {
-    /// Every actor.
-    Everyone,
-    /// Every object of a resource.
-    Every(ResourceId),
     /// An object and its resource.
     Object(ObjectId, ResourceId),
     /// A userset; the node belongs to the object's resource.
@@ -64,7 +60,7 @@ impl TermsId {
     pub const NONE: Self = Self(0);
 }
 
-/// A member of a relation that is no actor, and the terms on which it stands there.
+/// A member of a relation that leads on, and the terms on which it stands there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MemberRef {
     /// The member.
@@ -86,8 +82,8 @@ impl MemberRef {
 
 /// Relationships of one policy at one moment.
 ///
-/// All implementors must give the same answers for the same facts, and `sets` in the canonical
-/// order of [`crate::Subject`]: the walk's cost is consensus.
+/// All implementors must give the same answers for the same facts, and lists in the canonical order
+/// of [`crate::Subject`]: the walk's cost is consensus.
 pub trait Relationships {
     /// The policy in force at that moment.
     fn policy(&self) -> &Policy;
@@ -110,8 +106,8 @@ pub trait Relationships {
     /// As the reader below says.
     fn is_owner(&self, object: ObjectId, actor: ActorId) -> Result<bool, ReadError>;
 
-    /// Whether `actor` itself stands in `relation` of `object`, and on what terms, held or not. An
-    /// archived object has no members.
+    /// Whether exactly this subject, which is no userset, stands in `relation` of `object`, and on
+    /// what terms, held or not. An archived object has no members.
     ///
     /// # Errors
     /// As the reader below says.
@@ -119,14 +115,26 @@ pub trait Relationships {
         &self,
         object: ObjectId,
         relation: NodeId,
-        actor: ActorId,
+        subject: SubjectRef,
     ) -> Result<Option<TermsId>, ReadError>;
 
-    /// Appends all members of `relation` of `object` that are no actors, in canonical order.
+    /// Appends the usersets in `relation` of `object`, in canonical order.
     ///
     /// # Errors
     /// As the reader below says; `into` may then hold some of them.
-    fn sets(
+    fn usersets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<MemberRef>,
+    ) -> Result<(), ReadError>;
+
+    /// Appends the objects and usersets in `relation` of `object`, in canonical order: what an arrow
+    /// follows.
+    ///
+    /// # Errors
+    /// As the reader below says; `into` may then hold some of them.
+    fn targets(
         &self,
         object: ObjectId,
         relation: NodeId,
@@ -229,18 +237,27 @@ impl<T: Relationships + ?Sized> Relationships for &T {
         &self,
         object: ObjectId,
         relation: NodeId,
-        actor: ActorId,
+        subject: SubjectRef,
     ) -> Result<Option<TermsId>, ReadError> {
-        (**self).contains(object, relation, actor)
+        (**self).contains(object, relation, subject)
     }
 
-    fn sets(
+    fn usersets(
         &self,
         object: ObjectId,
         relation: NodeId,
         into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
-        (**self).sets(object, relation, into)
+        (**self).usersets(object, relation, into)
+    }
+
+    fn targets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<MemberRef>,
+    ) -> Result<(), ReadError> {
+        (**self).targets(object, relation, into)
     }
 
     fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {

@@ -220,7 +220,7 @@ pub(crate) struct Arrow {
     pub relation: NodeId,
     /// Whether all objects must grant.
     pub all: bool,
-    /// The target on each resource that the relation allows, sorted.
+    /// The target on each resource that the relation allows and that defines it, sorted.
     pub targets: Vec<(ResourceId, NodeId)>,
 }
 
@@ -383,6 +383,19 @@ impl Policy {
         self.node(id, relation)
             .and_then(|node| self.recorded_types(node))
             .is_some_and(|types| types.admits(Allowed::bare(SubjectType::Object(target))))
+    }
+
+    /// Whether `relation` of `resource` may hold objects of `target`, on whatever terms.
+    pub(crate) fn holds_objects(&self, resource: &str, relation: &str, target: &str) -> bool {
+        let (Some(id), Some(target)) = (self.resource(resource), self.resource(target)) else {
+            return false;
+        };
+        self.node(id, relation)
+            .and_then(|node| self.recorded_types(node))
+            .is_some_and(|types| {
+                types.admits_type(SubjectType::Object(target))
+                    || types.admits_type(SubjectType::Every(target))
+            })
     }
 
     /// The node that holds the recorded members of a relation, where it records any: what readers of

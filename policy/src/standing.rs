@@ -39,11 +39,9 @@ impl Standing {
     }
 }
 
-/// The type of a member that is no actor; `None` where the policy does not define it.
+/// The type of a member that leads on; `None` where the policy does not define it.
 pub(crate) fn type_of(member: SetRef) -> Option<SubjectType> {
     Some(match member {
-        SetRef::Everyone => SubjectType::Everyone,
-        SetRef::Every(resource) => SubjectType::Every(resource),
         SetRef::Object(_, resource) => SubjectType::Object(resource),
         SetRef::Userset(_, node) => SubjectType::Userset(node),
         SetRef::Foreign => return None,

@@ -4,16 +4,18 @@ use alloc::{collections::BTreeMap, rc::Rc, sync::Arc, vec::Vec};
 use core::cell::RefCell;
 
 use crate::{
-    apply::load,
-    codec::subject_bytes,
+    apply::{kind_of, load},
+    codec::{subject_bytes, FIRST_OBJECT, FIRST_USERSET},
     evidence::Read,
     keys::SubjectKind,
-    name::Actor,
+    name::{Actor, Name},
     pages::List,
     reader::{ReadError, RecordReader},
     records::{Members, ObjectRecord},
     relationship::{ObjectRef, Relationship, Subject},
-    relationships::{ActorId, MemberRef, NodeId, ObjectId, Relationships, SetRef, Status, TermsId},
+    relationships::{
+        ActorId, MemberRef, NodeId, ObjectId, Relationships, SetRef, Status, SubjectRef, TermsId,
+    },
     schema::Policy,
     subjects::Holder,
     terms::Terms,
@@ -97,15 +99,14 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
 
     /// Reads again, through the reader, what `read` needs, whether it is cached or not.
     pub(crate) fn touch(&self, read: Read) -> Result<(), ReadError> {
-        let (object, relation, actor) = match read {
+        let (object, relation, subject) = match read {
             Read::Owner(object) => (object, None, None),
-            Read::Direct(object, relation, actor) => (object, Some(relation), Some(actor)),
-            Read::Sets(object, relation) => (object, Some(relation), None),
-        };
-        let kind = if actor.is_some() {
-            SubjectKind::Direct
-        } else {
-            SubjectKind::Sets
+            Read::Direct(object, relation, subject) => {
+                (object, Some(relation), self.subject(subject))
+            }
+            Read::Usersets(object, relation) | Read::Targets(object, relation) => {
+                (object, Some(relation), None)
+            }
         };
         let Some(object) = self.object_of(object) else {
             return Ok(());
@@ -114,10 +115,11 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
         let Some(relation) = relation.map(|relation| self.policy.node_name(relation)) else {
             return Ok(());
         };
+        let kind = subject.as_ref().map_or(SubjectKind::Sets, kind_of);
         let Some(Members::Paged(_)) = record
             .as_ref()
-            .and_then(|r| r.relation(relation))
-            .map(|r| r.members(kind))
+            .and_then(|record| record.relation(relation))
+            .map(|relation| relation.members(kind))
         else {
             return Ok(());
         };
@@ -127,19 +129,70 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
             kind,
             reader: &self.reader,
         };
-        let name = actor.and_then(|actor| {
-            self.cache
-                .borrow()
-                .actor_names
-                .get(actor.0 as usize)
-                .cloned()
-        });
-        match name {
-            None => list.for_each_page(|_, _| ()),
-            Some(actor) => list
-                .find(&subject_bytes(&Subject::Actor(actor)))
-                .map(|_| ()),
+        match (subject, read) {
+            (Some(subject), _) => list.find(&subject_bytes(&subject)).map(|_| ()),
+            (None, Read::Targets(..)) => list.for_each_page_from(FIRST_OBJECT, |_, _| ()),
+            (None, _) => list.for_each_page_from(FIRST_USERSET, |_, _| ()),
         }
+    }
+
+    /// What a handle stands for.
+    fn subject(&self, subject: SubjectRef) -> Option<Subject> {
+        Some(match subject {
+            SubjectRef::Actor(actor) => {
+                let cache = self.cache.borrow();
+                Subject::Actor(cache.actor_names.get(actor.0 as usize)?.clone())
+            }
+            SubjectRef::Everyone => Subject::Everyone,
+            SubjectRef::Every(resource) => {
+                Subject::Every(Name::new(self.policy.resource_name(resource)).ok()?)
+            }
+            SubjectRef::Object(object) => Subject::Object((*self.object_of(object)?).clone()),
+            SubjectRef::Userset(object, node) => Subject::Userset {
+                object: (*self.object_of(object)?).clone(),
+                relation: Name::new(self.policy.node_name(node)).ok()?,
+            },
+        })
+    }
+
+    /// Appends the members of a relation from the one with these canonical bytes on.
+    fn members_from(
+        &self,
+        from: &[u8],
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<MemberRef>,
+    ) -> Result<(), ReadError> {
+        let Some(record) = self.active(object)? else {
+            return Ok(());
+        };
+        let name = self.policy.node_name(relation);
+        let Some(relation) = record.relation(name) else {
+            return Ok(());
+        };
+        let behind = |(subject, _): &Holder| *subject_bytes(subject) >= *from;
+        match &relation.sets {
+            Members::Inline(subjects) => {
+                let holders = subjects.iter().filter(behind);
+                into.extend(holders.map(|holder| self.member_ref(holder)));
+            }
+            Members::Paged(_) => {
+                let Some(object) = self.object_of(object) else {
+                    return Ok(());
+                };
+                let list = List {
+                    object: &object,
+                    relation: name,
+                    kind: SubjectKind::Sets,
+                    reader: &self.reader,
+                };
+                list.for_each_page_from(from, |_, page| {
+                    let holders = page.holders.into_iter().filter(behind);
+                    into.extend(holders.map(|holder| self.member_ref(holder)));
+                })?;
+            }
+        }
+        Ok(())
     }
 
     fn intern(&self, object: &ObjectRef) -> ObjectId {
@@ -212,22 +265,14 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
                 .resource(object.resource())
                 .map(|r| (self.intern(object), r))
         };
-        match subject {
-            Subject::Actor(_) => SetRef::Foreign,
-            Subject::Everyone => SetRef::Everyone,
-            Subject::Every(resource) => self
-                .policy
-                .resource(resource.as_str())
-                .map_or(SetRef::Foreign, SetRef::Every),
-            Subject::Object(object) => {
-                named(object).map_or(SetRef::Foreign, |(id, r)| SetRef::Object(id, r))
-            }
-            Subject::Userset { object, relation } => named(object)
-                .and_then(|(id, r)| {
-                    Some(SetRef::Userset(id, self.policy.node(r, relation.as_str())?))
-                })
-                .unwrap_or(SetRef::Foreign),
-        }
+        let set = match subject {
+            Subject::Actor(_) | Subject::Everyone | Subject::Every(_) => None,
+            Subject::Object(object) => named(object).map(|(id, r)| SetRef::Object(id, r)),
+            Subject::Userset { object, relation } => named(object).and_then(|(id, r)| {
+                Some(SetRef::Userset(id, self.policy.node(r, relation.as_str())?))
+            }),
+        };
+        set.unwrap_or(SetRef::Foreign)
     }
 }
 
@@ -270,26 +315,22 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
         &self,
         object: ObjectId,
         relation: NodeId,
-        actor: ActorId,
+        subject: SubjectRef,
     ) -> Result<Option<TermsId>, ReadError> {
         let Some(record) = self.active(object)? else {
             return Ok(None);
         };
         let name = self.policy.node_name(relation);
-        let Some(relation) = record.relation(name) else {
+        let (Some(relation), Some(subject)) = (record.relation(name), self.subject(subject)) else {
             return Ok(None);
         };
-        let cache = self.cache.borrow();
-        let Some(actor) = cache.actor_names.get(actor.0 as usize) else {
-            return Ok(None);
-        };
-        match &relation.direct {
+        let kind = kind_of(&subject);
+        let bytes = subject_bytes(&subject);
+        let terms = match relation.members(kind) {
             Members::Inline(subjects) => {
                 // Read when the record was; they are canonical.
-                let terms = subjects.terms(actor.as_str().as_bytes());
-                let terms = terms.and_then(|terms| Terms::from_bytes(terms).ok());
-                drop(cache);
-                Ok(terms.map(|terms| self.terms_id(terms)))
+                let terms = subjects.terms(&bytes);
+                terms.and_then(|terms| Terms::from_bytes(terms).ok())
             }
             Members::Paged(_) => {
                 let Some(object) = self.object_of(object) else {
@@ -298,50 +339,34 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
                 let list = List {
                     object: &object,
                     relation: name,
-                    kind: SubjectKind::Direct,
+                    kind,
                     reader: &self.reader,
                 };
-                let subject = Subject::Actor(actor.clone());
-                drop(cache);
-                let (_, mut page) = list.find(&subject_bytes(&subject))?;
+                let (_, mut page) = list.find(&bytes)?;
                 let found = page.place(&subject).ok();
-                let terms = found.and_then(|at| page.holders.get_mut(at));
-                Ok(terms.map(|(_, terms)| self.terms_id(core::mem::take(terms))))
+                let holder = found.and_then(|at| page.holders.get_mut(at));
+                holder.map(|(_, terms)| core::mem::take(terms))
             }
-        }
+        };
+        Ok(terms.map(|terms| self.terms_id(terms)))
     }
 
-    fn sets(
+    fn usersets(
         &self,
         object: ObjectId,
         relation: NodeId,
         into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
-        let Some(record) = self.active(object)? else {
-            return Ok(());
-        };
-        let name = self.policy.node_name(relation);
-        let Some(relation) = record.relation(name) else {
-            return Ok(());
-        };
-        match &relation.sets {
-            Members::Inline(subjects) => into.extend(subjects.iter().map(|s| self.member_ref(s))),
-            Members::Paged(_) => {
-                let Some(object) = self.object_of(object) else {
-                    return Ok(());
-                };
-                let list = List {
-                    object: &object,
-                    relation: name,
-                    kind: SubjectKind::Sets,
-                    reader: &self.reader,
-                };
-                list.for_each_page(|_, page| {
-                    into.extend(page.holders.into_iter().map(|s| self.member_ref(s)))
-                })?;
-            }
-        }
-        Ok(())
+        self.members_from(FIRST_USERSET, object, relation, into)
+    }
+
+    fn targets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<MemberRef>,
+    ) -> Result<(), ReadError> {
+        self.members_from(FIRST_OBJECT, object, relation, into)
     }
 
     fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {

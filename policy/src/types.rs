@@ -47,24 +47,16 @@ impl Allowed {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Types {
     entries: Vec<Allowed>,
-    actors: bool,
-    sets: bool,
+    usersets: bool,
 }
 
 impl Types {
     pub(crate) fn new(mut entries: Vec<Allowed>) -> Self {
         entries.sort_unstable();
-        let actors = entries
+        let usersets = entries
             .iter()
-            .any(|entry| entry.subject == SubjectType::Actor);
-        let sets = entries
-            .iter()
-            .any(|entry| entry.subject != SubjectType::Actor);
-        Self {
-            entries,
-            actors,
-            sets,
-        }
+            .any(|entry| matches!(entry.subject, SubjectType::Userset(_)));
+        Self { entries, usersets }
     }
 
     /// All entries, sorted. Linear to search: a relation has a handful.
@@ -72,14 +64,9 @@ impl Types {
         &self.entries
     }
 
-    /// Whether the relation may hold actors, on whatever terms.
-    pub(crate) fn admits_actors(&self) -> bool {
-        self.actors
-    }
-
-    /// Whether the relation may hold anything but actors, on whatever terms.
-    pub(crate) fn admits_sets(&self) -> bool {
-        self.sets
+    /// Whether the relation may hold usersets, on whatever terms.
+    pub(crate) fn admits_usersets(&self) -> bool {
+        self.usersets
     }
 
     /// Whether exactly this may stand in the relation.

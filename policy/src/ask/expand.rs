@@ -15,7 +15,7 @@ use crate::{
     name::{Actor, Name},
     question::CheckError,
     relationship::{ObjectRef, Subject},
-    relationships::{NodeId, ObjectId, Reverse, SetRef, TermsId},
+    relationships::{NodeId, ObjectId, Reverse, SetRef, SubjectRef, TermsId},
     schema::{Arrow, Body, NodeKind, Op, Policy},
     standing::{is_admitted, type_of},
     terms::Terms,
@@ -283,6 +283,29 @@ impl<R: Reverse + ?Sized> Tree<'_, R> {
                 });
             }
         }
+        let all = types.entries().iter().map(|entry| entry.subject);
+        for kind in all {
+            let subject = match kind {
+                SubjectType::Everyone => SubjectRef::Everyone,
+                SubjectType::Every(resource) => SubjectRef::Every(resource),
+                _ => continue,
+            };
+            let Some(terms) = relationships.contains(id, node, subject)? else {
+                continue;
+            };
+            let subject = self.all(kind);
+            let is_new =
+                members.last().map(|last: &ExpandedMember| &last.subject) != subject.as_ref();
+            if let Some(subject) = subject.filter(|_| is_new) {
+                if is_admitted(relationships, types, kind, terms) {
+                    members.push(ExpandedMember {
+                        subject,
+                        terms: self.terms(terms),
+                        leads_to: None,
+                    });
+                }
+            }
+        }
         self.sets(id, node, types, None, &mut members)?;
         Ok(members)
     }
@@ -298,7 +321,7 @@ impl<R: Reverse + ?Sized> Tree<'_, R> {
         into: &mut Vec<ExpandedMember>,
     ) -> Result<(), CheckError> {
         let mut members = vec![];
-        self.relationships.sets(id, node, &mut members)?;
+        self.relationships.targets(id, node, &mut members)?;
         self.count(members.len())?;
         for member in members {
             let behind = match (arrow, member.set) {
@@ -327,11 +350,21 @@ impl<R: Reverse + ?Sized> Tree<'_, R> {
         Ok(())
     }
 
+    /// Everybody of a kind as one subject.
+    fn all(&self, kind: SubjectType) -> Option<Subject> {
+        match kind {
+            SubjectType::Everyone => Some(Subject::Everyone),
+            SubjectType::Every(resource) => {
+                let name = Name::new(self.policy.resource_name(resource)).ok();
+                name.map(Subject::Every)
+            }
+            _ => None,
+        }
+    }
+
     fn subject(&self, set: SetRef) -> Option<Subject> {
         let name = |name: &str| Name::new(name).ok();
         Some(match set {
-            SetRef::Everyone => Subject::Everyone,
-            SetRef::Every(resource) => Subject::Every(name(self.policy.resource_name(resource))?),
             SetRef::Object(object, _) => Subject::Object(self.relationships.object_name(object)?),
             SetRef::Userset(object, node) => Subject::Userset {
                 object: self.relationships.object_name(object)?,

@@ -13,7 +13,9 @@ use crate::{
     check::arrow_target,
     memo::{key, Mix},
     question::{CheckError, Circumstances},
-    relationships::{MemberRef, NodeId, ObjectId, ResourceId, Reverse, SetRef, TermsId},
+    relationships::{
+        MemberRef, NodeId, ObjectId, ResourceId, Reverse, SetRef, SubjectRef, TermsId,
+    },
     schema::{Arrow, Body, Op, Policy},
     standing::{standing, type_of},
     truth::Truth,
@@ -182,7 +184,7 @@ impl<'a, R: Reverse + ?Sized> Named<'a, R> {
         types: &Types,
         naming: Naming,
     ) -> Result<(), CheckError> {
-        if self.kind == Kind::Actors && types.admits_actors() {
+        if self.kind == Kind::Actors && types.admits_type(SubjectType::Actor) {
             let relationships = self.relationships;
             let mut counted = Ok(());
             relationships.actors(object, node, &mut |actor, terms| {
@@ -201,8 +203,18 @@ impl<'a, R: Reverse + ?Sized> Named<'a, R> {
             });
             counted?;
         }
-        if !types.admits_sets() {
-            return Ok(());
+        let all = match self.kind {
+            Kind::Actors => Some((SubjectType::Everyone, SubjectRef::Everyone)),
+            Kind::Objects(of) => Some((SubjectType::Every(of), SubjectRef::Every(of))),
+            Kind::Usersets(_) => None,
+        };
+        if let Some((all, subject)) = all.filter(|(all, _)| types.admits_type(*all)) {
+            self.count(1)?;
+            if let Some(terms) = self.relationships.contains(object, node, subject)? {
+                if let Some(terms) = self.standing(types, all, terms)? {
+                    self.all |= naming.on(terms) > Naming::Subtracted;
+                }
+            }
         }
         for member in self.members(object, node)? {
             let Some(subject) = type_of(member.set) else {
@@ -216,10 +228,6 @@ impl<'a, R: Reverse + ?Sized> Named<'a, R> {
                 (SetRef::Userset(object, node), _) => self.enter(object, node, naming)?,
                 (SetRef::Object(object, of), Kind::Objects(kind)) if of == kind => {
                     self.name(object.0, naming);
-                }
-                (SetRef::Everyone, Kind::Actors) => self.all |= naming > Naming::Subtracted,
-                (SetRef::Every(of), Kind::Objects(kind)) if of == kind => {
-                    self.all |= naming > Naming::Subtracted;
                 }
                 _ => {}
             }
@@ -271,7 +279,7 @@ impl<'a, R: Reverse + ?Sized> Named<'a, R> {
     fn members(&mut self, object: ObjectId, node: NodeId) -> Result<Vec<MemberRef>, CheckError> {
         let mut members = core::mem::take(&mut self.members);
         members.clear();
-        self.relationships.sets(object, node, &mut members)?;
+        self.relationships.targets(object, node, &mut members)?;
         self.count(members.len() as u64)?;
         Ok(members)
     }

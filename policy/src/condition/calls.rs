@@ -7,8 +7,8 @@ use alloc::{format, string::String, vec::Vec};
 use super::{
     address,
     checker::{Checked, Checker},
+    form::{Form, Tree},
     operation::{Constant, Function, MacroKind, Operation, Part},
-    syntax::{Form, Tree},
     tokens::is_identifier,
     types::Type,
 };

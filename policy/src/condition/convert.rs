@@ -45,6 +45,17 @@ pub(super) fn parameter<'a>(
     })
 }
 
+/// A value that is of its type as it stands, as most are: the short way to what [`parameter`] gives.
+#[inline]
+pub(super) fn plain<'a>(of: &ParameterType, value: &'a Value) -> Option<Datum<'a>> {
+    Some(match (of, value) {
+        (ParameterType::Int, Value::Int(value)) => Datum::Int(*value),
+        (ParameterType::String, Value::String(text)) => Datum::text(text),
+        (ParameterType::Bool, Value::Bool(value)) => Datum::Bool(*value),
+        _ => return None,
+    })
+}
+
 /// What a value costs where it is first read: a unit for each entry of a list or map, and for text
 /// its bytes. The recursion is as deep as the context, which is bounded.
 pub(super) fn size(value: &Value) -> usize {

@@ -58,11 +58,8 @@ impl FromStr for Duration {
         if text.len() > TEXT_BYTES_MAX {
             return Err(());
         }
-        let (negative, mut rest) = match text.as_bytes().first() {
-            Some(b'-') => (true, &text[1..]),
-            Some(b'+') => (false, &text[1..]),
-            _ => (false, text),
-        };
+        let negative = text.starts_with('-');
+        let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
         if rest == "0" {
             return Ok(Self(0));
         }

@@ -8,6 +8,7 @@
 use alloc::{boxed::Box, rc::Rc, vec::Vec};
 
 use super::{
+    chain::Chain,
     convert,
     datum::{Datum, Fields},
     failure::{
@@ -113,19 +114,41 @@ impl<'a> Evaluator<'a> {
 
     /// The value of an operation that must be a bool.
     pub(super) fn truth(&mut self, id: OperationId) -> Result<bool> {
-        match self.value(id)? {
-            Datum::Bool(value) => Ok(value),
-            other => self.failed(id, type_failure("bool", other.kind())),
+        match self.operation(id) {
+            Operation::All(operands) => self.chain(operands, false),
+            Operation::Any(operands) => self.chain(operands, true),
+            Operation::Compare(comparison, left, right) => {
+                self.meter.charge(1)?;
+                self.compare(id, *comparison, *left, *right)
+            }
+            Operation::Not(of) => {
+                self.meter.charge(1)?;
+                self.truth(*of).map(|value| !value)
+            }
+            _ => match self.value(id)? {
+                Datum::Bool(value) => Ok(value),
+                other => self.failed(id, type_failure("bool", other.kind())),
+            },
+        }
+    }
+
+    fn operation(&self, id: OperationId) -> &'a Operation {
+        let condition = self.condition;
+        match condition.operations.get(usize::from(id)) {
+            Some(operation) => operation,
+            None => unreachable!("operations name only those before them"),
         }
     }
 
     /// The value of an operation. The recursion is as deep as the condition, which is bounded.
     pub(super) fn value(&mut self, id: OperationId) -> Result<Datum<'a>> {
-        let condition = self.condition;
-        let Some(operation) = condition.operations.get(usize::from(id)) else {
-            unreachable!("operations name only those before them");
-        };
-        self.meter.charge(1)?;
+        let operation = self.operation(id);
+        match operation {
+            Operation::Not(_) | Operation::All(_) | Operation::Any(_) | Operation::Compare(..) => {
+                return self.truth(id).map(Datum::Bool)
+            }
+            _ => self.meter.charge(1)?,
+        }
         match operation {
             Operation::Constant(constant) => Ok(Datum::constant(constant)),
             Operation::Parameter(parameter) => self.parameter(id, *parameter),
@@ -133,22 +156,31 @@ impl<'a> Evaluator<'a> {
                 let variable = self.variables.get(usize::from(*index));
                 Ok(variable.cloned().unwrap_or(Datum::Null))
             }
-            Operation::Not(of) => self.truth(*of).map(|value| Datum::Bool(!value)),
+            other => self.rarer(id, other),
+        }
+    }
+
+    /// The operations that are seldom the whole of a condition; apart, so that the common ones need
+    /// little of the call stack. Charged already.
+    #[inline(never)]
+    fn rarer(&mut self, id: OperationId, operation: &'a Operation) -> Result<Datum<'a>> {
+        match operation {
+            Operation::Constant(_)
+            | Operation::Parameter(_)
+            | Operation::Variable(_)
+            | Operation::Not(_)
+            | Operation::All(_)
+            | Operation::Any(_)
+            | Operation::Compare(..) => unreachable!("value() and truth() take these"),
             Operation::Negate(of) => {
                 let of = self.value(*of)?;
                 self.placed(id, functions::negate(&of))
             }
-            Operation::All(operands) => self.chain(operands, false),
-            Operation::Any(operands) => self.chain(operands, true),
             Operation::Choice {
                 condition,
                 then,
                 otherwise,
             } => self.choice(*condition, *then, *otherwise),
-            Operation::Compare(comparison, left, right) => {
-                let (left, right) = self.both(*left, *right)?;
-                self.compare(id, *comparison, &left, &right)
-            }
             Operation::CompareClock(comparison, of) => self.compare_clock(id, *comparison, *of),
             Operation::In(entry, range) => {
                 let (entry, range) = self.both(*entry, *range)?;
@@ -212,6 +244,9 @@ impl<'a> Evaluator<'a> {
             self.read = self.read.with(one);
             self.meter.charge(convert::size(value))?;
         }
+        if let Some(plain) = convert::plain(of, value) {
+            return Ok(plain);
+        }
         let costly = matches!(value, Value::List(_) | Value::Map(_)) || *of == ParameterType::Bytes;
         if !costly {
             let typed = convert::parameter(name, of, value);
@@ -244,7 +279,8 @@ impl<'a> Evaluator<'a> {
 
     /// `&&` (`decides` is false) and `||` (`decides` is true) over all operands: the first that
     /// decides ends it; else what is missing; else the first failure; else the other value.
-    fn chain(&mut self, operands: &[OperationId], decides: bool) -> Result<Datum<'a>> {
+    fn chain(&mut self, operands: &[OperationId], decides: bool) -> Result<bool> {
+        self.meter.charge(1)?;
         let mut chain = Chain::default();
         for operand in operands {
             let truth = self.truth(*operand);
@@ -252,7 +288,7 @@ impl<'a> Evaluator<'a> {
                 break;
             }
         }
-        chain.finish(decides).map(Datum::Bool)
+        chain.finish(decides)
     }
 
     /// `condition ? then : otherwise`. Where the condition is missing, both values are asked, for the
@@ -335,15 +371,16 @@ impl<'a> Evaluator<'a> {
         &mut self,
         id: OperationId,
         comparison: Comparison,
-        left: &Datum<'a>,
-        right: &Datum<'a>,
-    ) -> Result<Datum<'a>> {
+        left: OperationId,
+        right: OperationId,
+    ) -> Result<bool> {
+        let (left, right) = self.both(left, right)?;
         if !comparison.is_order() {
-            let equal = left.equals(right, &mut self.meter)?;
-            return Ok(Datum::Bool(equal == (comparison == Comparison::Equal)));
+            let equal = left.equals(&right, &mut self.meter)?;
+            return Ok(equal == (comparison == Comparison::Equal));
         }
-        match left.order(right, &mut self.meter)? {
-            Some(ordering) => Ok(Datum::Bool(comparison.holds(ordering))),
+        match left.order(&right, &mut self.meter)? {
+            Some(ordering) => Ok(comparison.holds(ordering)),
             None => {
                 let given = alloc::format!("{} and {}", left.kind(), right.kind());
                 self.failed(id, type_failure(comparison.sign(), given))
@@ -371,37 +408,5 @@ impl<'a> Evaluator<'a> {
             self.stands_until = Some(before);
         }
         Ok(Datum::Bool(comparison.holds(self.time.cmp(&other))))
-    }
-}
-
-/// What `&&`, `||`, `all` and `exists` have seen so far.
-#[derive(Default)]
-pub(super) struct Chain {
-    decided: bool,
-    missing: Parameters,
-    failed: Option<Box<EvaluationError>>,
-}
-
-impl Chain {
-    /// Adds an operand; true if it decides the chain.
-    pub(super) fn add(&mut self, operand: Result<bool>, decides: bool) -> Result<bool> {
-        match operand {
-            Ok(value) => self.decided = value == decides,
-            Err(Stop::Missing(missing)) => self.missing = self.missing.with(missing),
-            Err(Stop::Failed(error)) => {
-                self.failed.get_or_insert(error);
-            }
-            Err(Stop::Exhausted) => return Err(Stop::Exhausted),
-        }
-        Ok(self.decided)
-    }
-
-    pub(super) fn finish(self, decides: bool) -> Result<bool> {
-        match self.failed {
-            _ if self.decided => Ok(decides),
-            _ if self.missing != Parameters::default() => Err(Stop::Missing(self.missing)),
-            Some(error) => Err(Stop::Failed(error)),
-            None => Ok(!decides),
-        }
     }
 }

@@ -145,7 +145,8 @@ impl Reader<'_> {
                     ("true", Value::Bool(true)),
                     ("false", Value::Bool(false)),
                 ] {
-                    if self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
+                    let rest = self.text.get(self.at..).unwrap_or("");
+                    if rest.starts_with(word) {
                         self.at += word.len();
                         return Ok(value);
                     }

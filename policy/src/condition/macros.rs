@@ -3,8 +3,9 @@
 use alloc::{rc::Rc, vec::Vec};
 
 use super::{
+    chain::Chain,
     datum::Datum,
-    evaluate::{Chain, Evaluator, Result},
+    evaluate::{Evaluator, Result},
     failure::{type_failure, Stop},
     operation::{Macro, MacroKind, OperationId, Parameters},
 };
@@ -95,18 +96,27 @@ impl<'a> Evaluator<'a> {
             Some(predicate) => self.truth(predicate),
             None => Ok(true),
         };
-        match gathered {
+        let entries = match gathered {
             Gathered::Chain(chain, decides) => return chain.add(predicate, *decides),
-            Gathered::Count(count) => *count += usize::from(predicate?),
-            Gathered::Entries(entries) => {
-                if predicate? {
-                    let entry = match of.transform {
-                        Some(transform) => self.value(transform)?,
-                        None => entry,
-                    };
-                    entries.push(entry);
+            Gathered::Count(count) => {
+                *count += usize::from(predicate?);
+                return Ok(false);
+            }
+            Gathered::Entries(entries) => entries,
+        };
+        match (predicate, of.transform) {
+            (Ok(false), _) => {}
+            (Ok(true), None) => entries.push(entry),
+            (Ok(true), Some(transform)) => entries.push(self.value(transform)?),
+            // Asked for the names of what it misses; whether it fails hangs on the predicate.
+            (Err(Stop::Missing(missing)), Some(transform)) => {
+                return match self.value(transform) {
+                    Err(Stop::Missing(more)) => Err(Stop::Missing(missing.with(more))),
+                    Err(Stop::Exhausted) => Err(Stop::Exhausted),
+                    Ok(_) | Err(Stop::Failed(_)) => Err(Stop::Missing(missing)),
                 }
             }
+            (Err(stop), _) => return Err(stop),
         }
         Ok(false)
     }

@@ -6,6 +6,7 @@
 use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec::Vec};
 
 use super::{
+    form::{Form, Tree},
     operation::{Arithmetic, Comparison, Constant},
     tokens::{is_keyword, is_reserved, tokens, Token},
 };
@@ -15,62 +16,6 @@ use crate::{
     schema::{PolicyError, Position},
     yaml::error,
 };
-
-#[derive(Debug)]
-pub(super) struct Tree {
-    /// Of an operator its sign, of a call the function's name.
-    pub position: Position,
-    pub form: Form,
-    /// Nodes from here to the deepest leaf.
-    depth: usize,
-}
-
-#[derive(Debug)]
-pub(super) enum Form {
-    Constant(Constant),
-    Name(String),
-    Not(Box<Tree>),
-    Negate(Box<Tree>),
-    All(Vec<Tree>),
-    Any(Vec<Tree>),
-    /// Condition, value if true, value if false.
-    Choice(Box<[Tree; 3]>),
-    Compare(Comparison, Box<[Tree; 2]>),
-    In(Box<[Tree; 2]>),
-    Compute(Arithmetic, Box<[Tree; 2]>),
-    Index(Box<[Tree; 2]>),
-    Select(Box<Tree>, String),
-    Call {
-        receiver: Option<Box<Tree>>,
-        function: String,
-        arguments: Vec<Tree>,
-    },
-    List(Vec<Tree>),
-    Map(Vec<(Tree, Tree)>),
-}
-
-impl Form {
-    fn children(&self) -> Vec<&Tree> {
-        match self {
-            Self::Constant(_) | Self::Name(_) => Vec::new(),
-            Self::Not(child) | Self::Negate(child) | Self::Select(child, _) => [&**child].into(),
-            Self::All(children) | Self::Any(children) | Self::List(children) => {
-                children.iter().collect()
-            }
-            Self::Choice(children) => children.iter().collect(),
-            Self::Compare(_, children)
-            | Self::In(children)
-            | Self::Compute(_, children)
-            | Self::Index(children) => children.iter().collect(),
-            Self::Call {
-                receiver,
-                arguments,
-                ..
-            } => receiver.as_deref().into_iter().chain(arguments).collect(),
-            Self::Map(entries) => entries.iter().flat_map(|(k, v)| [k, v]).collect(),
-        }
-    }
-}
 
 /// What binds two operands; a higher number binds tighter.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use super::{literal, Double};
 use crate::{
-    limits::CONDITION_BYTES_MAX,
-    name::{excerpt, is_name, is_plain_byte},
+    limits::{CONDITION_BYTES_MAX, CONDITION_NAME_BYTES_MAX},
+    name::excerpt,
     schema::{PolicyError, Position},
     yaml::error,
 };
@@ -143,10 +143,16 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Whether a parameter or variable may have this name: an identifier (langdef, "Syntax": IDENT) of
-/// at most 64 bytes that CEL does not keep for itself.
+/// Whether a parameter or variable may have this name: an identifier (langdef, "Syntax": IDENT) that
+/// is not too long and that CEL does not keep for itself.
 pub(super) fn is_identifier(text: &str) -> bool {
-    is_name(text) && text.bytes().all(is_plain_byte) && text.len() <= 64 && !is_reserved(text)
+    let first = text.bytes().next();
+    first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && text.len() <= CONDITION_NAME_BYTES_MAX
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !is_reserved(text)
 }
 
 /// Whether CEL keeps `word` for itself (langdef, "Syntax": RESERVED), or gives it a meaning.

@@ -12,7 +12,7 @@ use crate::{
     lacking::Lacking,
     memo::State,
     question::CheckError,
-    relationships::{ActorId, NodeId, ObjectId, Relationships, SetRef, TermsId},
+    relationships::{NodeId, ObjectId, Relationships, SetRef, SubjectRef, TermsId},
     schema::{Body, Op, Policy},
     standing::{standing, type_of},
     truth::Truth,
@@ -24,10 +24,12 @@ use crate::{
 pub(crate) enum Read {
     /// Who owns the object.
     Owner(ObjectId),
-    /// Whether the actor asked about stands in the relation.
-    Direct(ObjectId, NodeId, ActorId),
-    /// All other members of the relation.
-    Sets(ObjectId, NodeId),
+    /// Whether a subject that is no userset stands in the relation.
+    Direct(ObjectId, NodeId, SubjectRef),
+    /// The usersets of the relation.
+    Usersets(ObjectId, NodeId),
+    /// The objects and usersets of the relation.
+    Targets(ObjectId, NodeId),
 }
 
 /// What a value needs: reads, and values of other nodes.
@@ -107,28 +109,32 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         order: u32,
     ) -> Result<Needs, CheckError> {
         let mut needs = Needs::default();
-        if let (true, Asked::Actor(Some(actor))) = (types.admits_actors(), self.walk.asked()) {
-            let terms = self.relationships.contains(object, node, actor)?;
-            let direct = terms.and_then(|terms| self.standing(types, SubjectType::Actor, terms));
-            if direct == Some(Truth::True) || value != Truth::True {
-                needs.reads.push(Read::Direct(object, node, actor));
-            }
+        for (kind, member) in self.walk.asked().members().into_iter().flatten() {
+            let Some(member) = member.filter(|_| types.admits_type(kind)) else {
+                continue;
+            };
+            let terms = self.relationships.contains(object, node, member)?;
+            let direct = terms.and_then(|terms| self.standing(types, kind, terms));
+            let read = Read::Direct(object, node, member);
             if direct == Some(Truth::True) {
+                needs.reads = vec![read];
                 return Ok(needs);
             }
+            if value != Truth::True {
+                needs.reads.push(read);
+            }
         }
-        if !types.admits_sets() {
+        if !types.admits_usersets() {
             return Ok(needs);
         }
         let mut members = Vec::new();
-        self.relationships.sets(object, node, &mut members)?;
-        needs.reads.push(Read::Sets(object, node));
+        self.relationships.usersets(object, node, &mut members)?;
+        needs.reads.push(Read::Usersets(object, node));
         for member in members {
-            let child = match member.set {
-                SetRef::Userset(object, node) => Some((object, node)),
-                set if self.walk.asked().is(set) => None,
-                _ => continue,
+            let SetRef::Userset(child_object, child_node) = member.set else {
+                continue;
             };
+            let child = (child_object, child_node);
             let Some(terms) = type_of(member.set)
                 .and_then(|subject| self.standing(types, subject, member.terms))
                 .filter(|terms| *terms != Truth::False)
@@ -136,12 +142,9 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
                 continue;
             };
             if value != Truth::True {
-                needs.nodes.extend(child);
-                continue;
-            }
-            let known = child.map_or(Truth::True, |child| self.value(child, order));
-            if terms.and(known) == Truth::True {
-                needs.nodes.extend(child);
+                needs.nodes.push(child);
+            } else if terms.and(self.value(child, order)) == Truth::True {
+                needs.nodes.push(child);
                 return Ok(needs);
             }
         }
@@ -216,9 +219,9 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         };
         let mut members = Vec::new();
         self.relationships
-            .sets(object, arrow.relation, &mut members)?;
+            .targets(object, arrow.relation, &mut members)?;
         let mut needs = Needs {
-            reads: vec![Read::Sets(object, arrow.relation)],
+            reads: vec![Read::Targets(object, arrow.relation)],
             nodes: vec![],
         };
         // One member alone makes a union true and an intersection false.
@@ -228,14 +231,12 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             let child = arrow_target(self.policy, arrow, member.set);
             let terms =
                 type_of(member.set).and_then(|subject| self.standing(types, subject, member.terms));
-            let (Some(child), Some(terms)) = (child, terms) else {
+            let Some(terms) = terms else {
                 continue;
             };
-            let found = match terms == Truth::False {
-                true => Truth::False,
-                false => terms.and(self.value(child, order)),
-            };
-            let node = (terms != Truth::False).then_some(child);
+            let node = child.filter(|_| terms != Truth::False);
+            let granted = node.map_or(Truth::False, |child| self.value(child, order));
+            let found = terms.and(granted);
             if found == decides {
                 needs.nodes = node.into_iter().collect();
                 return Ok((found, needs));

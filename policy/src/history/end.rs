@@ -6,13 +6,11 @@ use crate::{
     evidence::{justify, Read},
     limits::Limits,
     question::{CheckError, Circumstances, Question},
-    relationships::{NodeId, ObjectId},
+    relationships::{NodeId, ObjectId, SubjectRef},
     time::Time,
 };
 
-use super::{
-    edges::list_of, names::OWNER, subjects::SubjectKey, History, HistoryError, Stamp, View,
-};
+use super::{edges::list_of, names::OWNER, History, HistoryError, Stamp, View};
 
 /// What ends a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,11 +107,13 @@ impl View<'_> {
         let list = |node: NodeId, sets| Some(list_of(*self.era.labels.get(node.0 as usize)?, sets));
         let (object, list, subject) = match read {
             Read::Owner(object) => (object, list_of(OWNER, false), None),
-            Read::Direct(object, node, actor) => {
-                let subject = self.history.subjects.find(SubjectKey::Actor(actor.0))?;
-                (object, list(node, false)?, Some(subject))
+            Read::Direct(object, node, subject) => {
+                let sets = !matches!(subject, SubjectRef::Actor(_));
+                (object, list(node, sets)?, Some(self.subject_of(subject)?))
             }
-            Read::Sets(object, node) => (object, list(node, true)?, None),
+            Read::Usersets(object, node) | Read::Targets(object, node) => {
+                (object, list(node, true)?, None)
+            }
         };
         let archived = self.history.archived.get(&object.0);
         let archived = archived.into_iter().flatten().map(|(stamp, _)| *stamp);

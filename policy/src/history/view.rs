@@ -150,22 +150,51 @@ impl<'a> View<'a> {
             Some((label, *self.era.resources.get(&label)?))
         };
         let found = match self.history.subjects.key(subject) {
-            Some(SubjectKey::Everyone) => Some(SetRef::Everyone),
-            Some(SubjectKey::Every(label)) => {
-                self.era.resources.get(&label).map(|id| SetRef::Every(*id))
-            }
             Some(SubjectKey::Object(id)) => {
                 resource(id).map(|(_, resource)| SetRef::Object(ObjectId(id), resource))
             }
             Some(SubjectKey::Userset(id, relation)) => resource(id)
                 .and_then(|(label, _)| self.era.nodes.get(&(label, relation)))
                 .map(|node| SetRef::Userset(ObjectId(id), *node)),
-            Some(SubjectKey::Actor(_)) | None => None,
+            _ => None,
         };
         found.unwrap_or(SetRef::Foreign)
     }
 
-    fn subject_of(&self, subject: SubjectRef) -> Option<u32> {
+    /// Appends the members of these kinds and those behind them.
+    fn members_from(
+        &self,
+        rank: u8,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<MemberRef>,
+    ) {
+        let Some(label) = self.label(relation) else {
+            return;
+        };
+        if self.is_archived(object.0) {
+            return;
+        }
+        let subjects = &self.history.subjects;
+        let list = self.list(object.0, list_of(label, true));
+        let list = list.filter(|(subject, _)| {
+            let key = subjects.key(*subject);
+            key.is_some_and(|key| key.rank() >= rank)
+        });
+        let member = |(subject, terms): (u32, u32)| MemberRef {
+            set: self.set_ref(subject),
+            terms: TermsId(terms),
+        };
+        if !self.has_past {
+            into.extend(list.map(member));
+            return;
+        }
+        let mut all: Vec<(u32, u32)> = list.collect();
+        all.sort_by(|(a, _), (b, _)| self.history.compare(*a, *b));
+        into.extend(all.into_iter().map(member));
+    }
+
+    pub(super) fn subject_of(&self, subject: SubjectRef) -> Option<u32> {
         let policy = &self.era.policy;
         let label = |name: &str| self.history.labels.find(name);
         let key = match subject {
@@ -236,39 +265,35 @@ impl Relationships for View<'_> {
         &self,
         object: ObjectId,
         relation: NodeId,
-        actor: ActorId,
+        subject: SubjectRef,
     ) -> Result<Option<TermsId>, ReadError> {
-        let (Some(label), Some(subject)) = (self.label(relation), self.actor_subject(actor)) else {
+        let (Some(label), Some(number)) = (self.label(relation), self.subject_of(subject)) else {
             return Ok(None);
         };
-        let terms = self.stood(object.0, list_of(label, false), subject);
+        let sets = !matches!(subject, SubjectRef::Actor(_));
+        let terms = self.stood(object.0, list_of(label, sets), number);
         Ok(terms.filter(|_| !self.is_archived(object.0)).map(TermsId))
     }
 
-    fn sets(
+    fn usersets(
         &self,
         object: ObjectId,
         relation: NodeId,
         into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
-        let Some(label) = self.label(relation) else {
-            return Ok(());
-        };
-        if self.is_archived(object.0) {
-            return Ok(());
-        }
-        let member = |(subject, terms): (u32, u32)| MemberRef {
-            set: self.set_ref(subject),
-            terms: TermsId(terms),
-        };
-        let list = self.list(object.0, list_of(label, true));
-        if !self.has_past {
-            into.extend(list.map(member));
-            return Ok(());
-        }
-        let mut all: Vec<(u32, u32)> = list.collect();
-        all.sort_by(|(a, _), (b, _)| self.history.compare(*a, *b));
-        into.extend(all.into_iter().map(member));
+        let from = SubjectKey::Userset(0, OWNER).rank();
+        self.members_from(from, object, relation, into);
+        Ok(())
+    }
+
+    fn targets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<MemberRef>,
+    ) -> Result<(), ReadError> {
+        let from = SubjectKey::Object(0).rank();
+        self.members_from(from, object, relation, into);
         Ok(())
     }
 

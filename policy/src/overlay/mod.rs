@@ -58,7 +58,7 @@ pub struct Overlay<'a, R> {
     below: &'a R,
     /// By object, relation and subject.
     entries: BTreeMap<(ObjectId, NodeId, SubjectRef), TermsId>,
-    /// Members that are no actors, by object and relation, in canonical order.
+    /// Members that lead on, by object and relation, in canonical order.
     sets: BTreeMap<(ObjectId, NodeId), Vec<MemberRef>>,
     by_subject: BTreeMap<SubjectRef, Vec<(ObjectId, NodeId)>>,
     /// Objects and actors that the layer below has never heard of.
@@ -79,6 +79,14 @@ const OWN_TERMS: u32 = 1 << 31;
 fn own(handle: u32) -> Option<usize> {
     let own = (OWN_HANDLES..OWN_HANDLES_END).contains(&handle);
     own.then_some((handle.wrapping_sub(OWN_HANDLES)) as usize)
+}
+
+fn is_own(subject: SubjectRef) -> bool {
+    match subject {
+        SubjectRef::Actor(actor) => own(actor.0).is_some(),
+        SubjectRef::Object(object) | SubjectRef::Userset(object, _) => own(object.0).is_some(),
+        SubjectRef::Everyone | SubjectRef::Every(_) => false,
+    }
 }
 
 impl<'a, R: Relationships> Overlay<'a, R> {
@@ -181,9 +189,7 @@ impl<'a, R: Relationships> Overlay<'a, R> {
 
     fn set(&self, subject: SubjectRef) -> Option<SetRef> {
         Some(match subject {
-            SubjectRef::Actor(_) => return None,
-            SubjectRef::Everyone => SetRef::Everyone,
-            SubjectRef::Every(resource) => SetRef::Every(resource),
+            SubjectRef::Actor(_) | SubjectRef::Everyone | SubjectRef::Every(_) => return None,
             SubjectRef::Object(object) => {
                 let resource = self.object_name(object)?;
                 let resource = self.below.policy().resource(resource.resource())?;
@@ -206,21 +212,32 @@ impl<'a, R: Relationships> Overlay<'a, R> {
         };
         Some(match (a, b) {
             (SetRef::Foreign, _) | (_, SetRef::Foreign) => return None,
-            (SetRef::Every(a), SetRef::Every(b)) => {
-                policy.resource_name(a).cmp(policy.resource_name(b))
-            }
             (SetRef::Object(a, _), SetRef::Object(b, _)) => objects(a, b),
             (SetRef::Userset(a, m), SetRef::Userset(b, n)) => {
                 objects(a, b).then_with(|| policy.node_name(m).cmp(policy.node_name(n)))
             }
-            (a, b) => kind(a).cmp(&kind(b)),
+            (SetRef::Object(..), SetRef::Userset(..)) => Ordering::Less,
+            (SetRef::Userset(..), SetRef::Object(..)) => Ordering::Greater,
         })
     }
 
     /// Puts own members where they belong among those from `start` on.
-    fn merge(&self, own: &[MemberRef], start: usize, into: &mut Vec<MemberRef>) {
+    fn add_own(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        wanted: impl Fn(SetRef) -> bool,
+        start: usize,
+        into: &mut Vec<MemberRef>,
+    ) -> Result<(), ReadError> {
+        let Some(all) = self.sets.get(&(object, relation)) else {
+            return Ok(());
+        };
+        if self.is_archived(object)? {
+            return Ok(());
+        }
         let mut at = start;
-        for member in own {
+        for member in all.iter().filter(|member| wanted(member.set)) {
             // One that names nothing is never followed, so it stands well on either side.
             let order = |other: &MemberRef| self.compare(other.set, member.set);
             let mut found = Ordering::Greater;
@@ -239,17 +256,7 @@ impl<'a, R: Relationships> Overlay<'a, R> {
             }
             at += 1;
         }
-    }
-}
-
-/// Where a kind of member stands in the canonical order.
-fn kind(set: SetRef) -> u8 {
-    match set {
-        SetRef::Everyone => 0,
-        SetRef::Every(_) => 1,
-        SetRef::Object(..) => 2,
-        SetRef::Userset(..) => 3,
-        SetRef::Foreign => 4,
+        Ok(())
     }
 }
 
@@ -290,19 +297,18 @@ impl<R: Relationships> Relationships for Overlay<'_, R> {
         &self,
         object: ObjectId,
         relation: NodeId,
-        actor: ActorId,
+        subject: SubjectRef,
     ) -> Result<Option<TermsId>, ReadError> {
-        let entry = (object, relation, SubjectRef::Actor(actor));
-        if let Some(terms) = self.entries.get(&entry) {
+        if let Some(terms) = self.entries.get(&(object, relation, subject)) {
             return Ok((!self.is_archived(object)?).then_some(*terms));
         }
-        if own(object.0).is_some() || own(actor.0).is_some() {
+        if own(object.0).is_some() || is_own(subject) {
             return Ok(None);
         }
-        self.below.contains(object, relation, actor)
+        self.below.contains(object, relation, subject)
     }
 
-    fn sets(
+    fn usersets(
         &self,
         object: ObjectId,
         relation: NodeId,
@@ -310,14 +316,23 @@ impl<R: Relationships> Relationships for Overlay<'_, R> {
     ) -> Result<(), ReadError> {
         let start = into.len();
         if own(object.0).is_none() {
-            self.below.sets(object, relation, into)?;
+            self.below.usersets(object, relation, into)?;
         }
-        if let Some(own) = self.sets.get(&(object, relation)) {
-            if !self.is_archived(object)? {
-                self.merge(own, start, into);
-            }
+        let is_userset = |set| matches!(set, SetRef::Userset(..));
+        self.add_own(object, relation, is_userset, start, into)
+    }
+
+    fn targets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<MemberRef>,
+    ) -> Result<(), ReadError> {
+        let start = into.len();
+        if own(object.0).is_none() {
+            self.below.targets(object, relation, into)?;
         }
-        Ok(())
+        self.add_own(object, relation, |_| true, start, into)
     }
 
     fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {

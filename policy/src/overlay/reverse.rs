@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-use super::{own, Overlay, OWN_HANDLES};
+use super::{is_own, own, Overlay, OWN_HANDLES};
 
 impl<R: Reverse> Overlay<'_, R> {
     /// Whether contextual relationships of an object count; reverse readers have nothing that fails.
@@ -68,14 +68,9 @@ impl<R: Reverse> Reverse for Overlay<'_, R> {
         visit: &mut dyn FnMut(ObjectId, NodeId, TermsId) -> ControlFlow<()>,
     ) {
         let mut broken = ControlFlow::Continue(());
-        let unknown_below = match subject {
-            SubjectRef::Actor(actor) => own(actor.0).is_some(),
-            SubjectRef::Object(object) | SubjectRef::Userset(object, _) => own(object.0).is_some(),
-            SubjectRef::Everyone | SubjectRef::Every(_) => false,
-        };
         let places: &[(ObjectId, NodeId)] =
             self.by_subject.get(&subject).map_or(&[], Vec::as_slice);
-        if !unknown_below {
+        if !is_own(subject) {
             self.below.held(subject, &mut |object, relation, terms| {
                 if !places.contains(&(object, relation)) {
                     broken = visit(object, relation, terms);

@@ -1,15 +1,9 @@
 //! A schema as a policy.
 
-use alloc::{
-    borrow::ToOwned,
-    collections::{BTreeMap, BTreeSet},
-    format,
-    string::String,
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned, format, string::String};
 
 use super::{
-    ast::{AllowedSubject, AllowedType, Definition, Member, OperandKind, Permission, Schema, Step},
+    ast::{AllowedSubject, AllowedType, Definition, Member, OperandKind, Permission, Schema},
     error::{refuse, ErrorClass, SpicedbError},
     expression::{without_nil, written},
     parser::parse,
@@ -36,15 +30,11 @@ pub struct ImportOptions<'a> {
 /// What a policy calls actors if nothing else is said; no resource may have this name.
 const ACTOR: &str = "actor";
 
-/// What a permission that the import adds says of itself.
-const ADDED: &str = "Grants nothing. Added by the import: an arrow to this name ends here.";
-
 /// Reads a schema and writes it as a policy that gives the same answers.
 ///
 /// Relations stay relations and permissions permissions; `nil` is folded away, precedence written
 /// as parentheses, and comments are kept as documentation. An arrow whose target some of the
-/// allowed types do not define grants nothing there; they get an empty permission of that name,
-/// because a policy's arrows must lead somewhere.
+/// allowed types do not define grants nothing there; it is written with a `?`.
 ///
 /// # Errors
 /// [`SpicedbError`] names the first thing that SpiceDB would refuse or that a policy cannot say.
@@ -91,16 +81,13 @@ fn outline(
             expression: caveat.expression.clone(),
         });
     }
-    let mut empty = ends_of_arrows(schema, names);
-    for (at, definition) in schema.definitions.iter().enumerate() {
+    for definition in &schema.definitions {
         if options.actor == Some(definition.name.text.as_str()) {
             continue;
         }
-        let added = empty.remove(&at).unwrap_or_default();
-        outline
-            .resources
-            .push(resource(definition, added, options.actor)?);
+        outline.resources.push(resource(definition, options.actor)?);
     }
+    outline.relax_arrows();
     Ok(outline)
 }
 
@@ -132,53 +119,7 @@ fn free_name(names: &Names<'_>) -> String {
     name
 }
 
-/// For each definition the names that arrows seek there in vain.
-fn ends_of_arrows<'a>(schema: &'a Schema, names: &Names<'_>) -> BTreeMap<usize, BTreeSet<&'a str>> {
-    let mut empty: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
-    for definition in &schema.definitions {
-        let relations: BTreeMap<&str, &Vec<AllowedType>> = definition
-            .members
-            .iter()
-            .filter_map(|member| match member {
-                Member::Relation(relation) => Some((relation.name.text.as_str(), &relation.types)),
-                Member::Permission(_) => None,
-            })
-            .collect();
-        let permissions = definition.members.iter().filter_map(|member| match member {
-            Member::Permission(permission) => Some(&permission.expression),
-            Member::Relation(_) => None,
-        });
-        for step in permissions.flatten() {
-            let Step::Operand(operand) = step else {
-                continue;
-            };
-            let OperandKind::Arrow {
-                relation, target, ..
-            } = &operand.kind
-            else {
-                continue;
-            };
-            for allowed in relations
-                .get(relation.as_str())
-                .into_iter()
-                .copied()
-                .flatten()
-            {
-                let reached = names.definition(&allowed.definition.text);
-                if let Some(reached) = reached.filter(|at| !names.has(*at, &target.text)) {
-                    empty.entry(reached).or_default().insert(&target.text);
-                }
-            }
-        }
-    }
-    empty
-}
-
-fn resource(
-    definition: &Definition,
-    added: BTreeSet<&str>,
-    actor: Option<&str>,
-) -> Result<OutlineResource, SpicedbError> {
+fn resource(definition: &Definition, actor: Option<&str>) -> Result<OutlineResource, SpicedbError> {
     let name = &definition.name;
     if name.text == "did" {
         return Err(refuse(
@@ -195,7 +136,7 @@ fn resource(
     for member in &definition.members {
         let (found, what) = match member {
             Member::Relation(_) => (resource.relations.len(), "relations"),
-            Member::Permission(_) => (resource.permissions.len() + added.len(), "permissions"),
+            Member::Permission(_) => (resource.permissions.len(), "permissions"),
         };
         if found >= NAMES_PER_RESOURCE_MAX {
             return Err(refuse(
@@ -219,13 +160,6 @@ fn resource(
             }),
             Member::Permission(found) => resource.permissions.push(permission(found)?),
         }
-    }
-    for name in added {
-        resource.permissions.push(OutlinePermission {
-            name: name.to_owned(),
-            doc: ADDED.to_owned(),
-            expression: None,
-        });
     }
     Ok(resource)
 }

@@ -1,5 +1,5 @@
 //! Expressions of our own language, read for the export: `+ & -` of equal precedence from left to
-//! right, `->`, `&->`, parentheses, `self`, names in backticks.
+//! right, `->`, `&->`, `?`, parentheses, `self`, names in backticks.
 //!
 //! What is read here was a policy's expression before, so errors only say what is wrong.
 
@@ -40,6 +40,8 @@ pub(super) fn parse(text: &str, itself: bool) -> Result<Vec<Step>, &'static str>
         let all = tokens.accept("&->");
         let kind = if all || tokens.accept("->") {
             let target = tokens.name().ok_or("a name must follow the arrow")?;
+            // SpiceDB asks for it where it is defined, without saying so.
+            tokens.accept("?");
             OperandKind::Arrow {
                 relation: name,
                 all,

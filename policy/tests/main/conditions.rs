@@ -335,6 +335,44 @@ fn hostile_texts_meet_bounds() {
 }
 
 #[test]
+fn the_deepest_conditions_need_little_of_the_call_stack() {
+    let deepest = |open: &str, inner: &str, close: &str| {
+        let nested = |levels: usize| open.repeat(levels) + inner + &close.repeat(levels);
+        let fits = |levels: &usize| {
+            let given = parameters("x: any, b: bool");
+            Condition::compile(&given, &nested(*levels), START).is_ok()
+        };
+        nested(
+            (0..CONDITION_BYTES_MAX)
+                .take_while(fits)
+                .last()
+                .unwrap_or(0),
+        )
+    };
+    let run = move || {
+        for (open, inner, close) in [
+            ("(", "b", ")"),
+            ("!", "b", ""),
+            ("b || b && b == (1 < 1 + 2 * size([", "b", "]))"),
+            ("[1].all(i, ", "b", ")"),
+            ("[[1].map(i, ", "b", ")] != [x]"),
+            ("b ? b : ", "b", ""),
+            ("b == ([", "b", "] == x)"),
+            ("b == (x in {'a': ", "b", "})"),
+        ] {
+            let text = deepest(open, inner, close);
+            assert!(text.len() > 30, "{text}");
+            let condition = compile("x: any, b: bool", &text);
+            for asked in ["{}", r#"{"b":true}"#, r#"{"b":true,"x":[[[[[[[1]]]]]]]}"#] {
+                let _ = condition.evaluate(&Context::new(), &context(asked), Time::MIN);
+            }
+        }
+    };
+    let small = std::thread::Builder::new().stack_size(192 * 1024);
+    small.spawn(run).unwrap().join().unwrap();
+}
+
+#[test]
 fn random_texts_never_panic() {
     let seed = random::seed();
     let words = [

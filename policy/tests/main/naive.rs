@@ -81,6 +81,39 @@ impl<'a> Naive<'a> {
             .collect()
     }
 
+    /// Whether a handle stands for a subject.
+    fn is(&self, one: &Subject, subject: SubjectRef) -> bool {
+        match (one, subject) {
+            (Subject::Actor(actor), SubjectRef::Actor(id)) => self.actor_handle(actor) == Some(id),
+            (one, SubjectRef::Everyone) => *one == Subject::Everyone,
+            (Subject::Every(resource), SubjectRef::Every(id)) => {
+                self.policy.resource(resource.as_str()) == Some(id)
+            }
+            (one, SubjectRef::Object(id)) => {
+                matches!(self.set(one), SetRef::Object(found, _) if found == id)
+            }
+            (one, SubjectRef::Userset(id, node)) => self.set(one) == SetRef::Userset(id, node),
+            _ => false,
+        }
+    }
+
+    /// Those of a relation's members that are wanted, in canonical order.
+    fn members(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<MemberRef>,
+        wanted: impl Fn(&Subject) -> bool,
+    ) {
+        let mut all = self.of(object, relation);
+        all.retain(|(one, _)| wanted(&one.subject));
+        all.sort_by(|(a, _), (b, _)| a.subject.cmp(&b.subject));
+        into.extend(all.into_iter().map(|(one, terms)| MemberRef {
+            set: self.set(&one.subject),
+            terms,
+        }));
+    }
+
     fn terms_id(&self, at: usize) -> TermsId {
         match self.all[at].terms.is_none() {
             true => TermsId::NONE,
@@ -94,9 +127,7 @@ impl<'a> Naive<'a> {
             Some((self.handle(object)?, resource))
         };
         let found = match subject {
-            Subject::Actor(_) => None,
-            Subject::Everyone => Some(SetRef::Everyone),
-            Subject::Every(resource) => self.policy.resource(resource.as_str()).map(SetRef::Every),
+            Subject::Actor(_) | Subject::Everyone | Subject::Every(_) => None,
             Subject::Object(object) => named(object).map(|(o, r)| SetRef::Object(o, r)),
             Subject::Userset { object, relation } => named(object).and_then(|(o, r)| {
                 let node = self.policy.node(r, relation.as_str())?;
@@ -138,27 +169,34 @@ impl Relationships for Naive<'_> {
         &self,
         object: ObjectId,
         relation: NodeId,
-        actor: ActorId,
+        subject: SubjectRef,
     ) -> Result<Option<TermsId>, ReadError> {
-        let actor = self.actor_name(actor).map(Subject::Actor);
         let mut all = self.of(object, relation).into_iter();
-        let found = all.find(|(one, _)| Some(&one.subject) == actor.as_ref());
+        let found = all.find(|(one, _)| self.is(&one.subject, subject));
         Ok(found.map(|(_, terms)| terms))
     }
 
-    fn sets(
+    fn usersets(
         &self,
         object: ObjectId,
         relation: NodeId,
         into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
-        let mut all = self.of(object, relation);
-        all.retain(|(one, _)| !matches!(one.subject, Subject::Actor(_)));
-        all.sort_by(|(a, _), (b, _)| a.subject.cmp(&b.subject));
-        into.extend(all.into_iter().map(|(one, terms)| MemberRef {
-            set: self.set(&one.subject),
-            terms,
-        }));
+        self.members(object, relation, into, |subject| {
+            matches!(subject, Subject::Userset { .. })
+        });
+        Ok(())
+    }
+
+    fn targets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<MemberRef>,
+    ) -> Result<(), ReadError> {
+        self.members(object, relation, into, |subject| {
+            matches!(subject, Subject::Userset { .. } | Subject::Object(_))
+        });
         Ok(())
     }
 
@@ -210,21 +248,11 @@ impl Reverse for Naive<'_> {
         subject: SubjectRef,
         visit: &mut dyn FnMut(ObjectId, NodeId, TermsId) -> ControlFlow<()>,
     ) {
-        let is = |one: &Subject| match (one, subject) {
-            (Subject::Actor(actor), SubjectRef::Actor(id)) => self.actor_handle(actor) == Some(id),
-            (one, SubjectRef::Everyone) => *one == Subject::Everyone,
-            (one, SubjectRef::Every(id)) => self.set(one) == SetRef::Every(id),
-            (one, SubjectRef::Object(id)) => {
-                matches!(self.set(one), SetRef::Object(found, _) if found == id)
-            }
-            (one, SubjectRef::Userset(id, node)) => self.set(one) == SetRef::Userset(id, node),
-            _ => false,
-        };
         let _ = self
             .all
             .iter()
             .enumerate()
-            .filter(|(_, one)| is(&one.subject) && self.grants(&one.object))
+            .filter(|(_, one)| self.is(&one.subject, subject) && self.grants(&one.object))
             .filter_map(|(at, one)| {
                 let resource = self.policy.resource(one.object.resource())?;
                 let node = self.policy.node(resource, one.relation.as_str())?;

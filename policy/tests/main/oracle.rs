@@ -530,6 +530,7 @@ pub fn undecided(schema: &Schema, world: &World, when: &When) -> (Vec<Use>, Vec<
 }
 
 /// Whether a world without conditions allows: for the bench.
+#[allow(dead_code, reason = "the bench uses it")]
 pub fn allows(schema: &Schema, world: &World, object: &Object, name: &str, asked: &Who) -> bool {
     let answers = Answers::new(schema, world, &When::default(), asked, object);
     answers.says(object, name) == Says::Allow

@@ -3,18 +3,6 @@
 
 use std::path::PathBuf;
 
-/// The names in a folder of the suites, sorted; none where it is absent.
-pub fn names(folder: &str) -> Vec<String> {
-    let entries = std::fs::read_dir(root().join(folder));
-    let mut names: Vec<String> = entries
-        .into_iter()
-        .flatten()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
-
 fn root() -> PathBuf {
     let beside = format!(
         "{}/../../shared/suites",
@@ -44,6 +32,18 @@ pub fn list(folder: &str) -> Vec<String> {
     }
     files.sort();
     files
+}
+
+/// The names in a folder of the suites, sorted; none where it is absent.
+pub fn names(folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(root().join(folder));
+    let mut names: Vec<String> = entries
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }
 
 /// A file of the suites; `None`, with a line that says so, where it is absent.
