@@ -28,7 +28,6 @@ mod random;
 mod records;
 mod shinzohub;
 mod spicedb;
-mod statements;
 mod statements_extended;
 mod store;
 mod suite;
