@@ -27,7 +27,7 @@ fn part(random: &mut Random, policy: &Policy, world: &World) -> World {
         for (who, terms) in members {
             let fits = policy.admits(&relationship(&place.0, &place.1, who, terms));
             let moved = fits.is_ok() && left > 0 && random.chance(50);
-            let mut put = |facts: &mut Facts, terms: &Terms| {
+            let put = |facts: &mut Facts, terms: &Terms| {
                 let here = facts.entry(place.clone()).or_default();
                 here.insert(who.clone(), terms.clone());
             };
