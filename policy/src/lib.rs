@@ -30,6 +30,7 @@ mod embedded;
 mod evidence;
 mod expression;
 mod fields;
+mod format;
 mod history;
 pub mod keys;
 pub mod limits;
@@ -70,6 +71,7 @@ pub use condition::{
 pub use document::{DocumentFacts, WithDocuments};
 pub use embedded::EmbeddedText;
 pub use evidence::{fetch, gather, replay, Gathered, ReplayError};
+pub use format::format_policy;
 pub use history::{
     End, EndError, HashKey, History, HistoryError, Memory, Revision, SnapshotError, View,
 };

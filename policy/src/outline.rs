@@ -10,8 +10,13 @@ use alloc::{
 };
 
 use crate::{
+    definition::{
+        self, ConditionDefinition, PermissionDefinition, RelationDefinition, ResourceDefinition,
+        Spelled,
+    },
     expression::{parse, Operand, Step, Target},
-    schema::Position,
+    schema::{Policy, PolicyError, Position},
+    yaml,
 };
 
 /// A policy before it is written down.
@@ -126,6 +131,54 @@ impl Outline {
                 relax(expression, &types, &defined);
             }
         }
+    }
+
+    /// Reads a policy's text, in the order in which it is written; comments are left out.
+    ///
+    /// # Errors
+    /// [`PolicyError`] where it is no policy.
+    pub fn read(definition: &str) -> Result<Self, PolicyError> {
+        Policy::parse(definition)?;
+        let read = definition::read(yaml::read(definition)?)?;
+        let words = |words: Vec<Spelled>| words.into_iter().map(|word| word.text).collect();
+        let written = |text: String, has: bool| has.then_some(text);
+        let condition = |condition: ConditionDefinition| OutlineCondition {
+            name: condition.name.text,
+            doc: condition.doc,
+            parameters: condition
+                .parameters
+                .into_iter()
+                .map(|(name, kind)| (name.text, kind.text))
+                .collect(),
+            expression: condition.expression.text,
+        };
+        let relation = |relation: RelationDefinition| OutlineRelation {
+            name: relation.name.text,
+            doc: relation.doc,
+            types: words(relation.types),
+            manages: words(relation.manages),
+            expression: written(relation.text, relation.expression.is_some()),
+        };
+        let permission = |permission: PermissionDefinition| OutlinePermission {
+            name: permission.name.text,
+            doc: permission.doc,
+            expression: written(permission.text, permission.expression.is_some()),
+        };
+        let resource = |resource: ResourceDefinition| OutlineResource {
+            name: resource.name.text,
+            doc: resource.doc,
+            relations: resource.relations.into_iter().map(relation).collect(),
+            permissions: resource.permissions.into_iter().map(permission).collect(),
+        };
+        Ok(Self {
+            name: read.name,
+            description: read.description,
+            meta: read.meta,
+            actor: read.actor.map(|actor| actor.text),
+            without_owner: read.without_owner,
+            conditions: read.conditions.into_iter().map(condition).collect(),
+            resources: read.resources.into_iter().map(resource).collect(),
+        })
     }
 
     /// The policy in the native notation: two spaces a level, lists of maps, plain scalars where they
@@ -257,7 +310,7 @@ impl Yaml {
 }
 
 /// A text as a YAML scalar (YAML 1.2 §7.3): plain if nobody can read it as anything else.
-fn scalar(text: &str) -> String {
+pub(crate) fn scalar(text: &str) -> String {
     let plain_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+./()<>= ".contains(&byte);
     let plain = text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
         && text.bytes().all(plain_byte)
@@ -289,7 +342,6 @@ fn scalar(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Policy;
     use alloc::vec;
 
     #[test]
@@ -316,6 +368,7 @@ mod tests {
             ..Default::default()
         };
         let text = outline.to_yaml();
+        assert_eq!(Outline::read(&text), Ok(outline.clone()));
         let policy = Policy::parse(&text).unwrap();
         assert_eq!(policy.name(), outline.name);
         assert_eq!(policy.description(), "no");

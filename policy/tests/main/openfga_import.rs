@@ -40,6 +40,9 @@ fn what_is_imported_is_a_policy() {
         let Ok(outline) = import(&model, None) else {
             continue;
         };
+        if outline.resources.is_empty() {
+            continue; // A policy defines something at least; this model is about notation.
+        }
         let text = outline.to_yaml();
         Policy::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}\n{text}"));
         parsed += 1;

@@ -120,9 +120,8 @@ fn an_arrow_ends_where_its_target_is_missing() {
         "definition user {}\ndefinition client { relation token: user\n permission use_it = token }\n\
          definition actor { relation owner: client | user\n permission use_it = owner->use_it }",
     );
-    let user = &outline.resources[0];
-    assert_eq!(user.permissions[0].name, "use_it");
-    assert_eq!(user.permissions[0].expression, None);
+    let permission = &outline.resources[2].permissions[0];
+    assert_eq!(permission.expression.as_deref(), Some("owner->use_it?"));
     assert_eq!(
         outline.actor.as_deref(),
         Some("did_actor"),
