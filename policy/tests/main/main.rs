@@ -20,6 +20,7 @@ mod oracle;
 mod policies;
 mod random;
 mod records;
+mod runs;
 mod shinzohub;
 mod spicedb;
 mod spicedb_answers;

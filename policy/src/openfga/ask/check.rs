@@ -29,6 +29,7 @@ impl ModelWorld {
         let object: ObjectRef = object
             .parse()
             .map_err(|wrong| Refusal::new(RefusalKind::UnknownType, format!("{wrong}")))?;
+        self.node(object.resource(), relation)?;
         let question = Question {
             object,
             permission: relation.into(),

@@ -7,6 +7,7 @@
 //! never taken for a no (Invariant 3).
 
 mod check;
+mod lists;
 mod refusal;
 mod world;
 

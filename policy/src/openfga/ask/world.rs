@@ -22,6 +22,7 @@ use crate::{
     },
     question::Circumstances,
     relationship::{Relationship, Subject},
+    relationships::{NodeId, ResourceId},
     schema::Policy,
     time::Time,
 };
@@ -111,6 +112,25 @@ impl ModelWorld {
         let refused = |wrong| Refusal::new(RefusalKind::ContextualTuple, wrong);
         let tuples = asking.contextual.iter();
         tuples.map(|tuple| read(tuple).map_err(refused)).collect()
+    }
+
+    /// A type that the model defines.
+    pub(super) fn resource(&self, name: &str) -> Result<ResourceId, Refusal> {
+        self.policy.resource(name).ok_or_else(|| {
+            let name = excerpt(name);
+            let message = format!("the model defines no type {name:?}");
+            Refusal::new(RefusalKind::UnknownType, message)
+        })
+    }
+
+    /// A relation that a type of the model defines.
+    pub(super) fn node(&self, kind: &str, relation: &str) -> Result<NodeId, Refusal> {
+        let resource = self.resource(kind)?;
+        self.policy.node(resource, relation).ok_or_else(|| {
+            let relation = excerpt(relation);
+            let message = format!("type {kind:?} has no relation {relation:?}");
+            Refusal::new(RefusalKind::UnknownRelation, message)
+        })
     }
 
     /// A user that the model defines.
