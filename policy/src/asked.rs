@@ -26,15 +26,31 @@ impl Asked {
         root: ObjectId,
     ) -> Self {
         // Two objects of which nothing is known share a handle; only the question's own is meant.
-        let handle = |object: &ObjectRef| {
+        Self::with(relationships, &question.subject, |object| {
             if *object == question.object {
                 Some(root)
             } else {
                 relationships.object(object)
             }
-        };
+        })
+    }
+
+    /// A subject asked about by itself. An object of which nothing is known is the one that
+    /// [`ObjectId::NOWHERE`] stands for.
+    pub(crate) fn about<R: Relationships + ?Sized>(relationships: &R, subject: &Subject) -> Self {
+        Self::with(relationships, subject, |object| {
+            let known = relationships.object(object);
+            Some(known.unwrap_or(ObjectId::NOWHERE))
+        })
+    }
+
+    fn with<R: Relationships + ?Sized>(
+        relationships: &R,
+        subject: &Subject,
+        handle: impl Fn(&ObjectRef) -> Option<ObjectId>,
+    ) -> Self {
         let policy = relationships.policy();
-        match &question.subject {
+        match subject {
             Subject::Actor(actor) => Self::Actor(relationships.actor(actor)),
             Subject::Everyone => Self::Everyone,
             Subject::Every(resource) => Self::Every(policy.resource(resource.as_str())),
@@ -48,6 +64,11 @@ impl Asked {
                 Self::Userset(handle(object).zip(node))
             }
         }
+    }
+
+    /// Whether the object itself is asked about.
+    pub(crate) fn is_object(self, object: ObjectId) -> bool {
+        matches!(self, Self::Object(Some(asked), _) if asked == object)
     }
 
     /// The members of a relation that are, or stand for, the one asked about: their types, and they

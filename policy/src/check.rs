@@ -10,20 +10,20 @@
 //! on an open node is provisional: it stands until the deepest node that it hangs on closes, and is
 //! forgotten when an open node between closes with a definite value, for then it may become more.
 //!
-//! Where conditions lack context, values are sets of what may come out (`truth`), and the walk is
-//! that of all cases at once.
+//! Where conditions lack context, a question that they leave unknown is walked again (`lacking`).
 
-use alloc::{collections::BTreeSet, string::String, vec::Vec};
+use alloc::vec::Vec;
 
 use crate::{
     asked::Asked,
-    condition::EvaluationError,
+    decide::Trouble,
+    lacking::{turns, Lacking},
     limits::Limits,
     memo::{Memo, State},
     name::excerpt,
-    question::{Answer, CheckError, Circumstances, Decision, Question},
+    question::{Answer, CheckError, Circumstances, Question},
     reader::ReadError,
-    relationships::{MemberRef, NodeId, ObjectId, Relationships, SetRef, TermsId},
+    relationships::{MemberRef, NodeId, ObjectId, Relationships, ResourceId, SetRef, TermsId},
     schema::{Arrow, Body, Op, Policy},
     standing::{earlier, standing, type_of},
     suggest::suggestion,
@@ -62,24 +62,33 @@ pub fn check_counted<R: Relationships + ?Sized>(
     }
 }
 
-/// The node that a question asks about.
-fn resolve(policy: &Policy, question: &Question) -> Result<NodeId, CheckError> {
-    let name = question.object.resource();
-    let Some(resource) = policy.resource(name) else {
-        let suggestion = suggestion(name, policy.resources());
-        return Err(CheckError::UnknownResource {
-            resource: excerpt(name),
-            suggestion,
-        });
-    };
-    policy.node(resource, &question.permission).ok_or_else(|| {
-        let names = policy.permissions(name).chain(policy.relations(name));
+/// The node of a name that is asked for.
+pub(crate) fn resolve(
+    policy: &Policy,
+    resource: &str,
+    permission: &str,
+) -> Result<NodeId, CheckError> {
+    let id = resolve_resource(policy, resource)?;
+    policy.node(id, permission).ok_or_else(|| {
+        let names = policy
+            .permissions(resource)
+            .chain(policy.relations(resource));
         CheckError::UnknownPermission {
-            resource: name.into(),
-            permission: excerpt(&question.permission),
-            suggestion: suggestion(&question.permission, names),
+            resource: resource.into(),
+            permission: excerpt(permission),
+            suggestion: suggestion(permission, names),
         }
     })
+}
+
+/// The resource of a name that is asked for.
+pub(crate) fn resolve_resource(policy: &Policy, name: &str) -> Result<ResourceId, CheckError> {
+    policy
+        .resource(name)
+        .ok_or_else(|| CheckError::UnknownResource {
+            resource: excerpt(name),
+            suggestion: suggestion(name, policy.resources()),
+        })
 }
 
 /// A node under evaluation.
@@ -88,6 +97,10 @@ struct Frame {
     node: NodeId,
     /// Its place in the memo.
     place: usize,
+    /// What conditions that lack context count as here.
+    lacking: Lacking,
+    /// Which operations take them the other way; left empty where they are unknown either way.
+    turns: Vec<bool>,
     /// The next operation; of computed nodes only.
     next_op: usize,
     /// Values above this height are its own.
@@ -109,6 +122,8 @@ struct Members {
     so_far: Truth,
     /// The arrow that it follows; `None` where it goes through a relation's own members.
     arrow: Option<u16>,
+    /// What conditions that lack context count as for these members.
+    lacking: Lacking,
     /// Whether all must grant.
     all: bool,
     /// What the terms of the member whose node is being evaluated say.
@@ -126,7 +141,7 @@ impl Members {
     }
 
     fn is_decided(&self) -> bool {
-        self.so_far == if self.all { Truth::FALSE } else { Truth::TRUE }
+        self.so_far == if self.all { Truth::False } else { Truth::True }
     }
 }
 
@@ -144,6 +159,8 @@ pub(crate) struct Walk<'a, R: ?Sized> {
     circumstances: &'a Circumstances,
     limits: Limits,
     steps: u64,
+    /// Steps of what was looked up after the walk.
+    looked: u64,
     frames: Vec<Frame>,
     values: Vec<Truth>,
     members: Vec<MemberRef>,
@@ -153,10 +170,8 @@ pub(crate) struct Walk<'a, R: ?Sized> {
     provisional: Vec<usize>,
     /// Runs of provisional entries that hang on the same depth: (first entry, depth).
     runs: Vec<(usize, u32)>,
-    unavailable: Option<ReadError>,
-    failed: Option<(String, EvaluationError)>,
-    too_deep: bool,
-    missing: BTreeSet<String>,
+    trouble: Trouble,
+    lacks: bool,
     until: Option<Time>,
 }
 
@@ -170,18 +185,37 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         limits: Limits,
     ) -> Result<Self, CheckError> {
         let policy = relationships.policy();
-        let node = resolve(policy, question)?;
+        let node = resolve(policy, question.object.resource(), &question.permission)?;
         let object = relationships
             .object(&question.object)
             .unwrap_or(ObjectId::NOWHERE);
-        Ok(Self {
+        let asked = Asked::new(relationships, question, object);
+        Ok(Self::of(
             relationships,
-            policy,
-            root: (object, node),
-            asked: Asked::new(relationships, question, object),
+            (object, node),
+            asked,
+            circumstances,
+            limits,
+        ))
+    }
+
+    /// A walk from `root`, about whoever is `asked`.
+    pub(crate) fn of(
+        relationships: &'a R,
+        root: (ObjectId, NodeId),
+        asked: Asked,
+        circumstances: &'a Circumstances,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            relationships,
+            policy: relationships.policy(),
+            root,
+            asked,
             circumstances,
             limits,
             steps: 0,
+            looked: 0,
             // Room for what most questions need, so that they do not allocate twice.
             frames: Vec::with_capacity(8),
             values: Vec::with_capacity(16),
@@ -190,12 +224,19 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             finals: 0,
             provisional: Vec::new(),
             runs: Vec::new(),
-            unavailable: None,
-            failed: None,
-            too_deep: false,
-            missing: BTreeSet::new(),
+            trouble: Trouble::default(),
+            lacks: false,
             until: None,
-        })
+        }
+    }
+
+    /// Turns to another node, about the same subject. What was found stays found.
+    pub(crate) fn turn_to(&mut self, object: ObjectId, node: NodeId) {
+        self.root = (object, node);
+    }
+
+    pub(crate) fn is_troubled(&self) -> bool {
+        !self.trouble.is_none()
     }
 
     pub(crate) fn memo(&self) -> &Memo {
@@ -206,7 +247,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         self.asked
     }
 
-    pub(crate) fn circumstances(&self) -> &Circumstances {
+    pub(crate) fn circumstances(&self) -> &'a Circumstances {
         self.circumstances
     }
 
@@ -214,40 +255,64 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         self.root
     }
 
+    pub(crate) fn relationships(&self) -> &'a R {
+        self.relationships
+    }
+
+    pub(crate) fn policy(&self) -> &'a Policy {
+        self.policy
+    }
+
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Before which time all that was judged so far stays as it is.
+    pub(crate) fn until(&self) -> Option<Time> {
+        self.until
+    }
+
+    /// Whether a condition lacked context.
+    pub(crate) fn lacks(&self) -> bool {
+        self.lacks
+    }
+
+    pub(crate) fn take_trouble(&mut self) -> Trouble {
+        core::mem::take(&mut self.trouble)
+    }
+
     /// Walks from the question down.
-    pub(crate) fn run(&mut self) -> Result<Answer, CheckError> {
+    pub(crate) fn walk(&mut self, lacking: Lacking) -> Result<Truth, CheckError> {
         let (object, node) = self.root;
-        let value = match self.enter(object, node)? {
-            Entered::Value(value) => value,
-            Entered::Opened => self.close_all()?,
-        };
-        if value.may_be_unknown() {
-            if let Some(unavailable) = self.unavailable.take() {
-                return Err(CheckError::Read(unavailable));
-            }
-            if let Some((condition, reason)) = self.failed.take() {
-                return Err(CheckError::Condition { condition, reason });
-            }
-            if self.too_deep {
-                let limit = self.limits.depth_max;
-                return Err(CheckError::TooDeep { limit });
-            }
+        match self.enter(object, node, lacking)? {
+            Entered::Value(value) => Ok(value),
+            Entered::Opened => self.close_all(),
         }
-        let decision = match value {
-            Truth::TRUE => Decision::Allow,
-            value if value.may_be_true() => Decision::Conditional,
-            _ => Decision::Deny,
+    }
+
+    /// The value of a node after the walk, found without counting: `None` where that takes more steps
+    /// than one question may.
+    pub(crate) fn look(
+        &mut self,
+        object: ObjectId,
+        node: NodeId,
+        lacking: Lacking,
+    ) -> Option<Truth> {
+        // A look that was broken off left its frames.
+        if !self.frames.is_empty() {
+            return match self.memo.known(object, node, lacking) {
+                State::Final(value, _) => Some(value),
+                _ => None,
+            };
+        }
+        let counted = core::mem::replace(&mut self.steps, self.looked);
+        let found = match self.enter(object, node, lacking) {
+            Ok(Entered::Value(value)) => Some(value),
+            Ok(Entered::Opened) => self.close_all().ok(),
+            Err(_) => None,
         };
-        let missing = match decision {
-            Decision::Conditional => core::mem::take(&mut self.missing).into_iter().collect(),
-            Decision::Allow | Decision::Deny => Vec::new(),
-        };
-        Ok(Answer {
-            decision,
-            missing,
-            steps: self.steps,
-            stands_until: self.until,
-        })
+        self.looked = core::mem::replace(&mut self.steps, counted);
+        found
     }
 
     /// Runs until the first frame has closed, and gives its value.
@@ -290,22 +355,27 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
     }
 
     /// Evaluates a node at once where it can, or opens it. One step.
-    fn enter(&mut self, object: ObjectId, node: NodeId) -> Result<Entered, CheckError> {
+    fn enter(
+        &mut self,
+        object: ObjectId,
+        node: NodeId,
+        lacking: Lacking,
+    ) -> Result<Entered, CheckError> {
         self.count(1)?;
         if self.asked == Asked::Userset(Some((object, node))) {
-            return Ok(Entered::Value(Truth::TRUE));
+            return Ok(Entered::Value(Truth::True));
         }
-        let place = self.memo.place(object, node);
-        let (value, hangs_on) = match self.memo.state(place) {
+        let place = self.memo.place(object, node, lacking);
+        let hangs_on = match self.memo.state(place) {
             State::Final(value, _) => return Ok(Entered::Value(value)),
-            State::Open(depth) => (Truth::UNKNOWN, depth),
-            State::Provisional(value, at) => (value, self.run_of(at)),
-            State::Blank => return self.open(object, node, place),
+            State::Open(depth) => depth,
+            State::Provisional(at) => self.run_of(at),
+            State::Blank => return self.open(object, node, lacking, place),
         };
         if let Some(top) = self.frames.last_mut() {
             top.low = top.low.min(hangs_on);
         }
-        Ok(Entered::Value(value))
+        Ok(Entered::Value(Truth::Unknown))
     }
 
     /// The depth that a provisional entry hangs on.
@@ -323,6 +393,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         &mut self,
         object: ObjectId,
         node: NodeId,
+        lacking: Lacking,
         place: usize,
     ) -> Result<Entered, CheckError> {
         let policy = self.policy;
@@ -333,9 +404,9 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             }
             Some(Body::Computed(_)) => None,
             Some(Body::Relation(types)) => {
-                let mut so_far = self.direct(object, node, types)?;
+                let mut so_far = self.direct(object, node, types, lacking)?;
                 let base = self.members.len();
-                if so_far != Truth::TRUE && types.admits_usersets() {
+                if so_far != Truth::True && types.admits_usersets() {
                     so_far = so_far.or(self.read(object, node, false)?);
                 }
                 let end = self.members.len();
@@ -348,23 +419,26 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                     end,
                     so_far,
                     arrow: None,
+                    lacking,
                     all: false,
-                    terms: Truth::TRUE,
+                    terms: Truth::True,
                 })
             }
         };
         if self.frames.len() >= self.limits.depth_max {
-            self.too_deep = true;
+            self.trouble.too_deep = Some(self.limits.depth_max);
             if let Some(members) = members {
                 self.members.truncate(members.base);
             }
-            return Ok(Entered::Value(self.settle(place, Truth::UNKNOWN)));
+            return Ok(Entered::Value(self.settle(place, Truth::Unknown)));
         }
         self.memo.set(place, State::Open(self.frames.len() as u32));
         self.frames.push(Frame {
             object,
             node,
             place,
+            lacking,
+            turns: turns_of(policy, node, lacking),
             next_op: 0,
             values: self.values.len(),
             provisional: self.provisional.len(),
@@ -385,9 +459,9 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         match self.asked {
             Asked::Actor(Some(actor)) => {
                 let read = self.relationships.is_owner(object, actor);
-                Ok(self.known(read)?.map_or(Truth::UNKNOWN, Truth::from))
+                Ok(self.known(read)?.map_or(Truth::Unknown, Truth::from))
             }
-            _ => Ok(Truth::FALSE),
+            _ => Ok(Truth::False),
         }
     }
 
@@ -398,10 +472,11 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         object: ObjectId,
         node: NodeId,
         types: &Types,
+        lacking: Lacking,
     ) -> Result<Truth, CheckError> {
-        let mut so_far = Truth::FALSE;
+        let mut so_far = Truth::False;
         for (kind, member) in self.asked.members().into_iter().flatten() {
-            if so_far == Truth::TRUE || !types.admits_type(kind) {
+            if so_far == Truth::True || !types.admits_type(kind) {
                 continue;
             }
             self.count(1)?;
@@ -410,9 +485,11 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             };
             let read = self.relationships.contains(object, node, member);
             let found = match self.known(read)? {
-                None => Truth::UNKNOWN,
-                Some(None) => Truth::FALSE,
-                Some(Some(terms)) => self.standing(types, kind, terms)?.unwrap_or(Truth::FALSE),
+                None => Truth::Unknown,
+                Some(None) => Truth::False,
+                Some(Some(terms)) => self
+                    .standing(types, kind, terms, lacking)?
+                    .unwrap_or(Truth::False),
             };
             so_far = so_far.or(found);
         }
@@ -424,7 +501,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         match read {
             Ok(value) => Ok(Some(value)),
             Err(unavailable @ ReadError::Unavailable { .. }) => {
-                self.unavailable.get_or_insert(unavailable);
+                self.trouble.unavailable.get_or_insert(unavailable);
                 Ok(None)
             }
             Err(failed) => Err(failed.into()),
@@ -446,7 +523,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             false => self.relationships.usersets(object, relation, into),
         };
         self.count(self.members.len() - before)?;
-        Ok(self.known(read)?.map_or(Truth::UNKNOWN, |()| Truth::FALSE))
+        Ok(self.known(read)?.map_or(Truth::Unknown, |()| Truth::False))
     }
 
     /// What a member's terms say; `None` where nobody stands there. As many steps as its condition
@@ -456,6 +533,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         types: &Types,
         subject: SubjectType,
         terms: TermsId,
+        lacking: Lacking,
     ) -> Result<Option<Truth>, CheckError> {
         let found = standing(
             self.relationships,
@@ -467,9 +545,12 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         if terms != TermsId::NONE {
             self.count(found.cost as usize)?;
             self.until = earlier(self.until, found.until);
-            self.missing.extend(found.missing);
-            if self.failed.is_none() {
-                self.failed = found.failed;
+            if !found.missing.is_empty() {
+                self.lacks = true;
+                return Ok(Some(lacking.truth()));
+            }
+            if self.trouble.failed.is_none() {
+                self.trouble.failed = found.failed;
             }
         }
         Ok(found.value)
@@ -480,29 +561,31 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         let policy = self.policy;
         loop {
             let Some(top) = self.frames.last_mut() else {
-                return Ok(Some(Truth::UNKNOWN));
+                return Ok(Some(Truth::Unknown));
             };
             if top.members.is_some() {
                 return self.next_member();
             }
             let Some(Body::Computed(ops)) = policy.body_node(top.node).map(|node| &node.body)
             else {
-                return Ok(Some(Truth::UNKNOWN));
+                return Ok(Some(Truth::Unknown));
             };
             let object = top.object;
+            let turn = top.turns.get(top.next_op) == Some(&true);
+            let lacking = top.lacking.turned_if(turn);
             let Some(op) = ops.get(top.next_op) else {
                 // An empty expression holds nobody.
-                return Ok(Some(self.values.pop().unwrap_or(Truth::FALSE)));
+                return Ok(Some(self.values.pop().unwrap_or(Truth::False)));
             };
             top.next_op += 1;
             match *op {
-                Op::Visit(node) => match self.enter(object, node)? {
+                Op::Visit(node) => match self.enter(object, node, lacking)? {
                     Entered::Value(value) => self.values.push(value),
                     Entered::Opened => return Ok(None),
                 },
                 Op::Arrow(at) => {
                     let Some(arrow) = policy.arrows.get(at as usize) else {
-                        return Ok(Some(Truth::UNKNOWN));
+                        return Ok(Some(Truth::Unknown));
                     };
                     self.count(1)?;
                     let base = self.members.len();
@@ -515,21 +598,21 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                             end,
                             so_far: unread,
                             arrow: Some(at),
+                            lacking,
                             all: false,
-                            terms: Truth::TRUE,
+                            terms: Truth::True,
                         });
                     }
                 }
-                Op::SkipIfTrue(to) if self.values.last() == Some(&Truth::TRUE) => {
+                Op::SkipIfTrue(to) if self.values.last() == Some(&Truth::True) => {
                     top.next_op = to as usize
                 }
-                Op::SkipIfFalse(to) if self.values.last() == Some(&Truth::FALSE) => {
+                Op::SkipIfFalse(to) if self.values.last() == Some(&Truth::False) => {
                     top.next_op = to as usize
                 }
                 Op::SkipIfTrue(_) | Op::SkipIfFalse(_) => {}
                 Op::Itself => {
-                    let itself =
-                        matches!(self.asked, Asked::Object(Some(asked), _) if asked == object);
+                    let itself = self.asked.is_object(object);
                     self.values.push(itself.into());
                 }
                 Op::Union => self.combine(Truth::or),
@@ -540,8 +623,8 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
     }
 
     fn combine(&mut self, table: impl Fn(Truth, Truth) -> Truth) {
-        let right = self.values.pop().unwrap_or(Truth::UNKNOWN);
-        let left = self.values.pop().unwrap_or(Truth::UNKNOWN);
+        let right = self.values.pop().unwrap_or(Truth::Unknown);
+        let left = self.values.pop().unwrap_or(Truth::Unknown);
         self.values.push(table(left, right));
     }
 
@@ -575,6 +658,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                 continue;
             };
             members.next += 1;
+            let lacking = members.lacking;
             let arrow = members.arrow.and_then(|at| policy.arrows.get(at as usize));
             let relation = arrow.map_or(*node, |arrow| arrow.relation);
             let Some(Body::Relation(types)) = policy.body_node(relation).map(|node| &node.body)
@@ -589,7 +673,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             let Some(subject) = type_of(member.set) else {
                 continue;
             };
-            let Some(terms) = self.standing(types, subject, member.terms)? else {
+            let Some(terms) = self.standing(types, subject, member.terms, lacking)? else {
                 continue;
             };
             self.add(|members| {
@@ -602,12 +686,12 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
                 }
             });
             // An object whose resource does not define the target does not grant it.
-            let target = target.filter(|_| terms != Truth::FALSE);
+            let target = target.filter(|_| terms != Truth::False);
             let Some((object, node)) = target else {
-                self.add(|members| members.add(Truth::FALSE));
+                self.add(|members| members.add(Truth::False));
                 continue;
             };
-            match self.enter(object, node)? {
+            match self.enter(object, node, lacking)? {
                 Entered::Opened => return Ok(None),
                 Entered::Value(value) => self.add(|members| members.add(value)),
             }
@@ -632,18 +716,11 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         };
         self.values.truncate(frame.values);
         let depth = self.frames.len() as u32;
-        // What hung on this node may become more than it is now, unless this one is unknown: then so
-        // is that.
-        let stays = value == Truth::UNKNOWN;
-        if value.may_be_unknown() && frame.low < depth {
+        if value == Truth::Unknown && frame.low < depth {
             // It hangs on a node below that is still open, and so does all that hangs on it.
-            if !stays {
-                self.forget(frame.provisional);
-            }
             let at = self.provisional.len();
             self.provisional.push(frame.place);
-            self.memo
-                .set(frame.place, State::Provisional(value, at as u32));
+            self.memo.set(frame.place, State::Provisional(at as u32));
             self.end_runs(frame.provisional);
             self.runs.push((frame.provisional, frame.low));
             if let Some(below) = self.frames.last_mut() {
@@ -651,24 +728,17 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             }
             return;
         }
-        if stays {
-            for place in self.provisional.split_off(frame.provisional) {
-                if let State::Provisional(value, _) = self.memo.state(place) {
-                    self.settle(place, value);
-                }
+        // Definite: what hung on it may become more, so forget it. Or unknown for good: so is all
+        // that hung on it alone.
+        for place in self.provisional.split_off(frame.provisional) {
+            if value == Truth::Unknown {
+                self.settle(place, Truth::Unknown);
+            } else {
+                self.memo.set(place, State::Blank);
             }
-        } else {
-            self.forget(frame.provisional);
         }
         self.end_runs(frame.provisional);
         self.settle(frame.place, value);
-    }
-
-    /// Forgets the provisional entries from the given one on.
-    fn forget(&mut self, from: usize) {
-        for place in self.provisional.split_off(from) {
-            self.memo.set(place, State::Blank);
-        }
     }
 
     /// Ends the runs of provisional entries that begin at or after the given one.
@@ -676,6 +746,14 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         while self.runs.last().is_some_and(|(first, _)| *first >= from) {
             self.runs.pop();
         }
+    }
+}
+
+/// Which operations of a node take lacking conditions the other way; not asked where it is all one.
+fn turns_of(policy: &Policy, node: NodeId, lacking: Lacking) -> Vec<bool> {
+    match policy.body_node(node).map(|node| &node.body) {
+        Some(Body::Computed(ops)) if lacking != Lacking::Unknown => turns(ops),
+        _ => Vec::new(),
     }
 }
 

@@ -208,4 +208,11 @@ impl<R: Relationships> Relationships for WithDocuments<'_, R> {
     fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {
         self.below.terms(terms)
     }
+
+    fn object_name(&self, object: ObjectId) -> Option<ObjectRef> {
+        match object.0.checked_sub(OWN_HANDLES) {
+            Some(at) => self.objects.get(at as usize).cloned(),
+            None => self.below.object_name(object),
+        }
+    }
 }

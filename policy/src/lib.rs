@@ -18,14 +18,18 @@ extern crate alloc;
 extern crate std;
 
 mod apply;
+mod ask;
 mod asked;
 mod change;
 mod check;
 mod codec;
 mod compile;
 mod condition;
+mod decide;
 mod definition;
+mod difference;
 mod document;
+pub mod draw;
 mod embedded;
 mod evidence;
 mod expression;
@@ -33,9 +37,11 @@ mod fields;
 mod format;
 mod history;
 pub mod keys;
+mod lacking;
 pub mod limits;
 mod manage;
 mod memo;
+mod missing;
 mod name;
 pub mod openfga;
 pub mod outline;
@@ -54,6 +60,7 @@ mod subjects;
 mod suggest;
 mod terms;
 pub mod testing;
+mod theorems;
 mod time;
 mod tree;
 mod truth;
@@ -62,12 +69,17 @@ mod warnings;
 mod yaml;
 
 pub use apply::{apply, apply_all, ApplyError, Write};
+pub use ask::{
+    check_many, lookup_objects, lookup_subjects, permissions_of, reachable, Counted, Decided,
+    Influence, Objects, PermissionDecided, Permissions, Reached, Subjects, Wanted,
+};
 pub use change::{Change, CollectionRecord};
 pub use check::{check, check_counted};
 pub use condition::{
     Condition, Context, ContextError, Double, Evaluation, EvaluationError, EvaluationFailure,
     Outcome, ParameterError, ParameterType, ParameterTypeError, Value,
 };
+pub use difference::{difference, AccessChange, Difference};
 pub use document::{DocumentFacts, WithDocuments};
 pub use embedded::EmbeddedText;
 pub use evidence::{fetch, gather, replay, Gathered, ReplayError};
@@ -89,6 +101,10 @@ pub use relationships::{
 pub use schema::{Policy, PolicyError, Position, RelationshipError};
 pub use subjects::{Holder, SubjectList};
 pub use terms::{ConditionUse, Terms};
+pub use theorems::{
+    Authorization, Counterexample, Delegation, Failure, Formula, RelationshipList, Source,
+    Statement, TheoremError, TheoremResult, Theorems, Verdict,
+};
 pub use time::{Time, TimeError};
 pub use tree::TreeRelationships;
 pub use types::ConditionId;

@@ -112,6 +112,35 @@ pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 /// Relations of one object that may hold subjects; what an object's record can list at most.
 pub const RELATIONS_PER_OBJECT_MAX: usize = NAMES_PER_RESOURCE_MAX;
 
+/// Longest text of theorems or of a relationship list in bytes: twenty thousand lines.
+pub const THEOREM_BYTES_MAX: usize = 1024 * 1024;
+
+/// Errors that are told of one text of theorems; whoever made more begins with these.
+pub const THEOREM_ERRORS_MAX: usize = 100;
+
+/// Names that one statement speaks of. Each doubles the ways in which it may be false, and a
+/// statement of more than three or four says too much at once.
+pub const STATEMENT_NAMES_MAX: usize = 12;
+
+/// Steps that deciding one statement may take: about a quarter of a second. Statements about policies that people
+/// write take tens to thousands; what takes more has outgrown the person who reads it too.
+pub const STATEMENT_STEPS_MAX: u64 = 2_000_000;
+
+/// Steps that looking for permissions which can never be true may take, for all of a policy: a
+/// tenth of a second. What is not settled then is not warned about.
+pub const WARNING_STEPS_MAX: u64 = 500_000;
+
+/// Signs and words of one statement, so that neither `!` nor parentheses pile up without end.
+pub const STATEMENT_TOKENS_MAX: usize = 512;
+/// Edges that a drawing of a schema has at most; what is beyond is said in the drawing. A policy of
+/// fifteen resources has about a hundred, and nobody can follow a thousand; the bound keeps a text
+/// of 64 kB, which can ask for a million, from taking long.
+pub const DRAWN_EDGES_MAX: usize = 1_000;
+
+/// Relationships that one drawing shows at most: more cannot be told apart on a screen. Beyond it
+/// one asks for what is near an object or an actor.
+pub const DRAWN_RELATIONSHIPS_MAX: usize = 300;
+
 /// Longest condition in bytes. The longest we have seen in the suites has 230; what needs more is
 /// better said in several conditions.
 pub const CONDITION_BYTES_MAX: usize = 1024;
@@ -171,6 +200,20 @@ pub const OPENFGA_MODULES_MAX: usize = 256;
 /// Longest OpenFGA store file or tuple file in bytes. OpenFGA's own test suites have 270 kB.
 pub const OPENFGA_STORE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Steps of one lookup: entries visited, and steps of the walks that decide candidates. Ten million
+/// are about a second of work, and list a million objects, each with a handful of steps.
+pub const LOOKUP_STEPS_MAX: u64 = 10_000_000;
+
+/// Relationships that one request may lay over those that are recorded. OpenFGA takes as many.
+pub const CONTEXTUAL_MAX: usize = 100;
+
+/// Nodes of one expansion: what a person can still look at, and a page of a few megabytes at most.
+pub const EXPANSION_NODES_MAX: usize = 10_000;
+
+/// Look-ups of subjects that comparing two policies may cost: some seconds' work. A person who edits a
+/// policy waits that long; who has more objects is told how many were left out.
+pub const DIFFERENCE_LOOKUPS_MAX: usize = 200_000;
+
 /// Bounds of one question. Exceeding one is a defined error, the same on every node, and never an
 /// allow or a deny in disguise (Invariant 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,6 +230,14 @@ impl Limits {
     pub const CONSENSUS: Self = Self {
         steps_max: 100_000,
         depth_max: 256,
+    };
+}
+
+impl Limits {
+    /// What a lookup may take as a whole, outside of consensus: see [`LOOKUP_STEPS_MAX`].
+    pub const LOOKUP: Self = Self {
+        steps_max: LOOKUP_STEPS_MAX,
+        depth_max: Self::CONSENSUS.depth_max,
     };
 }
 

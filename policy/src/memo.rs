@@ -1,4 +1,4 @@
-//! What one walk knows already, by (object, node).
+//! What one walk knows already, by (object, node) and by what conditions that lack context count as.
 //!
 //! Small walks search a list; larger ones index it by hash. Nothing ever iterates over the index,
 //! so the hash decides no order (Invariant 1); its keys are handles that count up from zero, so
@@ -10,6 +10,7 @@ use core::hash::{BuildHasherDefault, Hasher};
 use hashbrown::HashMap; // pure: looked up by key, never iterated
 
 use crate::{
+    lacking::Lacking,
     relationships::{NodeId, ObjectId},
     truth::Truth,
 };
@@ -21,8 +22,8 @@ pub(crate) enum State {
     Blank,
     /// Being evaluated, by the frame at this depth.
     Open(u32),
-    /// May be unknown, as long as frames below it are open: its place among the provisional ones.
-    Provisional(Truth, u32),
+    /// Unknown, as long as frames below it are open: its place among the provisional ones.
+    Provisional(u32),
     /// Final; the number tells which came first.
     Final(Truth, u32),
 }
@@ -31,6 +32,7 @@ pub(crate) enum State {
 pub(crate) struct Entry {
     pub object: ObjectId,
     pub node: NodeId,
+    pub lacking: Lacking,
     pub state: State,
 }
 
@@ -43,14 +45,19 @@ pub(crate) struct Memo {
 /// Up to here a search through the list is faster than a hash.
 const LIST_MAX: usize = 16;
 
-fn key(object: ObjectId, node: NodeId) -> u64 {
+/// One number for a node of an object, below 2^48.
+pub(crate) fn key(object: ObjectId, node: NodeId) -> u64 {
     (u64::from(object.0) << 16) | u64::from(node.0)
+}
+
+fn key_of(object: ObjectId, node: NodeId, lacking: Lacking) -> u64 {
+    ((lacking as u64) << 48) | key(object, node)
 }
 
 impl Memo {
     /// The place of an entry, which is made if there is none.
-    pub(crate) fn place(&mut self, object: ObjectId, node: NodeId) -> usize {
-        if let Some(at) = self.find(object, node) {
+    pub(crate) fn place(&mut self, object: ObjectId, node: NodeId, lacking: Lacking) -> usize {
+        if let Some(at) = self.find(object, node, lacking) {
             return at;
         }
         let at = self.entries.len();
@@ -60,31 +67,34 @@ impl Memo {
         self.entries.push(Entry {
             object,
             node,
+            lacking,
             state: State::Blank,
         });
         if at == LIST_MAX {
             for (at, entry) in self.entries.iter().enumerate() {
-                self.index.insert(key(entry.object, entry.node), at as u32);
+                let key = key_of(entry.object, entry.node, entry.lacking);
+                self.index.insert(key, at as u32);
             }
         } else if at > LIST_MAX {
-            self.index.insert(key(object, node), at as u32);
+            self.index.insert(key_of(object, node, lacking), at as u32);
         }
         at
     }
 
-    fn find(&self, object: ObjectId, node: NodeId) -> Option<usize> {
+    fn find(&self, object: ObjectId, node: NodeId, lacking: Lacking) -> Option<usize> {
         if self.entries.len() <= LIST_MAX {
-            return self
-                .entries
-                .iter()
-                .position(|entry| entry.object == object && entry.node == node);
+            return self.entries.iter().position(|entry| {
+                entry.object == object && entry.node == node && entry.lacking == lacking
+            });
         }
-        self.index.get(&key(object, node)).map(|at| *at as usize)
+        self.index
+            .get(&key_of(object, node, lacking))
+            .map(|at| *at as usize)
     }
 
     /// The state of an entry, without making one.
-    pub(crate) fn known(&self, object: ObjectId, node: NodeId) -> State {
-        self.find(object, node)
+    pub(crate) fn known(&self, object: ObjectId, node: NodeId, lacking: Lacking) -> State {
+        self.find(object, node, lacking)
             .map_or(State::Blank, |at| self.state(at))
     }
 

@@ -1,6 +1,7 @@
 //! The one trait through which the walk reads relationships.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
+use core::ops::ControlFlow;
 
 use crate::{
     name::Actor, reader::ReadError, relationship::ObjectRef, schema::Policy, terms::Terms,
@@ -142,6 +143,9 @@ pub trait Relationships {
 
     /// The terms behind a handle; `None` for [`TermsId::NONE`] and for handles of others.
     fn terms(&self, terms: TermsId) -> Option<Arc<Terms>>;
+
+    /// The name behind a handle; `None` for handles of others.
+    fn object_name(&self, object: ObjectId) -> Option<ObjectRef>;
 }
 
 /// Who or what stands in relations, as an implementor's handles.
@@ -161,36 +165,51 @@ pub enum SubjectRef {
 
 /// Relationships that can be read from their subjects too: what lookups need, and no check ever does.
 ///
-/// The order of visits is the implementor's; whoever shows results sorts them by name. Relations are
-/// named by the node that records their members. Archived objects hold nobody, here as there.
+/// The order of visits is the implementor's; whoever shows results sorts them by name. A visitor that
+/// breaks is not called again. Relations are named by the node that records their members. Archived
+/// objects hold nobody, here as there.
 pub trait Reverse: Relationships {
     /// Visits the actors of a relation of an object.
-    fn actors(&self, object: ObjectId, relation: NodeId, visit: &mut dyn FnMut(ActorId, TermsId));
+    fn actors(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        visit: &mut dyn FnMut(ActorId, TermsId) -> ControlFlow<()>,
+    );
 
     /// Who owns an object.
     fn owner(&self, object: ObjectId) -> Option<ActorId>;
 
     /// Visits the objects that an actor owns.
-    fn owned(&self, actor: ActorId, visit: &mut dyn FnMut(ObjectId));
+    fn owned(&self, actor: ActorId, visit: &mut dyn FnMut(ObjectId) -> ControlFlow<()>);
 
     /// Visits the relations of objects in which exactly this subject stands.
-    fn held(&self, subject: SubjectRef, visit: &mut dyn FnMut(ObjectId, NodeId, TermsId));
-
-    /// Visits the relations of objects through which an arrow leads to `object`: those that hold the
-    /// object itself or one of its usersets.
-    fn leading_to(&self, object: ObjectId, visit: &mut dyn FnMut(ObjectId, NodeId, TermsId));
+    fn held(
+        &self,
+        subject: SubjectRef,
+        visit: &mut dyn FnMut(ObjectId, NodeId, TermsId) -> ControlFlow<()>,
+    );
 
     /// Visits all objects of a resource of which anything is known.
-    fn objects(&self, resource: ResourceId, visit: &mut dyn FnMut(ObjectId));
+    fn objects(&self, resource: ResourceId, visit: &mut dyn FnMut(ObjectId) -> ControlFlow<()>);
 
     /// The resource of an object; `None` where the policy does not define it.
     fn resource_of(&self, object: ObjectId) -> Option<ResourceId>;
 
     /// The name behind a handle.
-    fn object_name(&self, object: ObjectId) -> Option<ObjectRef>;
-
-    /// The name behind a handle.
     fn actor_name(&self, actor: ActorId) -> Option<Actor>;
+
+    /// The id within its resource of an object; empty for handles of others. Lists are sorted by it.
+    fn object_id(&self, object: ObjectId) -> Cow<'_, str> {
+        let name = self.object_name(object);
+        Cow::Owned(name.map_or_else(String::new, |name| name.id().into()))
+    }
+
+    /// The text of an actor; empty for handles of others. Lists are sorted by it.
+    fn actor_text(&self, actor: ActorId) -> Cow<'_, str> {
+        let name = self.actor_name(actor);
+        Cow::Owned(name.map_or_else(String::new, |name| name.as_str().into()))
+    }
 }
 
 impl<T: Relationships + ?Sized> Relationships for &T {
@@ -243,5 +262,56 @@ impl<T: Relationships + ?Sized> Relationships for &T {
 
     fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {
         (**self).terms(terms)
+    }
+
+    fn object_name(&self, object: ObjectId) -> Option<ObjectRef> {
+        (**self).object_name(object)
+    }
+}
+
+impl<T: Reverse + ?Sized> Reverse for &T {
+    fn actors(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        visit: &mut dyn FnMut(ActorId, TermsId) -> ControlFlow<()>,
+    ) {
+        (**self).actors(object, relation, visit);
+    }
+
+    fn owner(&self, object: ObjectId) -> Option<ActorId> {
+        (**self).owner(object)
+    }
+
+    fn owned(&self, actor: ActorId, visit: &mut dyn FnMut(ObjectId) -> ControlFlow<()>) {
+        (**self).owned(actor, visit);
+    }
+
+    fn held(
+        &self,
+        subject: SubjectRef,
+        visit: &mut dyn FnMut(ObjectId, NodeId, TermsId) -> ControlFlow<()>,
+    ) {
+        (**self).held(subject, visit);
+    }
+
+    fn objects(&self, resource: ResourceId, visit: &mut dyn FnMut(ObjectId) -> ControlFlow<()>) {
+        (**self).objects(resource, visit);
+    }
+
+    fn resource_of(&self, object: ObjectId) -> Option<ResourceId> {
+        (**self).resource_of(object)
+    }
+
+    fn actor_name(&self, actor: ActorId) -> Option<Actor> {
+        (**self).actor_name(actor)
+    }
+
+    fn object_id(&self, object: ObjectId) -> Cow<'_, str> {
+        (**self).object_id(object)
+    }
+
+    fn actor_text(&self, actor: ActorId) -> Cow<'_, str> {
+        (**self).actor_text(actor)
     }
 }

@@ -385,8 +385,23 @@ impl Policy {
             .is_some_and(|types| types.admits(Allowed::bare(SubjectType::Object(target))))
     }
 
-    /// The node that holds the recorded members of a relation, where it records any.
-    pub(crate) fn recorded(&self, node: NodeId) -> Option<NodeId> {
+    /// Whether `relation` of `resource` may hold objects of `target`, on whatever terms.
+    pub(crate) fn holds_objects(&self, resource: &str, relation: &str, target: &str) -> bool {
+        let (Some(id), Some(target)) = (self.resource(resource), self.resource(target)) else {
+            return false;
+        };
+        self.node(id, relation)
+            .and_then(|node| self.recorded_types(node))
+            .is_some_and(|types| {
+                types.admits_type(SubjectType::Object(target))
+                    || types.admits_type(SubjectType::Every(target))
+            })
+    }
+
+    /// The node that holds the recorded members of a relation, where it records any: what readers of
+    /// relationships are asked for, and answer with.
+    #[must_use]
+    pub fn recorded(&self, node: NodeId) -> Option<NodeId> {
         self.body_node(node)?.recorded
     }
 
@@ -572,6 +587,11 @@ impl Policy {
     pub(crate) fn node_resource_name(&self, id: NodeId) -> &str {
         self.body_node(id)
             .map_or("", |node| self.resource_name(node.resource))
+    }
+
+    /// The node that says who owns an object of a resource.
+    pub(crate) fn owner_node(&self, id: ResourceId) -> Option<NodeId> {
+        Some(self.resources.get(id.0 as usize)?.owner)
     }
 
     pub(crate) fn body_node(&self, id: NodeId) -> Option<&Node> {

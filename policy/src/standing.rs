@@ -20,7 +20,7 @@ pub(crate) struct Standing {
     pub cost: u64,
     /// From when on it may be otherwise.
     pub until: Option<Time>,
-    /// Parameters that its condition lacks.
+    /// Parameters that its condition lacks; its value is unknown then.
     pub missing: Vec<String>,
     /// The condition and why it failed.
     pub failed: Option<(String, EvaluationError)>,
@@ -58,7 +58,7 @@ pub(crate) fn standing<R: Relationships + ?Sized>(
 ) -> Standing {
     if terms == TermsId::NONE {
         let admitted = types.admits(Allowed::bare(subject));
-        return Standing::plain(admitted.then_some(Truth::TRUE));
+        return Standing::plain(admitted.then_some(Truth::True));
     }
     let policy = relationships.policy();
     let Some(terms) = relationships.terms(terms) else {
@@ -75,7 +75,7 @@ pub(crate) fn standing<R: Relationships + ?Sized>(
     let (Some(used), Some(named)) = (&terms.condition, named) else {
         return Standing {
             until: terms.expires,
-            ..Standing::plain(Some(Truth::TRUE))
+            ..Standing::plain(Some(Truth::True))
         };
     };
     // A policy that was edited may ask for other parameters than were recorded.
@@ -92,15 +92,15 @@ pub(crate) fn standing<R: Relationships + ?Sized>(
         ..Standing::plain(None)
     };
     standing.value = Some(match evaluation.outcome {
-        Outcome::True => Truth::TRUE,
-        Outcome::False => Truth::FALSE,
+        Outcome::True => Truth::True,
+        Outcome::False => Truth::False,
         Outcome::Missing(names) => {
             standing.missing = names;
-            Truth::OPEN
+            Truth::Unknown
         }
         Outcome::Failed(reason) => {
             standing.failed = Some((named.name.clone(), reason));
-            Truth::UNKNOWN
+            Truth::Unknown
         }
     });
     standing

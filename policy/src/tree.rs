@@ -373,4 +373,8 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
         let at = terms.0.checked_sub(1)?;
         self.cache.borrow().terms.get(at as usize).cloned()
     }
+
+    fn object_name(&self, object: ObjectId) -> Option<ObjectRef> {
+        self.object_of(object).map(|object| (*object).clone())
+    }
 }

@@ -5,9 +5,9 @@ use alloc::{format, string::String, vec, vec::Vec};
 use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{
-    possible::possible,
     relationships::NodeId,
     schema::{Body, Node, NodeKind, Op, Policy, Position},
+    theorems::never_true,
 };
 
 /// Something in a policy that its author should look at again.
@@ -29,9 +29,59 @@ impl core::fmt::Display for Warning {
     }
 }
 
+/// All that `policy` should be looked at again for, in the order of its text.
+pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
+    let mut found = circles(policy);
+    found.extend(never(policy));
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Permissions and relations that nobody can ever have, or nobody but the owner. Permissions without
+/// an expression are meant for the owner alone, and so are those that name the owner.
+fn never(policy: &Policy) -> impl Iterator<Item = Warning> + '_ {
+    let is_meant = |node: &Node| match (node.kind, owners(policy, node)) {
+        (NodeKind::Permission | NodeKind::Relation, owners) => {
+            owners > 1 || (owners == 1 && node.text.is_empty())
+        }
+        (NodeKind::Owner | NodeKind::Recorded | NodeKind::Management, _) => true,
+    };
+    let nodes = policy.nodes.iter().enumerate();
+    let asked = nodes.filter(|(_, node)| !is_meant(node));
+    let asked: Vec<NodeId> = asked.map(|(at, _)| NodeId(at as u16)).collect();
+    let never = never_true(policy, &asked).into_iter();
+    let never = never.filter_map(|id| policy.body_node(id));
+    never.map(|node| Warning {
+        position: node.position,
+        message: format!(
+            "nobody{} can ever have {:?} of {:?}, whatever is recorded",
+            match owners(policy, node) {
+                0 => "",
+                _ => " but the owner",
+            },
+            node.name,
+            policy.resource_name(node.resource),
+        ),
+    })
+}
+
+/// How often a computed node visits the owner; the implicit one stands before its expression.
+fn owners(policy: &Policy, node: &Node) -> usize {
+    let Body::Computed(ops) = &node.body else {
+        return 0;
+    };
+    let visited = ops.iter().filter_map(|op| match op {
+        Op::Visit(id) => policy.body_node(*id),
+        _ => None,
+    });
+    let owners = visited.filter(|node| matches!(node.body, Body::Owner));
+    owners.count()
+}
+
 /// Permissions that hang on themselves through the subtracted side of `-`: what is still unknown
 /// there denies (docs/spec/policy.md §3), which is safe and seldom meant.
-pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
+fn circles(policy: &Policy) -> Vec<Warning> {
     let mut graph: DiGraph<(), bool, u32> = DiGraph::default();
     let places: Vec<_> = policy.nodes.iter().map(|_| graph.add_node(())).collect();
     for (at, node) in policy.nodes.iter().enumerate() {
@@ -48,7 +98,7 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
             component[member.index()] = number;
         }
     }
-    let mut found: Vec<Warning> = graph
+    graph
         .raw_edges()
         .iter()
         .filter(|edge| edge.weight && component[edge.source().index()] == component[edge.target().index()])
@@ -61,28 +111,7 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
                 policy.resource_name(node.resource)
             ),
         })
-        .collect();
-    found.extend(never_true(policy));
-    found.sort();
-    found.dedup();
-    found
-}
-
-/// Permissions and relations that nobody can ever have.
-fn never_true(policy: &Policy) -> impl Iterator<Item = Warning> + '_ {
-    let possible = possible(policy);
-    let named = |node: &Node| matches!(node.kind, NodeKind::Permission | NodeKind::Relation);
-    let nodes = policy.nodes.iter().zip(possible);
-    nodes
-        .filter(move |(node, possible)| !possible && named(node))
-        .map(|(node, _)| Warning {
-            position: node.position,
-            message: format!(
-                "nobody can ever have {:?} of {:?}: no relationship leads to it",
-                node.name,
-                policy.resource_name(node.resource)
-            ),
-        })
+        .collect()
 }
 
 /// The nodes whose values a node's value is computed from, and whether one is subtracted.

@@ -9,6 +9,7 @@ use alloc::{collections::BTreeSet, vec, vec::Vec};
 use crate::{
     asked::Asked,
     check::{arrow_target, Walk},
+    lacking::Lacking,
     memo::State,
     question::CheckError,
     relationships::{NodeId, ObjectId, Relationships, SetRef, SubjectRef, TermsId},
@@ -64,7 +65,7 @@ pub(crate) fn reads<R: Relationships + ?Sized>(
             continue;
         }
         // Only what the walk closed before this node may justify it.
-        let State::Final(value, order) = walk.memo().known(object, node) else {
+        let State::Final(value, order) = walk.memo().known(object, node, Lacking::Unknown) else {
             continue;
         };
         let needs = search.needs(object, node, value, order)?;
@@ -115,11 +116,11 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             let terms = self.relationships.contains(object, node, member)?;
             let direct = terms.and_then(|terms| self.standing(types, kind, terms));
             let read = Read::Direct(object, node, member);
-            if direct == Some(Truth::TRUE) {
+            if direct == Some(Truth::True) {
                 needs.reads = vec![read];
                 return Ok(needs);
             }
-            if value != Truth::TRUE {
+            if value != Truth::True {
                 needs.reads.push(read);
             }
         }
@@ -136,13 +137,13 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             let child = (child_object, child_node);
             let Some(terms) = type_of(member.set)
                 .and_then(|subject| self.standing(types, subject, member.terms))
-                .filter(|terms| *terms != Truth::FALSE)
+                .filter(|terms| *terms != Truth::False)
             else {
                 continue;
             };
-            if value != Truth::TRUE {
+            if value != Truth::True {
                 needs.nodes.push(child);
-            } else if terms.and(self.value(child, order)) == Truth::TRUE {
+            } else if terms.and(self.value(child, order)) == Truth::True {
                 needs.nodes.push(child);
                 return Ok(needs);
             }
@@ -172,8 +173,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
                     )
                 }
                 Op::Itself => {
-                    let asked = self.walk.asked();
-                    let itself = matches!(asked, Asked::Object(Some(asked), _) if asked == object);
+                    let itself = self.walk.asked().is_object(object);
                     (itself.into(), Needs::default())
                 }
                 Op::Arrow(at) => self.arrow(object, at, order)?,
@@ -194,7 +194,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
                         left.and(right)
                     };
                     // One side alone decides a union by *true*, the others by *false*.
-                    let decides = if union { Truth::TRUE } else { Truth::FALSE };
+                    let decides = if union { Truth::True } else { Truth::False };
                     let needs = if value != decides {
                         ours.and(theirs)
                     } else if left == decides {
@@ -215,7 +215,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         let body = arrow.and_then(|arrow| self.policy.body_node(arrow.relation));
         let (Some(arrow), Some(Body::Relation(types))) = (arrow, body.map(|node| &node.body))
         else {
-            return Ok((Truth::UNKNOWN, Needs::default()));
+            return Ok((Truth::Unknown, Needs::default()));
         };
         let mut members = Vec::new();
         self.relationships
@@ -234,8 +234,8 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             let Some(terms) = terms else {
                 continue;
             };
-            let node = child.filter(|_| terms != Truth::FALSE);
-            let granted = node.map_or(Truth::FALSE, |child| self.value(child, order));
+            let node = child.filter(|_| terms != Truth::False);
+            let granted = node.map_or(Truth::False, |child| self.value(child, order));
             let found = terms.and(granted);
             if found == decides {
                 needs.nodes = node.into_iter().collect();
@@ -248,17 +248,17 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             });
             needs.nodes.extend(node);
         }
-        Ok((value.unwrap_or(Truth::FALSE), needs))
+        Ok((value.unwrap_or(Truth::False), needs))
     }
 
     /// A value that was final before `order`; else unknown.
     fn value(&self, (object, node): (ObjectId, NodeId), order: u32) -> Truth {
         if self.walk.asked() == Asked::Userset(Some((object, node))) {
-            return Truth::TRUE;
+            return Truth::True;
         }
-        match self.walk.memo().known(object, node) {
+        match self.walk.memo().known(object, node, Lacking::Unknown) {
             State::Final(value, at) if at < order => value,
-            _ => Truth::UNKNOWN,
+            _ => Truth::Unknown,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A history as of one revision.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, sync::Arc, vec::Vec};
+use core::ops::ControlFlow;
 
 use crate::{
     change::CollectionRecord,
@@ -211,14 +212,21 @@ impl<'a> View<'a> {
     }
 
     /// Visits the relations of the policy in which a subject stood.
-    fn visit_held(&self, subject: u32, visit: &mut dyn FnMut(ObjectId, NodeId, TermsId)) {
+    fn visit_held(
+        &self,
+        subject: u32,
+        visit: &mut dyn FnMut(ObjectId, NodeId, TermsId) -> ControlFlow<()>,
+    ) {
         for (object, list, terms) in self.of_subject(subject) {
             let relation = Label(list as u16);
             let node = self
                 .resource_label(object)
                 .and_then(|resource| self.era.recorded.get(&(resource, relation)));
-            if let Some(node) = node {
-                visit(ObjectId(object), *node, TermsId(terms));
+            let Some(node) = node else {
+                continue;
+            };
+            if visit(ObjectId(object), *node, TermsId(terms)).is_break() {
+                return;
             }
         }
     }
@@ -293,10 +301,20 @@ impl Relationships for View<'_> {
         let at = terms.0.checked_sub(1)?;
         self.history.terms.get(at as usize).cloned()
     }
+
+    fn object_name(&self, object: ObjectId) -> Option<ObjectRef> {
+        let resource = self.history.labels.name(self.resource_label(object.0)?);
+        ObjectRef::new(resource, self.history.objects.text(object.0)).ok()
+    }
 }
 
 impl Reverse for View<'_> {
-    fn actors(&self, object: ObjectId, relation: NodeId, visit: &mut dyn FnMut(ActorId, TermsId)) {
+    fn actors(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        visit: &mut dyn FnMut(ActorId, TermsId) -> ControlFlow<()>,
+    ) {
         let Some(label) = self.label(relation) else {
             return;
         };
@@ -304,8 +322,11 @@ impl Reverse for View<'_> {
             return;
         }
         for (subject, terms) in self.list(object.0, list_of(label, false)) {
-            if let Some(SubjectKey::Actor(actor)) = self.history.subjects.key(subject) {
-                visit(ActorId(actor), TermsId(terms));
+            let Some(SubjectKey::Actor(actor)) = self.history.subjects.key(subject) else {
+                continue;
+            };
+            if visit(ActorId(actor), TermsId(terms)).is_break() {
+                return;
             }
         }
     }
@@ -321,37 +342,35 @@ impl Reverse for View<'_> {
         }
     }
 
-    fn owned(&self, actor: ActorId, visit: &mut dyn FnMut(ObjectId)) {
+    fn owned(&self, actor: ActorId, visit: &mut dyn FnMut(ObjectId) -> ControlFlow<()>) {
         let Some(subject) = self.actor_subject(actor) else {
             return;
         };
         for (object, list, _) in self.of_subject(subject) {
-            if list == list_of(OWNER, false) {
-                visit(ObjectId(object));
+            if list == list_of(OWNER, false) && visit(ObjectId(object)).is_break() {
+                return;
             }
         }
     }
 
-    fn held(&self, subject: SubjectRef, visit: &mut dyn FnMut(ObjectId, NodeId, TermsId)) {
+    fn held(
+        &self,
+        subject: SubjectRef,
+        visit: &mut dyn FnMut(ObjectId, NodeId, TermsId) -> ControlFlow<()>,
+    ) {
         if let Some(subject) = self.subject_of(subject) {
             self.visit_held(subject, visit);
         }
     }
 
-    fn leading_to(&self, object: ObjectId, visit: &mut dyn FnMut(ObjectId, NodeId, TermsId)) {
-        for subject in self.history.subjects.of_object(object.0) {
-            self.visit_held(subject, visit);
-        }
-    }
-
-    fn objects(&self, resource: ResourceId, visit: &mut dyn FnMut(ObjectId)) {
+    fn objects(&self, resource: ResourceId, visit: &mut dyn FnMut(ObjectId) -> ControlFlow<()>) {
         let name = self.era.policy.resource_name(resource);
         let Some(label) = self.history.labels.find(name) else {
             return;
         };
         for at in 0..self.history.objects.len() as u32 {
-            if self.resource_label(at) == Some(label) {
-                visit(ObjectId(at));
+            if self.resource_label(at) == Some(label) && visit(ObjectId(at)).is_break() {
+                return;
             }
         }
     }
@@ -361,12 +380,15 @@ impl Reverse for View<'_> {
         self.era.resources.get(&label).copied()
     }
 
-    fn object_name(&self, object: ObjectId) -> Option<ObjectRef> {
-        let resource = self.history.labels.name(self.resource_label(object.0)?);
-        ObjectRef::new(resource, self.history.objects.text(object.0)).ok()
-    }
-
     fn actor_name(&self, actor: ActorId) -> Option<Actor> {
         Actor::new(self.history.actors.text(actor.0)).ok()
+    }
+
+    fn object_id(&self, object: ObjectId) -> Cow<'_, str> {
+        Cow::Borrowed(self.history.objects.text(object.0))
+    }
+
+    fn actor_text(&self, actor: ActorId) -> Cow<'_, str> {
+        Cow::Borrowed(self.history.actors.text(actor.0))
     }
 }

@@ -3,11 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agreement;
+mod cast;
 mod conditions;
 mod conditions_random;
+mod difference;
 mod generate;
 mod language;
+mod lookups;
 mod mutate;
+mod naive;
+mod notation;
 mod openfga_answers;
 mod openfga_cases;
 mod openfga_export;
@@ -24,6 +29,8 @@ mod runs;
 mod shinzohub;
 mod spicedb;
 mod spicedb_answers;
+mod statements;
+mod statements_extended;
 mod store;
 mod suite;
 mod test_files;

@@ -33,6 +33,12 @@ fn models_of_the_suites_are_imported() {
     );
 }
 
+/// Models that are about notation, and have conditions that we refuse by name.
+const REFUSED_CONDITIONS: [(&str, &str); 2] = [
+    ("102-conditions-data-types", "matches() is refused"),
+    ("11-multiple-conditions", "document_attributes"),
+];
+
 #[test]
 fn what_is_imported_is_a_policy() {
     let mut parsed = 0;
@@ -44,6 +50,12 @@ fn what_is_imported_is_a_policy() {
             continue; // A policy defines something at least; this model is about notation.
         }
         let text = outline.to_yaml();
+        if REFUSED_CONDITIONS.iter().any(|(model, _)| name == *model) {
+            let refused = Policy::parse(&text).map(|_| ()).unwrap_err().to_string();
+            let reason = REFUSED_CONDITIONS.iter().find(|(model, _)| name == *model);
+            assert!(refused.contains(reason.unwrap().1), "{name}: {refused}");
+            continue;
+        }
         Policy::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}\n{text}"));
         parsed += 1;
     }

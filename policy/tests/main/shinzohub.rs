@@ -1,27 +1,15 @@
 //! A production policy with its theorems: who is authorized, and who may delegate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use policy::{
-    apply_all, check, gather, may_manage, replay, Actor, Change, Circumstances, History, Limits,
-    Name, ObjectRef, Policy, Question, Relationship, Revision, Subject, TreeRelationships,
+    apply_all, gather, replay, Change, Circumstances, History, Limits, Policy, RelationshipList,
+    Revision, Theorems, TreeRelationships,
 };
 
 use crate::suite;
 
 type Tree = BTreeMap<Vec<u8>, Vec<u8>>;
-
-/// The lines of a theorem file's block, without comments.
-fn block<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
-    let lines = text
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or("").trim());
-    let body = lines
-        .skip_while(|line| !line.starts_with(name))
-        .skip(1)
-        .take_while(|line| *line != "}");
-    body.filter(|line| !line.is_empty()).collect()
-}
 
 #[test]
 fn authorizations_and_delegations_of_shinzohub_hold() {
@@ -33,34 +21,10 @@ fn authorizations_and_delegations_of_shinzohub_hold() {
         return;
     };
     let policy = Policy::parse(&definition).unwrap();
-    let (mut registrations, mut sets, mut objects) = (vec![], vec![], BTreeSet::new());
-    let lines = relationships
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with("//"));
-    for relationship in lines.map(|line| line.parse::<Relationship>().unwrap()) {
-        match &relationship.subject {
-            Subject::Actor(owner) if relationship.relation.as_str() == "owner" => {
-                objects.insert(relationship.object.clone());
-                registrations.push(Change::ObjectRegistered {
-                    object: relationship.object.clone(),
-                    owner: owner.clone(),
-                });
-            }
-            _ => {
-                policy.admits(&relationship).unwrap();
-                sets.push(Change::RelationshipSet(relationship));
-            }
-        }
-    }
-    assert_eq!(objects.len(), 6);
-    let changes: Vec<Change> = [Change::Defined {
-        definition: definition.clone(),
-    }]
-    .into_iter()
-    .chain(registrations)
-    .chain(sets)
-    .collect();
+    let list = RelationshipList::parse(&relationships).unwrap();
+    let changes = list.changes(&policy, None).unwrap();
+    let registered = |change: &&Change| matches!(change, Change::ObjectRegistered { .. });
+    assert_eq!(changes.iter().filter(registered).count(), 6);
     let tree: Tree = apply_all(&changes, Tree::new())
         .unwrap()
         .into_iter()
@@ -80,78 +44,20 @@ fn authorizations_and_delegations_of_shinzohub_hold() {
         .unwrap();
     let view = history.at(0).unwrap();
 
-    let limits = Limits::CONSENSUS;
-    let (mut authorizations, mut delegations) = (0, 0);
-    for line in block(&theorems, "Authorizations") {
-        let (expected, line) = line
-            .strip_prefix('!')
-            .map_or((true, line), |rest| (false, rest));
-        let theorem: Relationship = line.parse().unwrap();
-        let question = Question {
-            object: theorem.object,
-            permission: theorem.relation.to_string(),
-            subject: theorem.subject,
-        };
-        let records = check(
-            &TreeRelationships::new(&policy, &tree),
-            &question,
-            &Circumstances::default(),
-            limits,
-        )
-        .unwrap();
-        assert_eq!(records.is_allow(), expected, "{line}");
-        assert_eq!(
-            check(&view, &question, &Circumstances::default(), limits),
-            Ok(records.clone()),
-            "{line}"
-        );
-        let gathered = gather(
-            &policy,
-            &tree,
-            &question,
-            &Circumstances::default(),
-            &[],
-            limits,
-        )
-        .unwrap();
-        let known = policy::fetch(&tree, &gathered.keys).unwrap();
-        assert_eq!(
-            replay(
-                &policy,
-                &known,
-                &question,
-                &Circumstances::default(),
-                &[],
-                limits
-            )
-            .unwrap()
-            .decision,
-            records.decision,
-            "{line}"
-        );
-        authorizations += 1;
+    let (limits, now) = (Limits::CONSENSUS, Circumstances::default());
+    let theorems = Theorems::parse(&theorems).unwrap();
+    let (authorizations, delegations) = (theorems.authorizations.len(), theorems.delegations.len());
+    for result in theorems.evaluate(&view, &now, limits) {
+        assert!(result.verdict.holds(), "{result:?}");
     }
-    for line in block(&theorems, "Delegations") {
-        let (expected, line) = line
-            .strip_prefix('!')
-            .map_or((true, line), |rest| (false, rest));
-        let (actor, operation) = line.split_once(" > ").unwrap();
-        let (object, relation) = operation.split_once('#').unwrap();
-        let (object, relation) = (
-            object.parse::<ObjectRef>().unwrap(),
-            Name::new(relation).unwrap(),
-        );
-        let answer = may_manage(
-            &view,
-            &object,
-            &relation,
-            &Actor::new(actor).unwrap(),
-            &Circumstances::default(),
-            limits,
-        )
-        .unwrap();
-        assert_eq!(answer.is_allow(), expected, "{line}");
-        delegations += 1;
+    let records = theorems.evaluate(&TreeRelationships::new(&policy, &tree), &now, limits);
+    assert_eq!(records, theorems.evaluate(&view, &now, limits));
+    for theorem in &theorems.authorizations {
+        let question = &theorem.question;
+        let gathered = gather(&policy, &tree, question, &now, &[], limits).unwrap();
+        let known = policy::fetch(&tree, &gathered.keys).unwrap();
+        let replayed = replay(&policy, &known, question, &now, &[], limits).unwrap();
+        assert_eq!(replayed.is_allow(), theorem.allowed, "{question}");
     }
     println!("shinzohub: {authorizations} authorizations, {delegations} delegations hold");
     assert_eq!((authorizations, delegations), (124, 85));

@@ -1,0 +1,225 @@
+//! The way back from a subject to the objects on which it may have a permission.
+//!
+//! Whatever is true has a finite derivation, and that leads through one side of each union, through
+//! both sides of each intersection, so through either, and through the left side of each difference.
+//! A plan takes of each intersection the one side that is looked through; all objects for which the
+//! permission may be true are found by it, and some for which it is not.
+
+use alloc::{vec, vec::Vec};
+
+use crate::{
+    relationships::NodeId,
+    schema::{Body, Op, Policy},
+    types::{SubjectType, Types},
+};
+
+/// An intersection: its node, and its place among the node's operations.
+pub(super) type Place = (NodeId, usize);
+
+/// A step back within an object, or through an arrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Edge {
+    /// The node that may be true.
+    pub from: NodeId,
+    /// The relation that an arrow passes through; `None` within an object.
+    pub through: Option<NodeId>,
+    /// The node that may be true by it.
+    pub to: NodeId,
+    /// Whether it is true by it.
+    pub suffices: bool,
+}
+
+pub(super) struct Plan {
+    needed: Vec<bool>,
+    /// Sorted.
+    edges: Vec<Edge>,
+    /// Usersets of the first that the second may hold; sorted.
+    usersets: Vec<(NodeId, NodeId)>,
+    /// Nodes that `self` may make true, and whether it does.
+    pub itself: Vec<(NodeId, bool)>,
+    /// The intersections that it passes.
+    pub intersections: Vec<Place>,
+}
+
+impl Plan {
+    /// The way to `target`. Takes of each intersection the side that seems nearer to single subjects;
+    /// of `turned` the other one.
+    pub(super) fn new(policy: &Policy, target: NodeId, turned: Option<Place>) -> Self {
+        let mut plan = Self {
+            needed: vec![false; policy.nodes.len()],
+            edges: vec![],
+            usersets: vec![],
+            itself: vec![],
+            intersections: vec![],
+        };
+        let mut open = vec![target];
+        while let Some(node) = open.pop() {
+            let Some(needed) = plan.needed.get_mut(node.0 as usize) else {
+                continue;
+            };
+            if core::mem::replace(needed, true) {
+                continue;
+            }
+            match policy.body_node(node).map(|node| &node.body) {
+                None | Some(Body::Owner) => {}
+                Some(Body::Relation(types)) => {
+                    plan.usersets.extend(types.usersets().map(|of| (of, node)));
+                    open.extend(types.usersets());
+                }
+                Some(Body::Computed(ops)) => plan.expression(policy, node, ops, turned, &mut open),
+            }
+        }
+        plan.edges.sort_unstable();
+        plan.usersets.sort_unstable();
+        plan
+    }
+
+    fn expression(
+        &mut self,
+        policy: &Policy,
+        node: NodeId,
+        ops: &[Op],
+        turned: Option<Place>,
+        open: &mut Vec<NodeId>,
+    ) {
+        let lefts = nearer_sides(policy, ops);
+        // Backwards an operator comes first, then its right operand, then its left one. `None`: a part
+        // that is not looked through; else whether it suffices.
+        let mut waiting = vec![Some(true)];
+        for (at, op) in ops.iter().enumerate().rev() {
+            if matches!(op, Op::SkipIfTrue(_) | Op::SkipIfFalse(_)) {
+                continue;
+            }
+            let Some(here) = waiting.pop() else {
+                break;
+            };
+            let part = here.map(|_| false);
+            match *op {
+                Op::Union => waiting.extend([here, here]),
+                Op::Difference => waiting.extend([part, None]),
+                Op::Intersection => {
+                    if here.is_some() {
+                        self.intersections.push((node, at));
+                    }
+                    let left = lefts.get(at) == Some(&true);
+                    match left != (turned == Some((node, at))) {
+                        true => waiting.extend([part, None]),
+                        false => waiting.extend([None, part]),
+                    }
+                }
+                operand => {
+                    if let Some(suffices) = here {
+                        self.operand(policy, node, operand, suffices, open);
+                    }
+                }
+            }
+        }
+    }
+
+    fn operand(
+        &mut self,
+        policy: &Policy,
+        to: NodeId,
+        operand: Op,
+        suffices: bool,
+        open: &mut Vec<NodeId>,
+    ) {
+        match operand {
+            Op::Visit(from) => {
+                self.edges.push(Edge {
+                    from,
+                    through: None,
+                    to,
+                    suffices,
+                });
+                open.push(from);
+            }
+            Op::Arrow(at) => {
+                let Some(arrow) = policy.arrows.get(at as usize) else {
+                    return;
+                };
+                for (_, from) in &arrow.targets {
+                    self.edges.push(Edge {
+                        from: *from,
+                        through: Some(arrow.relation),
+                        to,
+                        suffices: suffices && !arrow.all,
+                    });
+                    open.push(*from);
+                }
+            }
+            Op::Itself => self.itself.push((to, suffices)),
+            _ => {}
+        }
+    }
+
+    pub(super) fn needs(&self, node: NodeId) -> bool {
+        self.needed.get(node.0 as usize) == Some(&true)
+    }
+
+    /// The steps that lead on from a node.
+    pub(super) fn edges_from(&self, from: NodeId) -> &[Edge] {
+        let start = self.edges.partition_point(|edge| edge.from < from);
+        let length = self
+            .edges
+            .iter()
+            .skip(start)
+            .take_while(|edge| edge.from == from)
+            .count();
+        self.edges.get(start..start + length).unwrap_or_default()
+    }
+
+    /// Whether some relation on the way may hold usersets of a node.
+    pub(super) fn holds_usersets(&self, of: NodeId) -> bool {
+        let at = self.usersets.partition_point(|(other, _)| *other < of);
+        self.usersets.get(at).is_some_and(|(other, _)| *other == of)
+    }
+}
+
+/// For each intersection among the operations, whether its left side seems nearer.
+fn nearer_sides(policy: &Policy, ops: &[Op]) -> Vec<bool> {
+    let mut lefts = vec![true; ops.len()];
+    let mut stack: Vec<u8> = vec![];
+    for (at, op) in ops.iter().enumerate() {
+        let rank = match *op {
+            Op::SkipIfTrue(_) | Op::SkipIfFalse(_) => continue,
+            Op::Itself => 0,
+            Op::Visit(node) => rank_of(policy, node),
+            Op::Arrow(_) => FAR,
+            Op::Union | Op::Intersection | Op::Difference => {
+                let right = stack.pop().unwrap_or(FAR);
+                let left = stack.pop().unwrap_or(FAR);
+                if let Some(is_left) = lefts.get_mut(at) {
+                    *is_left = left <= right;
+                }
+                match op {
+                    Op::Union => left.max(right),
+                    Op::Intersection => left.min(right),
+                    _ => left,
+                }
+            }
+        };
+        stack.push(rank);
+    }
+    lefts
+}
+
+const FAR: u8 = 5;
+
+/// How many objects are to be expected, roughly: few where a subject must be named, many where it may
+/// be one of everyone, or where one object leads to others.
+fn rank_of(policy: &Policy, node: NodeId) -> u8 {
+    let everyone = |types: &Types| {
+        types
+            .entries()
+            .iter()
+            .any(|entry| matches!(entry.subject, SubjectType::Everyone | SubjectType::Every(_)))
+    };
+    match policy.body_node(node).map(|node| &node.body) {
+        None | Some(Body::Owner) => 0,
+        Some(Body::Relation(types)) if everyone(types) => 4,
+        Some(Body::Relation(types)) if types.usersets().next().is_some() => 2,
+        Some(Body::Relation(_)) => 1,
+        Some(Body::Computed(_)) => 3,
+    }
+}

@@ -1,0 +1,261 @@
+//! Which parameters a conditional answer lacks: those of conditions that can matter to it.
+//!
+//! Goes from the question down through what the two walks found: a node, or a part of an
+//! expression, matters if it is unknown as things stand and becomes what is wished for once the
+//! lacking conditions do. Takes no steps of its own; what the walks skipped is evaluated as far as
+//! the bound of one question allows, and beyond it counts as mattering.
+
+use alloc::{collections::BTreeSet, string::String, vec, vec::Vec};
+
+use crate::{
+    check::{arrow_target, Walk},
+    lacking::{turns, Lacking},
+    question::CheckError,
+    relationships::{MemberRef, NodeId, ObjectId, Relationships, SetRef, TermsId},
+    schema::{Arrow, Body, Op},
+    standing::{standing, type_of, Standing},
+    truth::Truth,
+    types::{SubjectType, Types},
+};
+
+/// What may matter, and below which node.
+enum Need {
+    Names(Vec<String>),
+    Node(ObjectId, NodeId, Lacking),
+}
+
+/// A part of an expression: its value as things stand, what it may become, and what that takes.
+struct Part {
+    plain: Truth,
+    wished: Truth,
+    needs: Vec<Need>,
+}
+
+impl Part {
+    /// Forgets what it takes, where it is settled or cannot become what is wished for.
+    fn only_if_it_matters(mut self, lacking: Lacking) -> Self {
+        if self.plain != Truth::Unknown || self.wished != lacking.truth() {
+            self.needs.clear();
+        }
+        self
+    }
+}
+
+/// The names that the conditional answer of `walk` lacks, sorted.
+pub(crate) fn names<R: Relationships + ?Sized>(
+    walk: &mut Walk<'_, R>,
+) -> Result<Vec<String>, CheckError> {
+    let (object, node) = walk.root();
+    let mut search = Search { walk };
+    let mut names = BTreeSet::new();
+    let mut open = vec![Need::Node(object, node, Lacking::Holds)];
+    let mut known = BTreeSet::new();
+    while let Some(need) = open.pop() {
+        match need {
+            Need::Names(found) => names.extend(found),
+            Need::Node(object, node, lacking) => {
+                if known.insert((object, node, lacking == Lacking::Holds)) {
+                    open.extend(search.needs(object, node, lacking)?);
+                }
+            }
+        }
+    }
+    Ok(names.into_iter().collect())
+}
+
+struct Search<'w, 'a, R: ?Sized> {
+    walk: &'w mut Walk<'a, R>,
+}
+
+impl<R: Relationships + ?Sized> Search<'_, '_, R> {
+    fn needs(
+        &mut self,
+        object: ObjectId,
+        node: NodeId,
+        lacking: Lacking,
+    ) -> Result<Vec<Need>, CheckError> {
+        let policy = self.walk.policy();
+        match policy.body_node(node).map(|node| &node.body) {
+            None | Some(Body::Owner) => Ok(vec![]),
+            Some(Body::Relation(types)) => self.relation(object, node, types, lacking),
+            Some(Body::Computed(ops)) => self.computed(object, ops, lacking),
+        }
+    }
+
+    fn relation(
+        &mut self,
+        object: ObjectId,
+        node: NodeId,
+        types: &Types,
+        lacking: Lacking,
+    ) -> Result<Vec<Need>, CheckError> {
+        let relationships = self.walk.relationships();
+        let mut needs = vec![];
+        for (kind, member) in self.walk.asked().members().into_iter().flatten() {
+            let Some(member) = member.filter(|_| types.admits_type(kind)) else {
+                continue;
+            };
+            if let Some(terms) = relationships.contains(object, node, member)? {
+                let part = self.member(types, kind, terms, None, lacking);
+                needs.extend(part.map(|part| part.needs).unwrap_or_default());
+            }
+        }
+        let mut members = vec![];
+        relationships.usersets(object, node, &mut members)?;
+        for member in members {
+            let (Some(kind), SetRef::Userset(object, node)) = (type_of(member.set), member.set)
+            else {
+                continue;
+            };
+            let part = self.member(types, kind, member.terms, Some((object, node)), lacking);
+            needs.extend(part.map(|part| part.needs).unwrap_or_default());
+        }
+        Ok(needs)
+    }
+
+    /// What a member gives, through its terms and the node behind it.
+    fn member(
+        &mut self,
+        types: &Types,
+        kind: SubjectType,
+        terms: TermsId,
+        child: Option<(ObjectId, NodeId)>,
+        lacking: Lacking,
+    ) -> Option<Part> {
+        let found = self.standing(types, kind, terms);
+        let plain = found.value?;
+        let wished = match found.missing.is_empty() {
+            true => plain,
+            false => lacking.truth(),
+        };
+        let mut part = Part {
+            plain,
+            wished,
+            needs: vec![Need::Names(found.missing)],
+        };
+        if let Some((object, node)) = child.filter(|_| plain != Truth::False) {
+            part.plain = plain.and(self.value(object, node, Lacking::Unknown));
+            part.wished = wished.and(self.value(object, node, lacking));
+            part.needs.push(Need::Node(object, node, lacking));
+        }
+        Some(part.only_if_it_matters(lacking))
+    }
+
+    fn computed(
+        &mut self,
+        object: ObjectId,
+        ops: &[Op],
+        lacking: Lacking,
+    ) -> Result<Vec<Need>, CheckError> {
+        let mut stack: Vec<Part> = vec![];
+        for (op, turn) in ops.iter().zip(turns(ops)) {
+            let lacking = lacking.turned_if(turn);
+            let part = match *op {
+                Op::SkipIfTrue(_) | Op::SkipIfFalse(_) => continue,
+                Op::Visit(node) => Part {
+                    plain: self.value(object, node, Lacking::Unknown),
+                    wished: self.value(object, node, lacking),
+                    needs: vec![Need::Node(object, node, lacking)],
+                },
+                Op::Itself => {
+                    let itself = Truth::from(self.walk.asked().is_object(object));
+                    Part {
+                        plain: itself,
+                        wished: itself,
+                        needs: vec![],
+                    }
+                }
+                Op::Arrow(at) => match self.walk.policy().arrows.get(at as usize) {
+                    Some(arrow) => self.arrow(object, arrow, lacking)?,
+                    None => continue,
+                },
+                Op::Union | Op::Intersection | Op::Difference => {
+                    let (Some(right), Some(left)) = (stack.pop(), stack.pop()) else {
+                        continue;
+                    };
+                    let table = |left: Truth, right: Truth| match op {
+                        Op::Union => left.or(right),
+                        Op::Difference => left.and(right.not()),
+                        _ => left.and(right),
+                    };
+                    let mut needs = left.needs;
+                    needs.extend(right.needs);
+                    Part {
+                        plain: table(left.plain, right.plain),
+                        wished: table(left.wished, right.wished),
+                        needs,
+                    }
+                }
+            };
+            stack.push(part.only_if_it_matters(lacking));
+        }
+        Ok(stack.pop().map(|part| part.needs).unwrap_or_default())
+    }
+
+    fn arrow(
+        &mut self,
+        object: ObjectId,
+        arrow: &Arrow,
+        lacking: Lacking,
+    ) -> Result<Part, CheckError> {
+        let policy = self.walk.policy();
+        let mut whole = Part {
+            plain: Truth::from(arrow.all),
+            wished: Truth::from(arrow.all),
+            needs: vec![],
+        };
+        let mut nobody = true;
+        let body = policy.body_node(arrow.relation).map(|node| &node.body);
+        if let Some(Body::Relation(types)) = body {
+            for member in self.members(object, arrow.relation)? {
+                let child = arrow_target(policy, arrow, member.set);
+                let Some(kind) = type_of(member.set) else {
+                    continue;
+                };
+                let Some(mut part) = self.member(types, kind, member.terms, child, lacking) else {
+                    continue;
+                };
+                nobody = false;
+                if child.is_none() {
+                    // It leads nowhere, so it does not grant.
+                    (part.plain, part.wished) = (Truth::False, Truth::False);
+                    part.needs.clear();
+                }
+                let table = match arrow.all {
+                    true => Truth::and,
+                    false => Truth::or,
+                };
+                whole.plain = table(whole.plain, part.plain);
+                whole.wished = table(whole.wished, part.wished);
+                whole.needs.extend(part.needs);
+            }
+        }
+        if nobody {
+            (whole.plain, whole.wished) = (Truth::False, Truth::False);
+        }
+        Ok(whole)
+    }
+
+    fn members(&self, object: ObjectId, relation: NodeId) -> Result<Vec<MemberRef>, CheckError> {
+        let mut members = vec![];
+        let relationships = self.walk.relationships();
+        relationships.targets(object, relation, &mut members)?;
+        Ok(members)
+    }
+
+    fn standing(&self, types: &Types, subject: SubjectType, terms: TermsId) -> Standing {
+        let circumstances = self.walk.circumstances();
+        standing(
+            self.walk.relationships(),
+            circumstances,
+            types,
+            subject,
+            terms,
+        )
+    }
+
+    fn value(&mut self, object: ObjectId, node: NodeId, lacking: Lacking) -> Truth {
+        let found = self.walk.look(object, node, lacking);
+        found.unwrap_or(lacking.truth())
+    }
+}
