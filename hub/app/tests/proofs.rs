@@ -8,6 +8,7 @@ use hub_types::{
     audit::OpenLog, auth, document::Document, policy::keys as policy_keys, Height, LogId, Message,
     PolicyId, Timestamp,
 };
+use policy::condition::Context;
 use policy::{Actor, Decision, Name, Question};
 use wire::light::{QueryBlockInclusionRequest, QueryStateRequest, QueryStateResponse};
 use wire::policy::{
@@ -174,6 +175,7 @@ fn ask(
         revision,
         prove: true,
         documents: documents.iter().map(Document::to_wire).collect(),
+        context: String::new(),
     };
     let height = world.height() - 1;
     world
@@ -201,16 +203,18 @@ fn proven(
     let answer = ask(world, policy, question, documents, revision);
     let evidence = CheckEvidence::from_wire(&answer.evidence.unwrap()).unwrap();
     let trusted = world.trusted(answer.height + 1);
-    let checked = evidence.verify(&trusted, &policy, question).unwrap();
+    let none = Context::default();
+    let checked = evidence.verify(&trusted, &policy, question, &none).unwrap();
     let decision = match answer.decision {
         1 => Decision::Allow,
         2 => Decision::Deny,
+        3 => Decision::Conditional,
         other => panic!("decision {other}"),
     };
     assert_eq!(checked.answer.decision, decision, "the replay agrees");
     assert_eq!(checked.root.revision, answer.revision);
     // The same evidence says nothing about another policy.
-    let other = evidence.verify(&trusted, &PolicyId::new([9; 32]), question);
+    let other = evidence.verify(&trusted, &PolicyId::new([9; 32]), question, &none);
     assert!(other.is_err());
     decision
 }
@@ -284,8 +288,9 @@ fn evidence_with_any_byte_changed_says_nothing() {
     for index in (0..bytes.len()).step_by(7) {
         let mut changed = bytes.clone();
         changed[index] ^= 0x10;
-        let verified = CheckEvidence::from_bytes(&changed)
-            .and_then(|evidence| evidence.verify(&trusted, &policy, &question));
+        let verified = CheckEvidence::from_bytes(&changed).and_then(|evidence| {
+            evidence.verify(&trusted, &policy, &question, &Context::default())
+        });
         assert!(verified.is_err(), "byte {index}");
         refused += 1;
     }

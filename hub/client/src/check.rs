@@ -2,9 +2,10 @@
 
 use hub_light::{CheckEvidence, LightError};
 use hub_types::document::{looks_derived, Document};
-use hub_types::policy::convert::object_to_wire;
+use hub_types::policy::convert::{context_to_json, object_to_wire, time_to_wire};
 use hub_types::PolicyId;
-use policy::{Answer, Decision, Question, ReplayError, Subject};
+use policy::condition::Context;
+use policy::{Answer, Circumstances, Decision, Question, ReplayError, Subject};
 use wire::policy::{QueryCheckPermissionRequest, QueryCheckPermissionResponse};
 
 use crate::client::{HubClient, Proven};
@@ -19,6 +20,8 @@ use crate::transport::BoxFuture;
 pub struct Checked {
     /// The decision, replayed from the evidence.
     pub answer: Answer,
+    /// The time and the context that it was asked with.
+    pub circumstances: Circumstances,
     /// The revision that decided.
     pub revision: u64,
     /// The evidence, which anybody with the header can replay.
@@ -27,9 +30,14 @@ pub struct Checked {
 
 const WHAT: &str = "evidence for a permission check";
 
+/// Whether evidence would decide with more keys.
+fn hangs_on_more(error: &LightError) -> bool {
+    matches!(error, LightError::Replay(ReplayError::Insufficient { .. }))
+}
+
 impl HubClient {
-    /// Decides `question` under `policy`, at `revision` or the newest. `documents` are those whose
-    /// owner and scope follow from their ids.
+    /// Decides `question` under `policy`, at `revision` or the newest, with `context` for conditions.
+    /// `documents` are those whose owner and scope follow from their ids.
     ///
     /// # Errors
     /// [`ClientError::Nodes`]; never a decision in disguise (Invariant 3).
@@ -37,6 +45,7 @@ impl HubClient {
         &self,
         policy: &PolicyId,
         question: &Question,
+        context: &Context,
         revision: Option<u64>,
         documents: &[Document],
     ) -> Result<Proven<Checked>, ClientError> {
@@ -53,10 +62,11 @@ impl HubClient {
             revision,
             prove: true,
             documents: documents.iter().map(Document::to_wire).collect(),
+            context: context_to_json(context),
         };
         let request = &request;
         self.each(move |rpc| -> BoxFuture<'_, _> {
-            Box::pin(self.check_from(rpc, policy, question, request))
+            Box::pin(self.check_from(rpc, policy, question, context, request))
         })
         .await
     }
@@ -66,6 +76,7 @@ impl HubClient {
         rpc: Rpc<'_>,
         policy: &PolicyId,
         question: &Question,
+        context: &Context,
         request: &QueryCheckPermissionRequest,
     ) -> Result<Proven<Checked>, Fault> {
         let block = self.chain().latest(rpc).await?;
@@ -81,6 +92,7 @@ impl HubClient {
             Err(fault) => return Err(explain(rpc, &block, policy, fault).await),
         };
         let told = answer.decision();
+        let told_time = answer.time;
         let wire = answer
             .evidence
             .ok_or_else(|| Fault::unverified(WHAT, "it is missing"))?;
@@ -92,9 +104,21 @@ impl HubClient {
             ));
         }
         let evidence = CheckEvidence::from_wire(&wire).map_err(unverified(WHAT))?;
-        let checked = match evidence.verify(&block.trusted, policy, question) {
+        let checked = match evidence.verify(&block.trusted, policy, question, context) {
             Ok(checked) => checked,
-            Err(error) => return Err(self.not_decided(policy, request, error)),
+            Err(error) => {
+                let newest = request.revision.is_none();
+                let of_header = Some(time_to_wire(block.trusted.time.to_policy()));
+                if newest && told_time.is_some() && told_time != of_header && hangs_on_more(&error)
+                {
+                    return Err(Fault::Behind(
+                        "it asked at another time than the newest header's, and between the two \
+                         something began or ended"
+                            .to_owned(),
+                    ));
+                }
+                return Err(self.not_decided(policy, request, error));
+            }
         };
         let expected = match request.revision {
             Some(revision) => Some(revision),
@@ -106,8 +130,11 @@ impl HubClient {
         let replayed = match checked.answer.decision {
             Decision::Allow => wire::policy::Decision::Allow,
             Decision::Deny => wire::policy::Decision::Deny,
+            Decision::Conditional => wire::policy::Decision::Conditional,
         };
-        if told != replayed {
+        // A node that had not the header's block yet asked a little earlier, and may have been right.
+        let same_time = told_time == Some(time_to_wire(checked.circumstances.time));
+        if told != replayed && same_time {
             return Err(Fault::unverified(
                 WHAT,
                 "the node says another decision than its evidence gives",
@@ -117,6 +144,7 @@ impl HubClient {
             &block,
             Checked {
                 answer: checked.answer,
+                circumstances: checked.circumstances,
                 revision: checked.root.revision,
                 evidence: wire,
             },

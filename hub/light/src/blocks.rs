@@ -1,6 +1,6 @@
 //! An earlier block under a header.
 
-use alloc::vec::Vec;
+use alloc::{string::ToString, vec::Vec};
 
 use hub_types::{
     blocks::{keys, BlockLeaf, BlockLog},
@@ -8,6 +8,7 @@ use hub_types::{
 };
 use merkle::Hash;
 use tendermint::block::Header;
+use tendermint_proto::v0_38::types::Header as RawHeader;
 use wire::{canonical, light};
 
 use crate::{
@@ -16,6 +17,13 @@ use crate::{
     record_proof::{hashes_from_wire, hashes_to_wire, required, PATH_HASHES_MAX},
     LightError, StateProof, TrustPoint, Trusted,
 };
+
+/// The most earlier blocks that one proof holds: each takes a path's worth of hashing, and what needs
+/// more asks too much of one header.
+pub const EARLIER_BLOCKS_MAX: usize = 4_096;
+
+/// The largest encoded header: fourteen short fields.
+const HEADER_BYTES_MAX: usize = 4_096;
 
 /// That a block came before: the block log's record under the header, and the block in that log.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,5 +145,107 @@ impl BlockInclusion {
             2 * PROOF_BYTES_MAX,
             "block inclusion",
         )?)
+    }
+}
+
+/// Headers of earlier blocks, all under the block log's record in one state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EarlierBlocks {
+    record: StateProof,
+    blocks: Vec<(Header, Vec<Hash>)>,
+}
+
+impl EarlierBlocks {
+    const WHAT: &'static str = "an earlier block's header";
+
+    /// Puts headers together, each with the proof that its block came before, all of one state.
+    /// `None` where there is no header, or where a proof is of another state.
+    #[must_use]
+    pub fn new(blocks: impl IntoIterator<Item = (Header, BlockInclusion)>) -> Option<Self> {
+        let mut blocks: Vec<(Header, BlockInclusion)> = blocks.into_iter().collect();
+        blocks.sort_by_key(|(header, _)| header.height);
+        blocks.dedup_by_key(|(header, _)| header.height);
+        let record = blocks.first()?.1.record.clone();
+        let of_one_state = blocks.iter().all(|(_, proof)| proof.record == record);
+        of_one_state.then(|| Self {
+            record,
+            blocks: blocks
+                .into_iter()
+                .map(|(header, proof)| (header, proof.path))
+                .collect(),
+        })
+    }
+
+    /// Verifies each, and gives what their headers say, by height.
+    ///
+    /// # Errors
+    /// As [`BlockInclusion::verify_header`].
+    pub fn verify(&self, trusted: &Trusted) -> Result<Vec<Trusted>, LightError> {
+        self.blocks
+            .iter()
+            .map(|(header, path)| {
+                let leaf = BlockLeaf {
+                    height: crate::height_of(header.height),
+                    hash: block_hash(header),
+                };
+                let proof = BlockInclusion::new(self.record.clone(), leaf, path.clone());
+                proof.verify_header(trusted, header)
+            })
+            .collect()
+    }
+
+    /// The protobuf form.
+    #[must_use]
+    pub fn to_wire(&self) -> light::EarlierBlocks {
+        let block = |(header, path): &(Header, Vec<Hash>)| light::EarlierBlock {
+            header: canonical::encode(&RawHeader::from(header.clone())),
+            path: hashes_to_wire(path),
+        };
+        light::EarlierBlocks {
+            record: Some(self.record.to_wire()),
+            blocks: self.blocks.iter().map(block).collect(),
+        }
+    }
+
+    /// Reads the protobuf form: at least one block, by height, each once.
+    ///
+    /// # Errors
+    /// As those of the parts; [`LightError::TooMany`], [`LightError::Malformed`].
+    pub fn from_wire(wire: &light::EarlierBlocks) -> Result<Self, LightError> {
+        let found = wire.blocks.len();
+        if found > EARLIER_BLOCKS_MAX {
+            return Err(LightError::TooMany {
+                what: "earlier blocks",
+                found,
+                max: EARLIER_BLOCKS_MAX,
+            });
+        }
+        let malformed = |reason: &str| LightError::Malformed {
+            what: Self::WHAT,
+            reason: reason.into(),
+        };
+        let mut blocks = Vec::with_capacity(found);
+        for block in &wire.blocks {
+            let raw: RawHeader =
+                proof::decode_message(&block.header, HEADER_BYTES_MAX, Self::WHAT)?;
+            let header: Header = raw
+                .clone()
+                .try_into()
+                .map_err(|error: tendermint::Error| malformed(&error.to_string()))?;
+            if RawHeader::from(header.clone()) != raw {
+                return Err(malformed("it is spelled otherwise than CometBFT does"));
+            }
+            let path = hashes_from_wire("hashes of a path", &block.path, PATH_HASHES_MAX)?;
+            blocks.push((header, path));
+        }
+        if blocks.is_empty() || !blocks.is_sorted_by(|(a, _), (b, _)| a.height < b.height) {
+            return Err(malformed(
+                "there is none, or they are not by height, each once",
+            ));
+        }
+        Ok(Self {
+            record: StateProof::from_wire(required(wire.record.as_ref(), "block log's record")?)?,
+            blocks,
+        })
     }
 }

@@ -7,12 +7,14 @@ use alloc::{
 
 use hub_types::{
     document::{looks_derived, Document, CREATE},
+    policy::knows_engine,
     PolicyId,
 };
 use ics23::CommitmentProof;
 use identity::ChainId;
 use policy::{
-    keys, Answer, CollectionRecord, DocumentFacts, Limits, Policy, Question, ENGINE_VERSION,
+    condition::Context, keys, Answer, Circumstances, CollectionRecord, DocumentFacts, Limits,
+    Policy, Question, Time, ENGINE_VERSION,
 };
 use wire::{canonical, light};
 
@@ -39,6 +41,8 @@ pub struct CheckEvidence {
 pub struct Checked {
     /// The answer, replayed.
     pub answer: Answer,
+    /// The time and the context that it was asked with.
+    pub circumstances: Circumstances,
     /// The policy's root at the revision that decided.
     pub root: PolicyRoot,
 }
@@ -81,7 +85,12 @@ impl CheckEvidence {
         &self.documents
     }
 
-    /// Verifies every part under `trusted` and replays the check.
+    /// Verifies every part under `trusted` and replays the check, with what the asker gives to
+    /// conditions.
+    ///
+    /// The newest revision is asked at the time of the trusted header: the first moment at which its
+    /// state can be known. An earlier revision is asked at the time of the block that made it, which
+    /// its leaf states. So whoever gives the evidence has no say in the time.
     ///
     /// An object whose id is a document's and whose preimage is not here is *unknown*, whatever the
     /// tree says of it: its author and its scope stand in the preimage alone, and evidence that leaves
@@ -95,9 +104,10 @@ impl CheckEvidence {
         trusted: &Trusted,
         policy: &PolicyId,
         question: &Question,
+        context: &Context,
     ) -> Result<Checked, LightError> {
         let root = self.root.verify(trusted, policy)?;
-        if root.record.engine_version != ENGINE_VERSION {
+        if !knows_engine(root.record.engine_version) {
             let found = root.record.engine_version;
             return Err(LightError::EngineVersion {
                 found,
@@ -113,9 +123,18 @@ impl CheckEvidence {
             .map(|document| facts(document, &trusted.chain_id, policy, question, &known))
             .collect::<Result<Vec<_>, LightError>>()?;
         hide_undocumented(&mut known, &facts);
-        let answer = policy::replay(&compiled, &known, question, &facts, Limits::CONSENSUS)
+        let circumstances = Circumstances {
+            time: asked_at(&root, trusted),
+            context: context.clone(),
+        };
+        let limits = Limits::CONSENSUS;
+        let answer = policy::replay(&compiled, &known, question, &circumstances, &facts, limits)
             .map_err(LightError::Replay)?;
-        Ok(Checked { answer, root })
+        Ok(Checked {
+            answer,
+            circumstances,
+            root,
+        })
     }
 
     /// The protobuf form.
@@ -171,6 +190,14 @@ impl CheckEvidence {
             "evidence",
         )?)
     }
+}
+
+/// The time of a question about this root. The newest revision may be proven by its leaf as well,
+/// and is the newest all the same.
+fn asked_at(root: &PolicyRoot, trusted: &Trusted) -> Time {
+    let newest = root.record.latest_revision() == Some(root.revision);
+    let made = root.leaf.as_ref().filter(|_| !newest);
+    made.map_or(trusted.time, |leaf| leaf.time).to_policy()
 }
 
 type Known = BTreeMap<Vec<u8>, Option<Vec<u8>>>;

@@ -40,7 +40,7 @@ mod tests;
 
 pub use anchor::{AnchorProof, Anchored};
 pub use block::{block_hash, height_of, time_of, to_tendermint_time};
-pub use blocks::BlockInclusion;
+pub use blocks::{BlockInclusion, EarlierBlocks, EARLIER_BLOCKS_MAX};
 pub use error::LightError;
 pub use evidence::{CheckEvidence, Checked};
 pub use follow::{ChangesPage, Follower, Progress, RevisionChanges};

@@ -176,6 +176,13 @@ impl Timestamp {
         self.nanos
     }
 
+    /// The same moment, as the policy engine takes it.
+    #[must_use]
+    pub fn to_policy(self) -> policy::Time {
+        policy::Time::new(self.seconds, self.nanos)
+            .expect("both kinds of time have the same bounds")
+    }
+
     /// How much later this is than `earlier`, in nanoseconds; negative if it is earlier.
     #[must_use]
     pub fn nanos_since(self, earlier: Self) -> i128 {

@@ -1,6 +1,6 @@
 //! Bytes that are consensus: keys, records and leaves, against a published table.
 
-use std::{collections::BTreeSet, format, string::String, vec, vec::Vec};
+use std::{boxed::Box, collections::BTreeSet, format, string::String, vec, vec::Vec};
 
 use identity::{AccountAddress, ChainId, Did, KeyKind, SecretKey};
 use merkle::CompactRange;
@@ -95,6 +95,23 @@ fn changes() -> Vec<Change> {
     .collect()
 }
 
+/// Since engine version 2.
+fn change_with_terms() -> Change {
+    let relationship: ::policy::Relationship = "cell:1#operator@user:*".parse().unwrap();
+    let terms = ::policy::Terms {
+        condition: Some(Box::new(::policy::ConditionUse {
+            name: name("office_hours"),
+            context: ::policy::condition::Context::default(),
+        })),
+        expires: Some(time().to_policy()),
+    };
+    Change {
+        transaction: None,
+        actor: did(1),
+        kind: ChangeKind::RelationshipSet(relationship.on(terms)),
+    }
+}
+
 fn chain() -> ChainId {
     ChainId::parse("plant-1").unwrap()
 }
@@ -180,6 +197,7 @@ fn records_and_leaves_are_as_they_were_published() {
     for (index, change) in changes().iter().enumerate() {
         check(&mut table, &format!("change {index}"), change);
     }
+    check(&mut table, "change with terms", &change_with_terms());
     let mut log = LogRecord::open(LogId::new([3; 32]), did(1), PolicyId::new([1; 32]), did(2));
     check(&mut table, "open audit log", &log);
     log.anchors = range(2);
@@ -340,11 +358,11 @@ fn a_wrong_genesis_is_refused_by_name() {
         ));
     }
     assert!(matches!(
-        refused("engine_version\": 1", "engine_version\": 2"),
+        refused("engine_version\": 2", "engine_version\": 1"),
         GenesisError::Version {
             what: "policy engine",
-            found: 2,
-            known: 1
+            found: 1,
+            known: 2
         }
     ));
     assert!(matches!(

@@ -19,7 +19,7 @@ extern crate std;
 pub mod canonical;
 
 pub use prost::{Message, Name};
-pub use prost_types::Any;
+pub use prost_types::{Any, Timestamp};
 
 #[allow(
     missing_docs,

@@ -2,7 +2,7 @@
 
 use alloc::string::ToString;
 
-use crdt::{Commit, DocumentPreimage, Header};
+use crdt::{Cid, Commit, DocumentPreimage, Header};
 use policy::{Actor, NameError, ObjectRef};
 
 use crate::verdict::{Claim, DocumentClaim, ParentClaim};
@@ -32,9 +32,21 @@ impl Claim {
     /// # Errors
     /// [`NameError`], as [`DocumentClaim::of`].
     pub fn of(commit: &Commit, document: &DocumentClaim) -> Result<Claim, NameError> {
-        let header = commit.header();
+        Claim::to_be_signed(commit.header(), commit.cid(), document)
+    }
+
+    /// The facts of a commit that is still to be signed, as if it were: for its writer, who asks what
+    /// will become of it.
+    ///
+    /// # Errors
+    /// [`NameError`], as [`DocumentClaim::of`].
+    pub fn to_be_signed(
+        header: &Header,
+        commit: &Cid,
+        document: &DocumentClaim,
+    ) -> Result<Claim, NameError> {
         Ok(Claim {
-            commit: *commit.cid(),
+            commit: *commit,
             chain_id: header.chain.to_string(),
             document: document.clone(),
             creates: header.preimage().is_some(),

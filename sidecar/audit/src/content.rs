@@ -9,6 +9,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crdt::Cid;
+use hub_types::Timestamp;
+use policy::condition::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::{Bytes, Hash32};
@@ -18,6 +20,8 @@ use crate::bytes::{Bytes, Hash32};
 pub const CONTENT_BYTES_MAX: usize = 4096;
 /// Bytes of one string in a content: longer than any DID or name that the hub accepts.
 pub const STRING_BYTES_MAX: usize = 512;
+/// Bytes of the context in a decision: beside it, the longest decision still fits a content.
+pub const CONTEXT_TEXT_BYTES_MAX: usize = 1024;
 /// Commits that a rollback may name as its target: as many as a document may have heads.
 pub const ROLLBACK_TARGETS_MAX: usize = 64;
 
@@ -146,6 +150,39 @@ pub struct Decision {
     /// When the object is a document, held or only asked for: the DAG-CBOR preimage of its id,
     /// from which owner and scope derive, so that the decision can be replayed without commits.
     pub preimage: Option<Bytes>,
+    /// The time that expiries and conditions were asked at: of the block whose header proved the
+    /// state after `height`. Leaves of before engine version 2 have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<AskedAt>,
+    /// What the asker gave to conditions: a JSON object in its canonical spelling; left out for
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+}
+
+/// A block's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedAt {
+    /// Whole seconds since 1970.
+    pub seconds: i64,
+    /// The rest, below 10^9.
+    pub nanos: u32,
+}
+
+impl AskedAt {
+    /// A block's time.
+    pub fn of(time: Timestamp) -> AskedAt {
+        AskedAt {
+            seconds: time.seconds(),
+            nanos: time.nanos(),
+        }
+    }
+
+    /// The time, unless it is none.
+    pub fn time(self) -> Option<Timestamp> {
+        Timestamp::new(self.seconds, self.nanos).ok()
+    }
 }
 
 /// Denials that no longer got a leaf each.
@@ -203,6 +240,11 @@ pub enum ContentError {
     /// A rollback names too many targets, or not in order.
     #[error("a rollback leaf must name 1 to {ROLLBACK_TARGETS_MAX} targets, sorted, each once")]
     Targets,
+    /// A time that is none, or a context that is no JSON object in its canonical spelling.
+    #[error(
+        "the decision's time is no time, or its context no JSON object in its canonical spelling"
+    )]
+    Circumstances,
     /// A preimage or a document that is not the object's.
     #[error("the decision's document or preimage is not that of the object that it names")]
     Preimage,
@@ -278,6 +320,12 @@ impl Content {
                 bounded("permission", &decision.permission)?;
                 bounded("reason", &decision.reason)?;
                 bounded("action", &decision.action)?;
+                let is_time = |asked: AskedAt| asked.time().is_some();
+                if !decision.asked_at.is_none_or(is_time)
+                    || !decision.context.as_deref().is_none_or(is_context)
+                {
+                    return Err(ContentError::Circumstances);
+                }
                 let named = |cid: &Cid| cid.to_string() == decision.object;
                 let document = decision.document.as_ref().is_none_or(named);
                 let preimage = decision
@@ -306,6 +354,13 @@ impl Content {
 /// What a leaf keeps of a commit's signature, which travels beside the header.
 pub fn signature_digest(signature: &[u8]) -> Hash32 {
     Hash32(identity::hash("holdfast/commit-signature/1", &[signature]))
+}
+
+/// Whether a text is a context with values, as it would be written.
+fn is_context(text: &str) -> bool {
+    text.len() <= CONTEXT_TEXT_BYTES_MAX
+        && Context::from_json(text)
+            .is_ok_and(|context| !context.is_empty() && context.to_json() == text)
 }
 
 fn bounded(field: &'static str, text: &str) -> Result<(), ContentError> {

@@ -24,6 +24,7 @@ pub mod mutate;
 pub mod receipt;
 pub mod report;
 mod shown;
+pub mod times;
 pub mod verdict;
 
 pub use bundle::{verify, VerifyError};

@@ -5,8 +5,8 @@
 //! of the order in which anything arrived, not of bodies, not of how much work was allowed
 //! (Invariant 4). The functions here take those sets as arguments and keep nothing.
 //!
-//! Let P(h) be: under the policy as after block h, the author has every permission that the commit
-//! lists. Then, after DESIGN §7:
+//! Let P(h) be: under the policy as after block h, at the time of block h and without any context of a
+//! request, the author has every permission that the commit lists. Then, after DESIGN §7:
 //!
 //! 1. [`Verdict::Reject`]: the commit is malformed, or not P(cited height). Final.
 //!    [`Verdict::Defer`]: something that the judgement needs is not known yet.
@@ -21,11 +21,16 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crdt::Cid;
-use policy::{Actor, ObjectRef};
+use policy::{Actor, ObjectRef, Time};
+
+use crate::times::{FirstBlock, MadeAt, Wanted};
+use standing::{at_height, held, Held};
 
 mod outcome;
+mod standing;
 
 pub use outcome::{DeferReason, RejectReason, Verdict};
+pub use standing::{Open, Standing};
 
 /// The permission that the first commit of a document takes on its scope.
 pub const CREATE: &str = "create";
@@ -117,14 +122,30 @@ pub trait Authority {
     fn height_of(&self, revision: u64) -> Option<u64>;
     /// Whether `collection` exists at `revision` and has `schema_version` in force.
     fn schema(&self, revision: u64, collection: &Cid, schema_version: u64) -> SchemaStanding;
-    /// Whether `actor` has `permission` on the document at `revision`.
+    /// When block `height`, at or below the proven one, was made.
+    fn made_at(&self, height: u64) -> MadeAt;
+    /// The first block whose time has reached `time`.
+    fn first_block(&self, time: Time) -> FirstBlock;
+    /// Hears what would have to be proven to tell more.
+    fn want(&self, wanted: Wanted);
+    /// Whether `actor` has `permission` on the document at `revision` and `time`, without context.
     ///
     /// With `creating`, the document's owner is left out: ownership never permits creation. What
-    /// cannot be told within the engine's fixed bounds is not permitted; those bounds are part of
-    /// the engine's version, so every reader agrees.
-    fn permits(&self, revision: u64, question: &Permission<'_>) -> bool;
+    /// cannot be told within the engine's fixed bounds, or hangs on context, is not permitted; those
+    /// bounds are part of the engine's version, so every reader agrees.
+    fn permits(&self, revision: u64, time: Time, question: &Permission<'_>) -> Permitted;
     /// `anchor_lag` of the policy record in force at `revision`, in blocks.
     fn anchor_lag(&self, revision: u64) -> u64;
+}
+
+/// An answer of [`Authority::permits`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permitted {
+    /// Whether it is permitted.
+    pub allowed: bool,
+    /// The same is said at all times before this one; none where that is all later times. The time
+    /// that was asked, where nothing is said of any other.
+    pub stands_until: Option<Time>,
 }
 
 /// One question to [`Authority::permits`].
@@ -154,41 +175,6 @@ pub enum SchemaStanding {
     },
 }
 
-/// How far P has been followed for one commit that passed [`admit`].
-///
-/// P at a height is fixed for ever once the height is proven, so this can be kept and advanced as
-/// the replica grows; keeping it changes no verdict, only the work.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// P was looked at for every revision up to this one.
-    checked: u64,
-    /// Height of the first revision at which P failed.
-    lost_at: Option<u64>,
-}
-
-impl Standing {
-    /// The first height after whose block P fails, as far as this was advanced.
-    pub fn lost_at(&self) -> Option<u64> {
-        self.lost_at
-    }
-
-    /// Follows P through every revision up to the replica's.
-    ///
-    /// Cost: one evaluation for each new revision, none after P was lost.
-    pub fn advance(&mut self, claim: &Claim, authority: &impl Authority) {
-        let Some(last) = authority.revision_after(authority.proven_height()) else {
-            return;
-        };
-        while self.lost_at.is_none() && self.checked < last {
-            let revision = self.checked + 1;
-            if missing_permission(claim, revision, authority).is_some() {
-                self.lost_at = authority.height_of(revision);
-            }
-            self.checked = revision;
-        }
-    }
-}
-
 /// Rule 1: everything that can reject or defer a commit.
 ///
 /// `parents` gives, for each parent in the header, what is known of it. On success the commit had
@@ -211,9 +197,10 @@ pub fn admit(
     }
     let proven = authority.proven_height();
     let ahead = claim.height > proven;
-    if !ahead {
-        at_citation(claim, authority).map_err(Verdict::Reject)?;
-    }
+    let cited = match ahead {
+        true => None,
+        false => Some(at_citation(claim, authority).map_err(Verdict::Reject)?),
+    };
     let missing: Vec<Cid> = parents
         .iter()
         .filter(|(_, parent)| parent.is_none())
@@ -236,16 +223,30 @@ pub fn admit(
             expected,
         }));
     }
-    if ahead {
-        return Err(Verdict::Defer(DeferReason::Ahead {
+    match cited {
+        None => Err(Verdict::Defer(DeferReason::Ahead {
             cited: claim.height,
             proven,
-        }));
+        })),
+        Some(Cited::Unknown(wanted)) => Err(Verdict::Defer(DeferReason::BlockTime(wanted))),
+        Some(Cited::Holds(until)) => Ok(Standing::new(claim.revision, until)),
     }
-    Ok(Standing {
-        checked: claim.revision,
-        lost_at: None,
-    })
+}
+
+/// Whether P holds, as far as hub state is known here, from the height that a commit cites to the
+/// proven one: what a writer makes sure of before he signs.
+pub fn stands(claim: &Claim, authority: &impl Authority) -> bool {
+    if claim.height > authority.proven_height() {
+        return false;
+    }
+    match held(claim, claim.revision, claim.height, authority) {
+        Held::Yes(until) => {
+            let mut standing = Standing::new(claim.revision, until);
+            standing.advance(claim, authority);
+            !standing.is_lost() && standing.open().is_none()
+        }
+        Held::No(_) | Held::Unknown(_) => false,
+    }
 }
 
 /// Rules 2 to 4, for a commit that was admitted and whose standing was advanced.
@@ -258,23 +259,38 @@ pub fn decide<'a>(
     attestations: impl IntoIterator<Item = &'a Attestation>,
     authority: &impl Authority,
 ) -> Verdict {
-    let settling = attestations
-        .into_iter()
-        .filter(|attestation| {
-            standing
-                .lost_at
-                .is_none_or(|lost| attestation.height < lost)
-        })
-        .filter(|attestation| counts(claim, attestation, authority))
-        .min();
+    let open = standing.open();
+    let lost = standing
+        .lost_at()
+        .or_else(|| open.and_then(|open| open.lost_by));
+    // Up to here P is known to hold, from there on it may not.
+    let through = open.map(|open| open.through);
+    let mut settling: Option<&Attestation> = None;
+    let mut hangs = false;
+    for attestation in attestations {
+        let seen = attestation.height;
+        if lost.is_some_and(|lost| seen >= lost) || !counts(claim, attestation, authority) {
+            continue;
+        }
+        if through.is_some_and(|through| seen > through) {
+            hangs = true;
+        } else if settling.is_none_or(|least| attestation < least) {
+            settling = Some(attestation);
+        }
+    }
     if let Some(by) = settling {
         return Verdict::Settled { by: by.clone() };
     }
-    match standing.lost_at {
-        None => Verdict::Provisional {
+    match (open, lost) {
+        (None, None) => Verdict::Provisional {
             through: authority.proven_height(),
         },
-        Some(lost_at) => Verdict::Late { lost_at },
+        (Some(open), lost) if hangs || lost.is_none() => {
+            Verdict::Defer(DeferReason::BlockTime(open.wanted))
+        }
+        (_, lost) => Verdict::Late {
+            lost_at: lost.unwrap_or_default(),
+        },
     }
 }
 
@@ -323,26 +339,54 @@ pub fn sound(
     attestation: &Attestation,
     authority: &impl Authority,
 ) -> bool {
+    soundness(document, attestation, authority) == Soundness::Sound
+}
+
+/// What [`sound`] can come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Soundness {
+    /// It can count.
+    Sound,
+    /// It never will.
+    Unsound,
+    /// It cannot be told yet: what it saw is beyond the replica, or hangs on the time of a block that
+    /// is not proven. The attestation waits.
+    Unknown,
+}
+
+/// As [`sound`], with what cannot be told yet apart.
+pub fn soundness(
+    document: &DocumentClaim,
+    attestation: &Attestation,
+    authority: &impl Authority,
+) -> Soundness {
     let seen = attestation.height;
-    // Beyond the replica nothing can be said yet; the attestation waits.
-    if seen >= attestation.anchor_height || seen > authority.proven_height() {
-        return false;
+    if seen >= attestation.anchor_height {
+        return Soundness::Unsound;
+    }
+    if seen > authority.proven_height() {
+        return Soundness::Unknown;
     }
     let Some(revision) = authority.revision_after(seen) else {
-        return false;
+        return Soundness::Unsound;
     };
     let in_time = attestation.anchor_height <= seen.saturating_add(authority.anchor_lag(revision));
-    in_time
-        && attestation.revision == revision
-        && authority.permits(
-            revision,
-            &Permission {
-                document,
-                actor: &attestation.operator,
-                permission: ATTEST,
-                creating: false,
-            },
-        )
+    if !in_time || attestation.revision != revision {
+        return Soundness::Unsound;
+    }
+    let question = Permission {
+        document,
+        actor: &attestation.operator,
+        permission: ATTEST,
+        creating: false,
+    };
+    match at_height(seen, authority, |time| {
+        authority.permits(revision, time, &question)
+    }) {
+        Ok((asked, _)) if asked.allowed => Soundness::Sound,
+        Ok(_) => Soundness::Unsound,
+        Err(_) => Soundness::Unknown,
+    }
 }
 
 /// Hands the attestations of a commit down to a parent, since whoever held a commit held what it
@@ -424,8 +468,16 @@ fn beside(claim: &Claim, parent: &ParentClaim) -> Result<(), RejectReason> {
     Ok(())
 }
 
+/// What is known of P at the cited height.
+enum Cited {
+    /// It holds, and goes on to hold in the cited revision before this time.
+    Holds(Option<Time>),
+    /// It cannot be told before this is proven.
+    Unknown(Wanted),
+}
+
 /// What the header and hub state at the cited height show.
-fn at_citation(claim: &Claim, authority: &impl Authority) -> Result<(), RejectReason> {
+fn at_citation(claim: &Claim, authority: &impl Authority) -> Result<Cited, RejectReason> {
     let in_force = authority.revision_after(claim.height);
     if in_force != Some(claim.revision) {
         return Err(RejectReason::Citation {
@@ -452,40 +504,16 @@ fn at_citation(claim: &Claim, authority: &impl Authority) -> Result<(), RejectRe
             })
         }
     }
-    match missing_permission(claim, claim.revision, authority) {
-        None => Ok(()),
-        Some(permission) => Err(RejectReason::NotPermitted {
+    match held(claim, claim.revision, claim.height, authority) {
+        Held::Yes(until) => Ok(Cited::Holds(until)),
+        Held::Unknown(wanted) => Ok(Cited::Unknown(wanted)),
+        Held::No(permission) => Err(RejectReason::NotPermitted {
             author: claim.author.clone(),
             permission: String::from(permission),
             revision: claim.revision,
+            height: claim.height,
         }),
     }
-}
-
-/// The first listed permission that the author lacks at `revision`; none when P holds.
-///
-/// `create` is asked with the owner left out, always; the rest of a first commit's permissions are
-/// asked of the document as it is once created.
-fn missing_permission<'a>(
-    claim: &'a Claim,
-    revision: u64,
-    authority: &impl Authority,
-) -> Option<&'a str> {
-    claim
-        .permissions
-        .iter()
-        .map(String::as_str)
-        .find(|permission| {
-            !authority.permits(
-                revision,
-                &Permission {
-                    document: &claim.document,
-                    actor: &claim.author,
-                    permission,
-                    creating: *permission == CREATE,
-                },
-            )
-        })
 }
 
 #[cfg(test)]

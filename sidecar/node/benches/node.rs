@@ -210,7 +210,7 @@ fn check_from_the_replica(bencher: Bencher) {
         running
             .sidecar
             .authority
-            .ask_document(&policy, &claim, &bob, "read", false)
+            .ask_document(&policy, &claim, &bob, "read", &Default::default())
             .unwrap()
             .0
     });

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use audit::verdict::DocumentClaim;
 use hub_types::PolicyId;
 use identity::Did;
-use policy::CheckError;
+use policy::condition::Context;
+use policy::{CheckError, Time};
 
 use crate::authority::{Authority, CouldNotTell, Reading};
 
@@ -35,6 +36,7 @@ pub struct Permit {
     document: crdt::Cid,
     sight: Sight,
     reading: Reading,
+    context: Context,
 }
 
 impl Permit {
@@ -55,6 +57,12 @@ impl Permit {
     pub fn reading(&self) -> &Reading {
         &self.reading
     }
+
+    /// What the asker gave to conditions.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
 }
 
 /// Why there is no permit.
@@ -66,6 +74,12 @@ pub enum Refusal {
         permission: &'static str,
         /// On which reading.
         reading: Reading,
+        /// What the asker gave to conditions.
+        context: Context,
+        /// What conditions lack: given it, the permission may be there.
+        missing: Vec<String>,
+        /// From when on it may be otherwise by time; none where that takes a change of the policy.
+        until: Option<Time>,
     },
     /// It cannot be told.
     CouldNotTell(CouldNotTell),
@@ -94,7 +108,7 @@ impl Guard {
         self.operator == *actor
     }
 
-    /// Leave for `actor` to see a document's headers or bodies.
+    /// Leave for `actor` to see a document's headers or bodies, who gives `context` to conditions.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -104,32 +118,34 @@ impl Guard {
         document: &DocumentClaim,
         actor: &Did,
         sight: Sight,
+        context: &Context,
     ) -> Result<Permit, Refusal> {
         let permit = |reading| Permit {
             document: document.id,
             sight,
             reading,
+            context: context.clone(),
+        };
+        let ask = |permission| {
+            self.authority
+                .ask_document(policy, document, actor, permission, context)
         };
         if sight == Sight::Headers {
-            match self
-                .authority
-                .ask_document(policy, document, actor, RELAY, false)
-            {
-                Ok((true, reading)) => return Ok(permit(reading)),
+            match ask(RELAY) {
+                Ok((answer, reading)) if answer.is_allow() => return Ok(permit(reading)),
                 // Who may read bodies may see headers, whatever the policy says of relays.
-                Ok((false, _)) | Err(CouldNotTell::Check(CheckError::UnknownPermission { .. })) => {
-                }
+                Ok(_) | Err(CouldNotTell::Check(CheckError::UnknownPermission { .. })) => {}
                 Err(error) => return Err(Refusal::CouldNotTell(error)),
             }
         }
-        match self
-            .authority
-            .ask_document(policy, document, actor, READ, false)
-        {
-            Ok((true, reading)) => Ok(permit(reading)),
-            Ok((false, reading)) => Err(Refusal::Denied {
+        match ask(READ) {
+            Ok((answer, reading)) if answer.is_allow() => Ok(permit(reading)),
+            Ok((answer, reading)) => Err(Refusal::Denied {
                 permission: READ,
                 reading,
+                context: context.clone(),
+                missing: answer.missing,
+                until: answer.stands_until,
             }),
             Err(error) => Err(Refusal::CouldNotTell(error)),
         }
@@ -146,28 +162,38 @@ impl Guard {
         document: &DocumentClaim,
         actor: &Did,
     ) -> Result<Permit, Refusal> {
-        let answer = match self
+        let none = Context::default();
+        let asked = self
             .authority
-            .ask_document(policy, document, actor, AUDIT, false)
-        {
+            .ask_document(policy, document, actor, AUDIT, &none);
+        let answer = match asked {
             // A policy need not name the permission; who needs none is let in all the same.
             Err(CouldNotTell::Check(CheckError::UnknownPermission { .. }))
                 if self.is_operator(actor) =>
             {
                 let read = self.authority.answer(policy, |_, reading| reading.clone());
-                read.map(|reading| (true, reading))
+                read.map(|reading| (None, reading))
             }
-            answer => answer,
+            answer => answer.map(|(answer, reading)| (Some(answer), reading)),
         };
         match answer {
-            Ok((allowed, reading)) if allowed || self.is_operator(actor) => Ok(Permit {
-                document: document.id,
-                sight: Sight::Headers,
-                reading,
-            }),
-            Ok((_, reading)) => Err(Refusal::Denied {
+            Ok((answer, reading))
+                if self.is_operator(actor)
+                    || answer.as_ref().is_some_and(policy::Answer::is_allow) =>
+            {
+                Ok(Permit {
+                    document: document.id,
+                    sight: Sight::Headers,
+                    reading,
+                    context: none,
+                })
+            }
+            Ok((answer, reading)) => Err(Refusal::Denied {
                 permission: AUDIT,
                 reading,
+                context: none,
+                until: answer.as_ref().and_then(|answer| answer.stands_until),
+                missing: answer.map(|answer| answer.missing).unwrap_or_default(),
             }),
             Err(error) => Err(Refusal::CouldNotTell(error)),
         }

@@ -5,13 +5,14 @@ use std::sync::{Mutex, PoisonError};
 
 use audit::bytes::{Bytes, Hash32};
 use audit::content::{
-    signature_digest, CommitHeld, CommitRefused, Content, Decision, DenialsOverflow, Origin,
-    Outcome, Rollback,
+    signature_digest, AskedAt, CommitHeld, CommitRefused, Content, Decision, DenialsOverflow,
+    Origin, Outcome, Rollback,
 };
 use audit::leaf::{Opening, SALT_BYTES};
 use audit::verdict::RejectReason;
 use crdt::{Cid, Commit};
 use merkle::CompactRange;
+use policy::condition::Context;
 
 use crate::authority::Reading;
 use crate::limits::{ACTOR_DENIAL_LEAVES_MAX, DENIAL_ACTORS_MAX, QUOTA_WINDOW};
@@ -101,6 +102,8 @@ pub struct Asked<'a> {
     pub document: Option<Cid>,
     /// The preimage of its id, unless its first commit stands in the log.
     pub preimage: Option<Vec<u8>>,
+    /// What the asker gave to conditions.
+    pub context: Context,
 }
 
 /// The leaf of a decision.
@@ -127,6 +130,8 @@ pub fn decision(
         stale_seconds: reading.age_seconds,
         document: asked.document,
         preimage: asked.preimage.map(Bytes),
+        asked_at: Some(AskedAt::of(reading.time)),
+        context: (!asked.context.is_empty()).then(|| asked.context.to_json()),
     })
 }
 
@@ -223,7 +228,8 @@ mod tests {
             height: 2,
             offline: false,
             age_seconds: 0,
-            engine: 1,
+            engine: 2,
+            time: hub_types::Timestamp::default(),
         };
         let asked = Asked {
             actor: "did:key:z6Mk",
@@ -233,6 +239,7 @@ mod tests {
             action: "document.read",
             document: None,
             preimage: None,
+            context: Context::default(),
         };
         decision(asked, Outcome::Deny, &"é".repeat(400), &reading, 7)
     }

@@ -100,6 +100,19 @@ pub const HEADERS_IN_VAIN_MAX: u32 = 8;
 /// Headers remembered: the receipts of one anchor share one.
 pub const HEADERS_KEPT_MAX: usize = 256;
 
+/// Headers fetched in one look at the hub to find out when blocks were made. A search among a million
+/// blocks takes twenty.
+pub const HEADERS_PER_LOOK_MAX: usize = 32;
+
+/// Times of blocks that are wanted at once. Most are moments at which something ended since the last
+/// look, of which each policy has as many as it has relationships; those that peers may cause, by
+/// citing blocks at which a check reaches its bounds, wait with them.
+pub const WANTED_TIMES_MAX: usize = 1024;
+
+/// Blocks whose times are remembered since this run verified their headers: seven minutes of blocks,
+/// at ten a second, and what searches came upon.
+pub const SEEN_BLOCKS_MAX: usize = 4096;
+
 /// Late commits kept for one author. A late commit may still be settled by an attestation that is
 /// on its way; somebody who hoards thousands is not on his way.
 pub const AUTHOR_LATE_COMMITS_MAX: u64 = 4096;

@@ -9,17 +9,19 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use audit::bundle::{
-    verify, CommitBlocks, HeadsProof, Trail, WitnessAnchor, WitnessLeaf, WitnessLog,
+    verify, CommitBlocks, HeadsProof, Trail, VerifyError, WitnessAnchor, WitnessLeaf, WitnessLog,
+    Wrong,
 };
 use audit::content::Content;
 use audit::heads::DocumentHeads;
 use audit::leaf::{Disclosure, Opening};
 use audit::receipt::Receipt;
+use audit::times::Wanted;
 use audit::verdict::DocumentClaim;
 use crdt::{Cid, DocumentPreimage};
-use hub_light::TrustPoint;
+use hub_light::{EarlierBlocks, TrustPoint};
 use hub_types::audit::AnchorLeaf;
-use hub_types::{BlockHash, Height, LogId, PolicyId, Record as _};
+use hub_types::{Height, LogId, PolicyId, Record as _};
 use identity::{ChainId, Did, SecretKey};
 use merkle::{CompactRange, MemoryLog};
 use prost::Message as _;
@@ -127,13 +129,25 @@ const ASKING_MAX: usize = 8;
 /// What is asked of a denied trail, in the words of the log.
 const ACTION: &str = "trail.export";
 
+/// How often a bundle is given the times of blocks that it lacks. What it lacks after one round was
+/// hidden behind that; a chain of them is as long as a writer's grants that ended and began again.
+const TIMES_ROUNDS_MAX: usize = 16;
+
+/// What came of sealing a bundle.
+enum Made {
+    /// It verifies.
+    Whole(Exported),
+    /// Its verdicts hang on the times of blocks that it does not prove, beside those of these heights.
+    Lacking(Box<Trail>, BTreeSet<u64>, Vec<Wanted>),
+}
+
 /// Whether somebody still waits for what is being made. Work on another thread does not end with
 /// the request that it is for; it looks here between two steps.
-struct Wanted(Weak<()>);
+struct Asker(Weak<()>);
 
-impl Wanted {
+impl Asker {
     /// As long as `asker` is not dropped.
-    fn by(asker: &Arc<()>) -> Self {
+    fn of(asker: &Arc<()>) -> Self {
         Self(Arc::downgrade(asker))
     }
 
@@ -205,7 +219,7 @@ impl Exporter {
         // Dropped with this future, when the request has ended in whatever way.
         let asker = Arc::new(());
         let (exporter, auditor) = (self.clone(), request.auditor.clone());
-        let wanted = Wanted::by(&asker);
+        let wanted = Asker::of(&asker);
         let (place, range, mut chosen) = beside(move || {
             // Both here and below the place is kept until the work has ended, however that is.
             let chosen = exporter.choose(&auditor, &range, &log, &wanted)?;
@@ -238,12 +252,67 @@ impl Exporter {
             .map_err(|error| of_hub(&error))?;
         self.wait_for(state.policy.log.size()).await?;
         let (exporter, auditor) = (self.clone(), request.auditor.clone());
-        let wanted = Wanted::by(&asker);
-        beside(move || {
-            let _place = place;
-            exporter.make(&state, &range, chosen, &auditor, &wanted)
+        let wanted = Asker::of(&asker);
+        let (mut place, mut made) = beside(move || {
+            let trail = exporter.trail(&state, &range, chosen, &auditor)?;
+            Ok((place, exporter.make(trail, BTreeSet::new(), &wanted)?))
         })
-        .await
+        .await?;
+        for _ in 0..TIMES_ROUNDS_MAX {
+            let (trail, mut heights, lacks) = match made {
+                Made::Whole(exported) => return Ok(exported),
+                Made::Lacking(trail, heights, lacks) => (trail, heights, lacks),
+            };
+            // What is in it already answered other questions.
+            heights.extend(self.times_of(&lacks).await?);
+            let times = self.earlier(&heights, trail.header.height()).await?;
+            let exporter = self.clone();
+            let wanted = Asker::of(&asker);
+            (place, made) = beside(move || {
+                let trail = Trail {
+                    times: Some(times),
+                    ..*trail
+                };
+                Ok((place, exporter.make(trail, heights, &wanted)?))
+            })
+            .await?;
+        }
+        drop(place);
+        Err(Failure::internal(
+            &"the trail wants more times of blocks whenever it gets some",
+        ))
+    }
+
+    /// The blocks whose times a bundle lacks, once they are known here.
+    async fn times_of(&self, lacks: &[Wanted]) -> Result<BTreeSet<u64>, Failure> {
+        let mut status = self.authority.status();
+        let found = async {
+            loop {
+                status.borrow_and_update();
+                if let Some(heights) = self.authority.heights_of(lacks) {
+                    return Some(heights);
+                }
+                status.changed().await.ok()?;
+            }
+        };
+        let found = tokio::time::timeout(REPLICA_WAIT, found).await;
+        found.ok().flatten().ok_or_else(|| {
+            Failure::new(
+                Kind::CouldNotTell,
+                "the times of blocks that verdicts hang on are not proven yet",
+                "try again in a moment",
+            )
+        })
+    }
+
+    async fn earlier(
+        &self,
+        heights: &BTreeSet<u64>,
+        under: Height,
+    ) -> Result<EarlierBlocks, Failure> {
+        let heights = heights.iter().copied().collect();
+        let blocks = self.hub.earlier_blocks(heights, under.0).await;
+        blocks.map_err(|error| of_hub(&error))
     }
 
     /// Refuses whoever may see no part of the trail.
@@ -284,32 +353,29 @@ impl Exporter {
         refused.await
     }
 
-    /// Puts the bundle together, and verifies it.
-    fn make(
-        &self,
-        state: &TrailState,
-        range: &Range,
-        chosen: Chosen,
-        auditor: &Did,
-        wanted: &Wanted,
-    ) -> Result<Exported, Failure> {
-        wanted.still()?;
-        let trail = self.trail(state, range, chosen, auditor)?;
+    /// Seals the bundle, and verifies it. `heights` are those of the blocks whose times are in it.
+    fn make(&self, trail: Trail, heights: BTreeSet<u64>, wanted: &Asker) -> Result<Made, Failure> {
         wanted.still()?;
         let bytes = trail.encode_sealed(&self.issuer).map_err(|error| {
             Failure::new(Kind::TooLarge, error.to_string(), "ask for fewer anchors")
         })?;
         let point = TrustPoint {
-            height: Height(state.height),
-            hash: BlockHash::new(state.hash),
+            height: trail.header.height(),
+            hash: trail.header.hash(),
         };
         wanted.still()?;
         // Whoever hands out a proof that does not hold harms himself most.
-        verify(&bytes, point).map_err(|error| Failure::internal(&error))?;
-        Ok(Exported {
-            bytes,
-            trust: point.to_string(),
-        })
+        match verify(&bytes, point) {
+            Ok(_) => Ok(Made::Whole(Exported {
+                bytes,
+                trust: point.to_string(),
+            })),
+            Err(VerifyError {
+                wrong: Wrong::BlockTimes(lacks),
+                ..
+            }) => Ok(Made::Lacking(Box::new(trail), heights, lacks)),
+            Err(error) => Err(Failure::internal(&error)),
+        }
     }
 
     /// Reads the leaves of a range, and what the auditor may see about them.
@@ -318,7 +384,7 @@ impl Exporter {
         auditor: &Did,
         range: &Range,
         log: &LogId,
-        wanted: &Wanted,
+        wanted: &Asker,
     ) -> Result<Chosen, Failure> {
         let store = self.documents.store();
         let leaves = leaves(store, range.start, range.end, wanted)?;
@@ -341,7 +407,7 @@ impl Exporter {
         leaves: &[Leaf],
         auditor: &Did,
         range: &Range,
-        wanted: &Wanted,
+        wanted: &Asker,
     ) -> Result<(BTreeMap<Digest, Shown>, Option<(DocumentClaim, Refusal)>), Failure> {
         let documents: BTreeSet<Digest> = leaves
             .iter()
@@ -485,6 +551,7 @@ impl Exporter {
             header: state.header.clone(),
             policy_record: state.policy_record.clone(),
             revisions,
+            times: None,
             log_record: state.log_record.clone(),
             from_anchor: range.from,
             anchors_before: match range.from {
@@ -745,7 +812,7 @@ impl Range {
     }
 }
 
-fn leaves(store: &Store, start: u64, end: u64, wanted: &Wanted) -> Result<Vec<Leaf>, Failure> {
+fn leaves(store: &Store, start: u64, end: u64, wanted: &Asker) -> Result<Vec<Leaf>, Failure> {
     (start..end)
         .map(|index| {
             wanted.still()?;
@@ -788,7 +855,7 @@ mod tests {
     #[test]
     fn work_is_wanted_as_long_as_its_asker_is_there() {
         let asker = Arc::new(());
-        let wanted = Wanted::by(&asker);
+        let wanted = Asker::of(&asker);
         assert!(wanted.still().is_ok());
         drop(asker);
         assert!(wanted.still().is_err());

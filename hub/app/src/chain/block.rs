@@ -13,6 +13,7 @@ use identity::ChainId;
 use prost::Message as _;
 use rayon::prelude::*;
 
+use super::block_time;
 use super::context::{account, read_record, BlockContext, PolicyChanges};
 use super::failure::{Failure, NodeFailure};
 use super::known::{Known, KnownTransactions};
@@ -21,8 +22,8 @@ use super::signatures::{verify_all, Claim};
 use super::transaction::{Executor, TransactionResult};
 use crate::policy::seal::seal;
 use crate::store::{
-    append_to_log, Base, Committed, Layer, LogName, Space, StagedBlock, State, StoreError, TreeId,
-    TreeUpdate, View,
+    append_to_log, Base, Column, Committed, Layer, LogName, Space, StagedBlock, State, StoreError,
+    TreeId, TreeUpdate, View,
 };
 
 /// Genesis, staged until the first block is committed: CometBFT sends InitChain again while the
@@ -276,6 +277,8 @@ fn append_block(state: &mut State<'_>, input: &BlockInput<'_>) -> Result<(), Nod
     }
     append_to_log(state, LogName::Blocks, &mut log.blocks, &leaf.to_bytes())?;
     state.put_tree(TreeId::Main, key, Some(log.to_bytes()));
+    let (key, time) = block_time::entry(input.context.height, input.context.time);
+    state.put(Space::Side(Column::Blocks), key, Some(time));
     state.keep();
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The state machine: transactions, blocks, and what they share.
 
 pub mod block;
+pub mod block_time;
 pub mod context;
 pub mod dispatch;
 pub mod failure;

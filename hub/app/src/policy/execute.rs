@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use ::policy::{
-    apply, check_counted, Answer, ApplyError, Change as TreeChange, CheckError, CollectionRecord,
-    Limits, Policy, Question, RecordReader, Relationship, Relationships, Staged, TreeRelationships,
-    WithDocuments, Write,
+    apply, check_counted, Answer, ApplyError, Change as TreeChange, CheckError, Circumstances,
+    CollectionRecord, Limits, Policy, Question, RecordReader, Relationship, Relationships, Staged,
+    TreeRelationships, WithDocuments, Write,
 };
 use hub_types::{
     document::{Document, CREATE},
@@ -131,6 +131,7 @@ pub fn define_collection(
         return Err(PolicyModuleError::NotPermitted {
             actor: context.signer.did.clone(),
             what: format!("define collection {} of {}", define.name, define.resource),
+            missing: Vec::new(),
         }
         .into());
     }
@@ -314,17 +315,22 @@ fn check_preconditions(
     Ok(())
 }
 
-/// A relationship exists if deleting it would change something.
+/// A relationship is recorded if deleting it would change something; with terms, if setting it would
+/// change nothing as well.
 fn exists<R: RecordReader>(reader: &R, relationship: &Relationship) -> Result<bool, Failure> {
-    match apply(
-        &TreeChange::RelationshipDeleted(relationship.clone()),
-        reader,
-    ) {
-        Ok(writes) => Ok(!writes.is_empty()),
-        Err(ApplyError::Read(error)) => Err(error.into()),
-        // No record, archived: the object has no relationships that count.
-        Err(_) => Ok(false),
+    let changes = |change: TreeChange| match apply(&change, reader) {
+        Ok(writes) => Ok(Some(!writes.is_empty())),
+        Err(ApplyError::Read(error)) => Err(Failure::from(error)),
+        // No record, archived: the object has no relationships that count. No room for these terms:
+        // it stands on others.
+        Err(_) => Ok(None),
+    };
+    let recorded = changes(TreeChange::RelationshipDeleted(relationship.clone()))? == Some(true);
+    if !recorded || relationship.terms.is_none() {
+        return Ok(recorded);
     }
+    let set = changes(TreeChange::RelationshipSet(relationship.clone()))?;
+    Ok(set == Some(false))
 }
 
 fn authorise(
@@ -350,11 +356,18 @@ fn authorise(
             return Err(PolicyModuleError::NotRegistered { object }.into());
         }
         let question = Question::manage(object.clone(), relation, actor.clone());
-        let answer = ask(&relationships, &question, &context.gas, schedule)?;
+        let answer = ask(
+            &relationships,
+            &question,
+            &now(context),
+            &context.gas,
+            schedule,
+        )?;
         if !answer.is_allow() {
             return Err(PolicyModuleError::NotPermitted {
                 actor: context.signer.did.clone(),
                 what: format!("set or delete {first}"),
+                missing: answer.missing,
             }
             .into());
         }
@@ -362,11 +375,18 @@ fn authorise(
     Ok(())
 }
 
+/// How a transaction asks: at the time of its block, which is the only clock that execution has
+/// (Invariant 1), and without context.
+fn now(context: &Context<'_, '_>) -> Circumstances {
+    Circumstances::at(context.block.time.to_policy())
+}
+
 /// Decides a question with no more steps than the gas that is left pays for, and charges those that
 /// it took, whatever came of it. Where the gas ends the walk, the transaction is out of gas.
 fn ask<R: Relationships>(
     relationships: &R,
     question: &Question,
+    circumstances: &Circumstances,
     gas: &GasMeter,
     schedule: &GasSchedule,
 ) -> Result<Answer, Failure> {
@@ -376,7 +396,7 @@ fn ask<R: Relationships>(
         steps_max: Limits::CONSENSUS.steps_max.min(paid),
         ..Limits::CONSENSUS
     };
-    let (steps, answer) = check_counted(relationships, question, limits);
+    let (steps, answer) = check_counted(relationships, question, circumstances, limits);
     let ended_by_gas = paid < Limits::CONSENSUS.steps_max
         && matches!(answer, Err(CheckError::TooManySteps { .. }));
     // The step that was not taken is the one that the gas is missing for.
@@ -483,12 +503,20 @@ fn may_create(
     let facts = [facts];
     let others = WithoutPreimages(&tree);
     let relationships = WithDocuments::new(&others, &facts);
-    if ask(&relationships, &question, &context.gas, schedule)?.is_allow() {
+    let answer = ask(
+        &relationships,
+        &question,
+        &now(context),
+        &context.gas,
+        schedule,
+    )?;
+    if answer.is_allow() {
         return Ok(());
     }
     Err(PolicyModuleError::NotPermitted {
         actor: context.signer.did.clone(),
         what: format!("create {} in {}", question.object, document.scope),
+        missing: answer.missing,
     }
     .into())
 }
@@ -603,7 +631,13 @@ resources:
             policy_step: 10,
             ..GasSchedule::V1
         };
-        let answer = ask(&relationships, &question, &gas, &schedule);
+        let answer = ask(
+            &relationships,
+            &question,
+            &Circumstances::default(),
+            &gas,
+            &schedule,
+        );
         let code = answer.err().map(|failure| failure.code().unwrap().0);
         (code, gas.used(), reads.get())
     }
@@ -642,7 +676,13 @@ resources:
             let gas = GasMeter::new(limit);
             let reader = MeteredReader::new(&tree, &gas, &schedule);
             let relationships = TreeRelationships::new(&policy, reader);
-            let answer = ask(&relationships, &question, &gas, &schedule);
+            let answer = ask(
+                &relationships,
+                &question,
+                &Circumstances::default(),
+                &gas,
+                &schedule,
+            );
             let code = answer.err().map(|failure| failure.code().unwrap().0);
             (code, gas.used())
         };

@@ -5,8 +5,8 @@
 //! docs/spec/policy.md §3 says which facts those are.
 
 use ::policy::{
-    keys::object_key, ActorId, NodeId, ObjectId, ObjectRef, Policy, ReadError, RecordReader,
-    Relationships, SetRef, Status, TreeRelationships,
+    keys::object_key, ActorId, MemberRef, NodeId, ObjectId, ObjectRef, Policy, ReadError,
+    RecordReader, Relationships, Status, Terms, TermsId, TreeRelationships,
 };
 use hub_types::document::looks_derived;
 
@@ -55,7 +55,7 @@ impl<R: RecordReader> Relationships for WithoutPreimages<'_, '_, R> {
         object: ObjectId,
         relation: NodeId,
         actor: ActorId,
-    ) -> Result<bool, ReadError> {
+    ) -> Result<Option<TermsId>, ReadError> {
         self.0.contains(object, relation, actor)
     }
 
@@ -63,7 +63,7 @@ impl<R: RecordReader> Relationships for WithoutPreimages<'_, '_, R> {
         &self,
         object: ObjectId,
         relation: NodeId,
-        into: &mut Vec<SetRef>,
+        into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
         self.0.sets(object, relation, into)?;
         let Some((missing, document)) = self.missing(object) else {
@@ -78,5 +78,9 @@ impl<R: RecordReader> Relationships for WithoutPreimages<'_, '_, R> {
             return Err(missing);
         }
         Ok(())
+    }
+
+    fn terms(&self, terms: TermsId) -> Option<std::sync::Arc<Terms>> {
+        self.0.terms(terms)
     }
 }

@@ -1,10 +1,15 @@
 //! Policies, their history, their records, and checks with evidence.
 
-use ::policy::{gather, Actor, Decision, Limits, ObjectRef, Question, RecordReader};
+use ::policy::{
+    gather, Actor, Circumstances, Decision, Limits, ObjectRef, Question, RecordReader, Time,
+};
 use hub_types::{
     document::{Document, CREATE},
-    policy::{convert::object_from_wire, keys, PolicyRecord},
-    PolicyId, Record,
+    policy::{
+        convert::{context_from_json, object_from_wire, time_to_wire},
+        keys, PolicyLeaf, PolicyRecord,
+    },
+    PolicyId, Record, Timestamp,
 };
 use prost::Message;
 use wire::light::PolicyProof;
@@ -16,6 +21,7 @@ use wire::policy::{
 };
 
 use super::seal::revision_key;
+use crate::chain::block_time;
 use crate::chain::readers::RevisionReader;
 use crate::query::{prove, QueryContext, QueryError};
 use crate::store::{Column, LogName, TreeId};
@@ -211,7 +217,8 @@ pub fn collection(
     })
 }
 
-/// Whether an actor has a permission, with the evidence that lets anybody replay it.
+/// Whether an actor has a permission, with the evidence that lets anybody replay it. [`asked_at`] says
+/// at which time conditions and expiries are asked.
 ///
 /// # Errors
 /// [`QueryError::Undecided`] where the engine cannot tell: that is no answer (Invariant 3).
@@ -240,6 +247,10 @@ pub fn check_permission(
         object_from_wire("object", request.object.as_ref()).map_err(QueryError::request)?;
     let actor = Actor::new(&request.actor).map_err(QueryError::request)?;
     let question = Question::new(object, &request.permission, actor);
+    let circumstances = Circumstances {
+        time: asked_at(context, &found, revision)?,
+        context: context_from_json("context", &request.context).map_err(QueryError::request)?,
+    };
 
     if request.documents.len() > DOCUMENTS_MAX {
         return Err(QueryError::request("at most 64 documents are taken"));
@@ -256,8 +267,9 @@ pub fn check_permission(
         facts.push(one);
         collections.push(document.collection_key());
     }
+    let limits = Limits::CONSENSUS;
     let gathered =
-        gather(&policy, &reader, &question, &facts, Limits::CONSENSUS).map_err(undecided)?;
+        gather(&policy, &reader, &question, &circumstances, &facts, limits).map_err(undecided)?;
     let evidence = if request.prove {
         let keys = gathered.keys.into_iter().chain(collections);
         let keys: std::collections::BTreeSet<_> = keys.collect();
@@ -274,13 +286,56 @@ pub fn check_permission(
     let decision = match gathered.answer.decision {
         Decision::Allow => WireDecision::Allow,
         Decision::Deny => WireDecision::Deny,
+        Decision::Conditional => WireDecision::Conditional,
     };
     Ok(QueryCheckPermissionResponse {
         height: context.height,
         revision,
         decision: decision as i32,
         evidence,
+        time: Some(time_to_wire(circumstances.time)),
+        missing: gathered.answer.missing,
     })
+}
+
+/// When a question is asked: for the newest revision at the time of the block whose header proves the
+/// state, which is when a light client replays it; where that block is yet to come, at the time of
+/// the last one. An earlier revision is asked at the time of the block that made it.
+fn asked_at(context: &QueryContext<'_>, found: &Found, revision: u64) -> Result<Time, QueryError> {
+    if revision != found.revision {
+        return Ok(leaf(context, found, revision)?.time.to_policy());
+    }
+    let view = &context.view;
+    let time = match block_time::of(view, context.height + 1)? {
+        None => block_time::of(view, context.height)?,
+        proving => proving,
+    };
+    let last = || {
+        let (seconds, nanos) = view.committed()?.time;
+        Timestamp::new(seconds, nanos).ok()
+    };
+    let time = time
+        .or_else(last)
+        .ok_or_else(|| QueryError::not_found("a committed block"))?;
+    Ok(time.to_policy())
+}
+
+/// The leaf of a revision.
+fn leaf(
+    context: &QueryContext<'_>,
+    found: &Found,
+    revision: u64,
+) -> Result<PolicyLeaf, QueryError> {
+    let missing = || QueryError::Node {
+        reason: format!("revision {revision} is missing"),
+    };
+    let stored = context
+        .view
+        .side(Column::Revisions, &revision_key(&found.record.id, revision))?
+        .and_then(|bytes| Revision::decode(&bytes[..]).ok())
+        .and_then(|revision| revision.leaf)
+        .ok_or_else(missing)?;
+    Ok(PolicyLeaf::from_wire(stored)?)
 }
 
 /// What is derived from a document's preimage; its scope's relation is what the collection says.
@@ -321,21 +376,11 @@ fn check_kept(context: &QueryContext<'_>, found: &Found, revision: u64) -> Resul
     if revision == found.revision {
         return Ok(());
     }
-    let stored = context
-        .view
-        .side(
-            Column::Revisions,
-            &revision_key(&found.record.id, revision + 1),
-        )?
-        .and_then(|bytes| Revision::decode(&bytes[..]).ok())
-        .and_then(|revision| revision.leaf)
-        .ok_or_else(|| QueryError::Node {
-            reason: format!("revision {} is missing", revision + 1),
-        })?;
+    let next = leaf(context, found, revision + 1)?;
     // The revision was the newest up to the block before the next one.
     context
         .view
-        .check_height(stored.height.saturating_sub(1).max(1))
+        .check_height(next.height.0.saturating_sub(1).max(1))
         .map_err(QueryError::from)?;
     Ok(())
 }

@@ -23,7 +23,7 @@ pub enum Column {
     LogLeaves,
     /// policy, revision -> the changes that the revision's leaf commits to.
     Revisions,
-    /// height -> what queries want to know of a block beyond its leaf.
+    /// height -> the block's time, which queries want to know of a block beyond its leaf.
     Blocks,
 }
 

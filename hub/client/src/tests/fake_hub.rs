@@ -17,10 +17,11 @@ use hub_types::policy::{
 use hub_types::{Amount, BlockHash, Height, LogId, PolicyId, Record, Timestamp};
 use identity::{AccountAddress, ChainId, KeyKind, SecretKey};
 use merkle::{CompactRange, MemoryLog};
-use policy::{Actor, ObjectRef, Question};
+use policy::{Actor, Circumstances, Decision, ObjectRef, Question};
 use tendermint::block::signed_header::SignedHeader;
 use tendermint::Hash;
 use tendermint_proto::v0_38::abci::ExecTxResult;
+use wire::policy::Decision as WireDecision;
 
 use super::trees::Tree;
 
@@ -77,6 +78,14 @@ pub(crate) fn alice() -> SecretKey {
 
 pub(crate) fn validators(seeds: std::ops::Range<u8>) -> Vec<Validator> {
     seeds.map(|seed| Validator::new([seed; 32], 10)).collect()
+}
+
+/// What a node that knows it all says to a permission check.
+pub(crate) struct Answered {
+    pub(crate) decision: WireDecision,
+    pub(crate) revision: u64,
+    pub(crate) time: policy::Time,
+    pub(crate) evidence: CheckEvidence,
 }
 
 fn time_of(height: u64) -> Timestamp {
@@ -396,8 +405,14 @@ impl FakeHub {
         actor: &str,
         state: u64,
         revision: Option<u64>,
-    ) -> (bool, u64, CheckEvidence) {
-        let revision = revision.unwrap_or_else(|| self.revision_at(state));
+    ) -> Answered {
+        let newest = self.revision_at(state);
+        let revision = revision.unwrap_or(newest);
+        let time = match revision == newest {
+            true => time_of(state + 1),
+            false => self.revisions[usize::try_from(revision).unwrap()].leaf.time,
+        };
+        let time = time.to_policy();
         let entries = self.policy_tree.entries(revision);
         let compiled = policy::Policy::parse(DEFINITION).unwrap();
         let question = Question::new(object.clone(), permission, Actor::new(actor).unwrap());
@@ -405,6 +420,7 @@ impl FakeHub {
             &compiled,
             &entries,
             &question,
+            &Circumstances::at(time),
             &[],
             policy::Limits::CONSENSUS,
         )
@@ -415,7 +431,16 @@ impl FakeHub {
             .map(|key| self.policy_tree.prove(key, revision).1);
         let evidence =
             CheckEvidence::new(self.root_proof(state, Some(revision)), proofs, Vec::new()).unwrap();
-        (gathered.answer.is_allow(), revision, evidence)
+        Answered {
+            decision: match gathered.answer.decision {
+                Decision::Allow => WireDecision::Allow,
+                Decision::Deny => WireDecision::Deny,
+                Decision::Conditional => WireDecision::Conditional,
+            },
+            revision,
+            time,
+            evidence,
+        }
     }
 
     /// At most two revisions a page, so that pages are needed.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hub_types::auth::{keys as auth_keys, Params};
 use hub_types::Height;
 use identity::AccountAddress;
+use policy::condition::Context;
 use policy::{Actor, Decision, Question};
 
 use super::fake_hub::{alice, key_of, FakeHub};
@@ -76,7 +77,7 @@ async fn a_check_is_replayed_at_the_newest_and_at_an_earlier_revision() {
         let actor = Actor::new(key_of(seed).did().as_str()).unwrap();
         let question = Question::new("cell:1".parse().unwrap(), "update", actor);
         let checked = client
-            .check(&hub.policy, &question, revision, &[])
+            .check(&hub.policy, &question, &Context::default(), revision, &[])
             .await
             .unwrap();
         assert_eq!(
@@ -95,7 +96,7 @@ async fn a_document_asked_without_its_preimage_is_no_deny() {
     let object = "cell:bafyreidvjr53ogmqmjkqzx2o36eorygsqerxyy6kgfpmke73bjmgfxmglq";
     let question = Question::new(object.parse().unwrap(), "update", actor);
     let error = client
-        .check(&hub.policy, &question, None, &[])
+        .check(&hub.policy, &question, &Context::default(), None, &[])
         .await
         .unwrap_err();
     assert!(matches!(error, ClientError::Question(_)), "{error}");

@@ -7,6 +7,7 @@ use hub_types::auth::keys as auth_keys;
 use hub_types::document::Document;
 use hub_types::Height;
 use identity::AccountAddress;
+use policy::condition::Context;
 use policy::{Actor, Name, Question};
 use serde_json::{json, Value};
 use wire::audit::QueryAnchorsResponse;
@@ -350,21 +351,21 @@ async fn garbage_is_named_and_never_a_panic() {
 #[tokio::test]
 async fn a_check_with_a_lie_gives_neither_allow_nor_deny() {
     let hub = hub();
-    let (_, _, old) = hub.evidence(
+    let old = hub.evidence(
         &"cell:1".parse().unwrap(),
         "update",
         key_of(4).did().as_str(),
         11,
         Some(2),
     );
-    let (_, _, of_other) = hub.evidence(
+    let of_other = hub.evidence(
         &"cell:1".parse().unwrap(),
         "update",
         key_of(3).did().as_str(),
         11,
         None,
     );
-    let (old, of_other) = (old.to_wire(), of_other.to_wire());
+    let (old, of_other) = (old.evidence.to_wire(), of_other.evidence.to_wire());
     type Change = Box<dyn Fn(&mut QueryCheckPermissionResponse) + Send + Sync>;
     // Actor 4 was revoked at revision 4; actor 2 is allowed.
     let lies: Vec<(u8, &str, Change)> = vec![
@@ -415,7 +416,9 @@ async fn a_check_with_a_lie_gives_neither_allow_nor_deny() {
     for (number, (seed, words, change)) in lies.into_iter().enumerate() {
         let liar = Node::lying("liar", &hub, lie_in(CHECK, move |it| change(it)));
         let client = client(&hub, vec![liar]);
-        match client.check(&hub.policy, &question(seed), None, &[]).await {
+        let none = Context::default();
+        let asked = question(seed);
+        match client.check(&hub.policy, &asked, &none, None, &[]).await {
             // Evidence for another actor may decide this one's question as well: then it is the
             // truth, and what the node says must agree with it.
             Ok(checked) => {
@@ -425,6 +428,38 @@ async fn a_check_with_a_lie_gives_neither_allow_nor_deny() {
             Err(error) if number == 7 => assert_eq!(error.lies().len(), 1, "{error}"),
             Err(error) => assert_named(&error, words),
         }
+    }
+}
+
+/// Between the last block of a node and the header that the client has, something may end by time.
+#[tokio::test]
+async fn a_node_that_asked_at_an_earlier_time_is_behind_and_no_liar() {
+    let hub = hub();
+    let actor = |seed| Actor::new(key_of(seed).did().as_str()).unwrap();
+    // Evidence about another cell decides nothing about this one, as evidence of an allow that has
+    // ended decides nothing any more.
+    let elsewhere = hub.evidence(
+        &"cell:2".parse().unwrap(),
+        "update",
+        actor(2).as_str(),
+        11,
+        None,
+    );
+    let elsewhere = elsewhere.evidence.to_wire();
+    let question = Question::new("cell:1".parse().unwrap(), "update", actor(2));
+    let none = Context::default();
+    for earlier in [true, false] {
+        let elsewhere = elsewhere.clone();
+        let change = move |it: &mut QueryCheckPermissionResponse| {
+            it.evidence = Some(elsewhere.clone());
+            if earlier {
+                it.time.as_mut().unwrap().seconds -= 1;
+            }
+        };
+        let client = client(&hub, vec![Node::lying("node", &hub, lie_in(CHECK, change))]);
+        let asked = client.check(&hub.policy, &question, &none, None, &[]);
+        let error = asked.await.unwrap_err();
+        assert_eq!(error.lies().is_empty(), earlier, "{error}");
     }
 }
 
@@ -441,19 +476,22 @@ async fn a_document_left_out_of_the_evidence_is_named_and_decides_nothing() {
     };
     let object = document.object(&hub.chain, &hub.policy).unwrap();
     let actor = Actor::new(key_of(2).did().as_str()).unwrap();
+    let none = Context::default();
     for permission in ["update", "owner"] {
         let question = Question::new(object.clone(), permission, actor.clone());
         // The fake hub never carries documents: given one, its evidence is the lie.
         let with_liar = client(&hub, vec![Node::honest("liar", &hub)]);
         let documents = std::slice::from_ref(&document);
-        let error = with_liar.check(&hub.policy, &question, None, documents);
+        let error = with_liar.check(&hub.policy, &question, &none, None, documents);
         assert_named(
             &error.await.unwrap_err(),
             "not about the documents that were given",
         );
         // Not given any, the client decides nothing, and nobody lied.
         let without = client(&hub, vec![Node::honest("honest", &hub)]);
-        let error = without.check(&hub.policy, &question, None, &[]).await;
+        let error = without
+            .check(&hub.policy, &question, &none, None, &[])
+            .await;
         match error.unwrap_err() {
             ClientError::Question(text) => assert!(text.contains("--document"), "{text}"),
             other => panic!("{other}"),

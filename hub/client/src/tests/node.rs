@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
+use hub_types::policy::convert::time_to_wire;
 use hub_types::{Height, PolicyId, Timestamp};
 use prost::Message;
 use serde_json::{json, Value};
@@ -171,22 +172,20 @@ impl Node {
                 let request = QueryCheckPermissionRequest::decode(&*data).unwrap();
                 let object = request.object.unwrap();
                 let object = policy::ObjectRef::new(&object.resource, &object.id).unwrap();
-                let (allow, revision, evidence) = hub.evidence(
+                let answered = hub.evidence(
                     &object,
                     &request.permission,
                     &request.actor,
                     state,
                     request.revision,
                 );
-                let decision = match allow {
-                    true => wire::policy::Decision::Allow,
-                    false => wire::policy::Decision::Deny,
-                };
                 QueryCheckPermissionResponse {
                     height: state,
-                    revision,
-                    decision: decision.into(),
-                    evidence: Some(evidence.to_wire()),
+                    revision: answered.revision,
+                    decision: answered.decision.into(),
+                    evidence: Some(answered.evidence.to_wire()),
+                    time: Some(time_to_wire(answered.time)),
+                    missing: Vec::new(),
                 }
                 .encode_to_vec()
             }

@@ -2,7 +2,7 @@
 
 use std::{format, vec, vec::Vec};
 
-use ::policy::{Decision, Limits};
+use ::policy::{Circumstances, Decision, Limits};
 use hub_types::{
     policy::{self, changes_root},
     Height, PolicyId,
@@ -27,7 +27,7 @@ fn a_follower_knows_that_it_misses_nothing() {
     let asked = question("cell:1", "edit", 2);
     let decision = |follower: &Follower, revision: u64| {
         let view = follower.history().at(revision).unwrap();
-        ::policy::check(&view, &asked, Limits::CONSENSUS)
+        ::policy::check(&view, &asked, &Circumstances::default(), Limits::CONSENSUS)
             .unwrap()
             .decision
     };

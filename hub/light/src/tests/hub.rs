@@ -2,7 +2,7 @@
 
 use std::{format, vec, vec::Vec};
 
-use ::policy::{gather, Actor, DocumentFacts, Limits, Name, Policy, Question};
+use ::policy::{gather, Actor, Circumstances, DocumentFacts, Limits, Name, Policy, Question};
 use hub_types::{
     document::Document,
     policy::{self, changes_root, Change, ChangeKind, PolicyLeaf, PolicyRecord},
@@ -229,10 +229,14 @@ impl Hub {
             })
             .collect();
         let compiled = Policy::parse(DEFINITION).unwrap();
+        let time = revision.map_or(trusted.time, |revision| {
+            self.revisions[revision as usize].leaf.time
+        });
         let gathered = gather(
             &compiled,
             tree.entries(),
             question,
+            &Circumstances::at(time.to_policy()),
             &facts,
             Limits::CONSENSUS,
         )

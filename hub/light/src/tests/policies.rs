@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, string::String, vec};
 
-use ::policy::{keys as tree_keys, Decision, Limits, Name, Question};
+use ::policy::{
+    condition::Context, keys as tree_keys, Circumstances, Decision, Limits, Name, Question,
+};
 use hub_types::{document::Document, policy::PolicyRecord, Height, PolicyId};
 
 use super::hub::{actor, chain, did, question, Hub, DEFINITION, POLICY};
@@ -81,7 +83,9 @@ fn allow_and_deny_are_replayed_from_evidence() {
         let (trusted, evidence) = hub.evidence(revision, &question, &[]);
         let bytes = evidence.to_bytes();
         let evidence = CheckEvidence::from_bytes(&bytes).unwrap();
-        let checked = evidence.verify(&trusted, &POLICY, &question).unwrap();
+        let checked = evidence
+            .verify(&trusted, &POLICY, &question, &Context::default())
+            .unwrap();
         assert_eq!(checked.answer.decision, expected, "{seed} {revision:?}");
         assert_eq!(checked.root.revision, revision.unwrap_or(4));
     }
@@ -105,7 +109,9 @@ fn documents_get_owner_and_scope_from_their_preimage() {
         let object = document.object(&chain(), &POLICY).unwrap();
         let question = Question::new(object, permission, actor(seed));
         let (trusted, evidence) = hub.evidence(None, &question, &[document]);
-        let checked = evidence.verify(&trusted, &POLICY, &question).unwrap();
+        let checked = evidence
+            .verify(&trusted, &POLICY, &question, &Context::default())
+            .unwrap();
         assert_eq!(
             checked.answer.decision, expected,
             "{author} {permission} {seed}"
@@ -131,7 +137,7 @@ fn a_document_without_its_preimage_is_unknown_not_denied() {
             let question = Question::new(object.clone(), permission, actor(seed));
             let (trusted, evidence) = hub.evidence(None, &question, &[]);
             assert_eq!(
-                evidence.verify(&trusted, &POLICY, &question),
+                evidence.verify(&trusted, &POLICY, &question, &Context::default()),
                 Err(LightError::Replay(::policy::ReplayError::Insufficient {
                     key: key.clone()
                 })),
@@ -152,7 +158,7 @@ fn a_document_needs_the_record_of_its_collection() {
     wire.documents[0].collection = "others".into();
     let lie = CheckEvidence::from_wire(&wire).unwrap();
     assert_eq!(
-        lie.verify(&trusted, &POLICY, &question),
+        lie.verify(&trusted, &POLICY, &question, &Context::default()),
         Err(LightError::NoCollection)
     );
     // Another author's preimage is another document, and the question is about this one.
@@ -160,7 +166,7 @@ fn a_document_needs_the_record_of_its_collection() {
     wire.documents[0].author = String::from(did(6).as_str());
     let lie = CheckEvidence::from_wire(&wire).unwrap();
     assert_ne!(
-        lie.verify(&trusted, &POLICY, &question)
+        lie.verify(&trusted, &POLICY, &question, &Context::default())
             .map(|checked| checked.answer.decision),
         Ok(Decision::Allow)
     );
@@ -177,7 +183,7 @@ fn evidence_for_one_question_is_not_for_another() {
     let (trusted, evidence) = hub.evidence(None, &question("cell:1", "edit", 1), &[]);
     let other = question("cell:2", "edit", 1);
     assert!(matches!(
-        evidence.verify(&trusted, &POLICY, &other),
+        evidence.verify(&trusted, &POLICY, &other, &Context::default()),
         Err(LightError::Replay(_))
     ));
 }
@@ -196,7 +202,7 @@ fn an_unknown_engine_is_refused_by_name() {
     wire.root = Some(root.to_wire());
     let evidence = CheckEvidence::from_wire(&wire).unwrap();
     assert_eq!(
-        evidence.verify(&trusted, &POLICY, &asked),
+        evidence.verify(&trusted, &POLICY, &asked, &Context::default()),
         Err(LightError::EngineVersion {
             found: 99,
             known: ::policy::ENGINE_VERSION
@@ -212,8 +218,9 @@ fn no_changed_byte_of_evidence_gives_an_answer_unnoticed() {
         let (trusted, evidence) = hub.evidence(revision, &question, &[]);
         let good = evidence.to_bytes();
         let read = |bytes: &[u8]| {
-            CheckEvidence::from_bytes(bytes)
-                .and_then(|evidence| evidence.verify(&trusted, &POLICY, &question))
+            CheckEvidence::from_bytes(bytes).and_then(|evidence| {
+                evidence.verify(&trusted, &POLICY, &question, &Context::default())
+            })
         };
         let expected = read(&good).unwrap();
         let mut refused = 0;
@@ -246,11 +253,14 @@ fn what_a_history_answers_the_tree_proves() {
         let view = follower.history().at(revision).unwrap();
         for seed in [1, 2, 3, 9] {
             let asked = question("cell:1", "edit", seed);
-            let answer = ::policy::check(&view, &asked, Limits::CONSENSUS)
-                .unwrap()
-                .decision;
+            let answer =
+                ::policy::check(&view, &asked, &Circumstances::default(), Limits::CONSENSUS)
+                    .unwrap()
+                    .decision;
             let (trusted, evidence) = hub.evidence(Some(revision), &asked, &[]);
-            let checked = evidence.verify(&trusted, &POLICY, &asked).unwrap();
+            let checked = evidence
+                .verify(&trusted, &POLICY, &asked, &Context::default())
+                .unwrap();
             assert_eq!(checked.answer.decision, answer, "{revision} {seed}");
             *seen.entry(answer as u8).or_insert(0) += 1;
         }

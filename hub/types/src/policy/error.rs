@@ -1,6 +1,6 @@
 //! What messages about policies can run into.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use ::policy::{ApplyError, CheckError, ObjectRef, PolicyError, RelationshipError};
 use identity::Did;
@@ -21,12 +21,15 @@ pub enum PolicyModuleError {
     #[error("the definition does not compile")]
     Definition(#[source] PolicyError),
     /// The actor may not do this.
-    #[error("{actor} may not {what}; ask whoever manages it")]
+    #[error("{actor} may not {what}{}; ask whoever manages it", lacking(.missing))]
     NotPermitted {
         /// Who signed.
         actor: Did,
         /// What was tried, `set cell:1#operator` for example.
         what: String,
+        /// Parameters of conditions that the answer hangs on. A transaction gives none, so what
+        /// hangs on one is denied.
+        missing: Vec<String>,
     },
     /// The policy does not allow this relationship.
     #[error("the policy does not allow relationship {relationship}")]
@@ -105,6 +108,17 @@ pub enum PolicyModuleError {
     Apply(#[source] ApplyError),
 }
 
+/// Why a conditional answer is a deny here.
+fn lacking(missing: &[String]) -> String {
+    match missing {
+        [] => String::new(),
+        missing => alloc::format!(
+            ": it hangs on conditions that ask for {}, and a transaction gives no context",
+            missing.join(", ")
+        ),
+    }
+}
+
 impl PolicyModuleError {
     /// The number that consensus sees.
     #[must_use]
@@ -129,7 +143,6 @@ impl PolicyModuleError {
                 ApplyError::NotRegistered { .. } | ApplyError::Archived { .. } => {
                     Code::NotRegistered
                 }
-                ApplyError::OwnerIsNoRelationship { .. } => Code::Relationship,
                 ApplyError::TooManySets { .. }
                 | ApplyError::TooManyRelations { .. }
                 | ApplyError::RecordFull { .. } => Code::RelationFull,

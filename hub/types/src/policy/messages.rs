@@ -154,12 +154,13 @@ impl DefineCollection {
     }
 }
 
-/// What must hold before a batch is executed.
+/// What must hold before a batch is executed. It asks what is recorded, expired or not: a
+/// relationship without terms means one on whatever terms, one with terms means exactly those.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Precondition {
-    /// This relationship exists.
+    /// This relationship is recorded.
     Present(Relationship),
-    /// This relationship does not exist.
+    /// This relationship is not recorded.
     Absent(Relationship),
     /// This is the policy's newest revision before the block.
     Revision(u64),
@@ -172,9 +173,9 @@ pub struct SetRelationships {
     pub creator: AccountAddress,
     /// The policy.
     pub policy: PolicyId,
-    /// What is set.
+    /// What is set, each on its terms: they take the place of those on which it stood.
     pub set: Vec<Relationship>,
-    /// What is deleted, after `set`.
+    /// What is deleted, after `set`, whatever its terms are; named without them.
     pub delete: Vec<Relationship>,
     /// What must hold before.
     pub preconditions: Vec<Precondition>,
@@ -227,7 +228,16 @@ impl SetRelationships {
             creator: AccountAddress::parse(&wire.creator).map_err(MessageError::at("creator"))?,
             policy: PolicyId::from_slice(&wire.policy).map_err(MessageError::at("policy"))?,
             set: all("set", &wire.set)?,
-            delete: all("delete", &wire.delete)?,
+            delete: {
+                let delete = all("delete", &wire.delete)?;
+                if delete.iter().any(|one| !one.terms.is_none()) {
+                    return Err(MessageError::field(
+                        "delete",
+                        "a relationship is deleted whatever its terms are; leave them out",
+                    ));
+                }
+                delete
+            },
             preconditions: wire
                 .preconditions
                 .iter()

@@ -13,3 +13,11 @@ pub use messages::{
     CreatePolicy, DefineCollection, Precondition, RegisterObject, SetRelationships,
 };
 pub use records::{changes_root, Change, ChangeKind, PolicyLeaf, PolicyRecord};
+
+/// Whether this program repeats what an engine of that version decided. What version 1 decided,
+/// version 2 decides alike, at the same cost and from the same bytes; the conditions, expiries and
+/// other things that it knows beside stand in no policy of version 1.
+#[must_use]
+pub const fn knows_engine(version: u32) -> bool {
+    version >= 1 && version <= ::policy::ENGINE_VERSION
+}

@@ -194,9 +194,9 @@ pub enum ChangeKind {
         /// What stands in the policy's tree from now on.
         record: CollectionRecord,
     },
-    /// A relationship came to be.
+    /// A relationship came to be, or has other terms now.
     RelationshipSet(Relationship),
-    /// A relationship ended.
+    /// A relationship ended; named without terms.
     RelationshipDeleted(Relationship),
     /// An object was registered; the change's actor owns it.
     ObjectRegistered {
@@ -308,6 +308,17 @@ impl Record for Change {
     fn from_wire(wire: Self::Wire) -> Result<Self, RecordError> {
         use proto::change::Kind;
         let wrong = |error: crate::MessageError| RecordError::invalid::<Self>("kind", error);
+        let relationship = |field, wire: &proto::Relationship| {
+            let read = convert::relationship_from_wire(field, wire).map_err(wrong)?;
+            // A context has many spellings in JSON, and the hub writes one.
+            match convert::relationship_to_wire(&read) == *wire {
+                true => Ok(read),
+                false => Err(RecordError::invalid::<Self>(
+                    "kind",
+                    "a context that is spelled otherwise than the hub does",
+                )),
+            }
+        };
         let name =
             |text: &str| Name::new(text).map_err(|e| RecordError::invalid::<Self>("kind", e));
         let transaction = match wire.transaction.as_slice() {
@@ -342,14 +353,19 @@ impl Record for Change {
                     schema: defined.schema,
                 },
             },
-            Some(Kind::RelationshipSet(relationship)) => ChangeKind::RelationshipSet(
-                convert::relationship_from_wire("relationship_set", &relationship)
-                    .map_err(wrong)?,
-            ),
-            Some(Kind::RelationshipDeleted(relationship)) => ChangeKind::RelationshipDeleted(
-                convert::relationship_from_wire("relationship_deleted", &relationship)
-                    .map_err(wrong)?,
-            ),
+            Some(Kind::RelationshipSet(wire)) => {
+                ChangeKind::RelationshipSet(relationship("relationship_set", &wire)?)
+            }
+            Some(Kind::RelationshipDeleted(wire)) => {
+                let deleted = relationship("relationship_deleted", &wire)?;
+                if !deleted.terms.is_none() {
+                    return Err(RecordError::invalid::<Self>(
+                        "kind",
+                        "a deleted relationship with terms",
+                    ));
+                }
+                ChangeKind::RelationshipDeleted(deleted)
+            }
             Some(Kind::ObjectRegistered(registered)) => ChangeKind::ObjectRegistered {
                 object: convert::object_from_wire("object", registered.object.as_ref())
                     .map_err(wrong)?,

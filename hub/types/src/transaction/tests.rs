@@ -396,6 +396,26 @@ fn each_broken_message_field_is_named() {
     };
     anchor.size = 3;
     check(&|| Message::Anchor(anchor.clone()).to_any(), "size");
+    let mut termed: ::policy::Relationship = "cell:1#operator@did:key:z6Mk".parse().unwrap();
+    termed.terms.expires = Some(crate::Timestamp::default().to_policy());
+    let relate = policy::SetRelationships {
+        creator,
+        policy: PolicyId::new([1; 32]),
+        set: vec![termed.clone()],
+        delete: vec![],
+        preconditions: vec![policy::Precondition::Absent(termed.clone())],
+    };
+    let any = Message::SetRelationships(relate.clone()).to_any();
+    let read = Message::from_any(&any).unwrap();
+    assert_eq!(read, Message::SetRelationships(relate.clone()));
+    let relate = policy::SetRelationships {
+        delete: vec![termed],
+        ..relate
+    };
+    check(
+        &|| Message::SetRelationships(relate.clone()).to_any(),
+        "delete",
+    );
     let mut define = match &every_message(creator, &key)[2] {
         Message::DefineCollection(define) => define.clone(),
         _ => panic!("a definition"),

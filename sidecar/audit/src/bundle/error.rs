@@ -1,9 +1,11 @@
 //! The first thing that is wrong with a bundle: where it is, and what it is.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::container::Section;
+use crate::times::Wanted;
 
 /// The first thing that is wrong, in the order in which a bundle is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,6 +194,9 @@ pub enum Wrong {
     /// A commit that must be rejected, though the operator says that it held it.
     #[error("the log holds a commit that must be rejected: {0}")]
     Rejected(String),
+    /// Verdicts hang on times of blocks that the bundle does not prove.
+    #[error("a permission begins or ends by time, and the bundle does not prove {}; ask its issuer for one that does", list(.0))]
+    BlockTimes(Vec<Wanted>),
     /// The signature is another than the leaf's.
     #[error("the commit's signature is not the one that the log's leaf commits to")]
     OtherSignature,
@@ -207,6 +212,15 @@ pub enum Wrong {
     /// Something that serves nothing, and so could hide anything.
     #[error("it proves nothing that the bundle speaks of")]
     Unused,
+}
+
+/// The first of what is wanted, and how many more.
+fn list(wanted: &[Wanted]) -> String {
+    match wanted {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first, others @ ..] => alloc::format!("{first}, and {} others", others.len()),
+    }
 }
 
 impl Wrong {

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use prost::{Message, Oneof};
 use wire::audit::AnchorLeaf;
-use wire::light::{AnchorProof, CompactRange, StateProof, TreeProof};
+use wire::light::{AnchorProof, CompactRange, EarlierBlocks, StateProof, TreeProof};
 use wire::policy::Revision;
 
 /// A pointer to a document's previous leaf.
@@ -98,6 +98,8 @@ pub struct PolicySection {
     pub record: Option<StateProof>,
     #[prost(message, repeated, tag = "2")]
     pub revisions: Vec<Revision>,
+    #[prost(message, optional, tag = "3")]
+    pub times: Option<EarlierBlocks>,
 }
 
 /// Section 4.

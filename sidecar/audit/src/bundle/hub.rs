@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 
 use hub_light::{
-    jmt_spec, proof, verify_presence, ChangesPage, Follower, LightBlock, RevisionChanges,
-    StateProof, TrustPoint, Trusted, VerifiedBlock, Verifier,
+    jmt_spec, proof, verify_presence, ChangesPage, EarlierBlocks, Follower, LightBlock,
+    RevisionChanges, StateProof, TrustPoint, Trusted, VerifiedBlock, Verifier,
 };
 use hub_types::audit::{keys, LogRecord};
-use hub_types::policy::PolicyRecord;
+use hub_types::policy::{knows_engine, PolicyRecord};
 use hub_types::{LogId, Record};
 use policy::{History, ENGINE_VERSION};
 
@@ -15,6 +15,7 @@ use super::container::Section;
 use super::error::{VerifyError, Wrong};
 use super::form;
 use super::read::{explain, required, section, Subject};
+use crate::times::Block;
 
 /// The header: it is the one that the auditor trusts, and more than two thirds signed it.
 pub(crate) fn header(
@@ -40,6 +41,8 @@ pub(crate) struct PolicyFacts {
     pub record: PolicyRecord,
     pub history: History,
     pub changes: u64,
+    /// Blocks whose headers are here for their times.
+    pub times: Vec<Block>,
 }
 
 /// The policy's record under the header, and its history, which misses nothing.
@@ -79,17 +82,42 @@ pub(crate) fn policy(
             "revisions are missing at the end".into(),
         )));
     }
-    if progress.record.engine_version != ENGINE_VERSION {
+    if !knows_engine(progress.record.engine_version) {
         return Err(at(Wrong::Engine {
             found: u64::from(progress.record.engine_version),
             known: u64::from(ENGINE_VERSION),
         }));
     }
+    let times = wire
+        .times
+        .as_ref()
+        .map_or(Ok(Vec::new()), |wire| earlier(wire, trusted).map_err(at))?;
     Ok(PolicyFacts {
         record: progress.record,
         history: follower.history().clone(),
         changes,
+        times,
     })
+}
+
+/// The times of earlier blocks, by their headers.
+fn earlier(wire: &wire::light::EarlierBlocks, trusted: &Trusted) -> Result<Vec<Block>, Wrong> {
+    const WHAT: &str = "an earlier block";
+    let read =
+        EarlierBlocks::from_wire(wire).map_err(|error| Wrong::proof(WHAT, explain(&error)))?;
+    if read.to_wire() != *wire {
+        return Err(Wrong::Encoding(
+            "an earlier block is spelled otherwise than it would be written".into(),
+        ));
+    }
+    let blocks = read
+        .verify(trusted)
+        .map_err(|error| Wrong::proof(WHAT, explain(&error)))?;
+    let block = |trusted: &Trusted| Block {
+        height: trusted.height.0,
+        time: trusted.time.to_policy(),
+    };
+    Ok(blocks.iter().map(block).collect())
 }
 
 /// A log's record under the header; which log it is of, the record says, and its key must agree.

@@ -15,7 +15,8 @@ use super::witness::HeldLeaf;
 use crate::authority::PolicyAuthority;
 use crate::content::signature_digest;
 use crate::verdict::{
-    admit, decide, inherit, may_attest, sound, Attestation, Authority, Claim, ParentClaim, Verdict,
+    admit, decide, inherit, may_attest, sound, Attestation, Authority, Claim, DeferReason,
+    ParentClaim, Verdict,
 };
 
 /// Where this log says that it held a commit, and what became of the commit.
@@ -122,7 +123,8 @@ pub(crate) fn true_height(
 /// Judges every commit.
 ///
 /// # Errors
-/// The first commit that the log should have rejected.
+/// The first commit that the log should have rejected; all times of blocks that verdicts hang on and
+/// that the bundle does not prove.
 pub(crate) fn verdicts(
     documents: &BTreeMap<Cid, Document>,
     leaves: &BTreeMap<Cid, u64>,
@@ -158,6 +160,8 @@ pub(crate) fn verdicts(
                 Err(Verdict::Reject(reason)) => {
                     return Err(at(Wrong::Rejected(explain(&reason))));
                 }
+                // Told below, with all that is wanted.
+                Err(wanting @ Verdict::Defer(DeferReason::BlockTime(_))) => wanting,
                 Err(Verdict::Defer(reason)) => {
                     return Err(at(Wrong::Rejected(explain(&reason))));
                 }
@@ -169,7 +173,14 @@ pub(crate) fn verdicts(
             place += 1;
         }
     }
-    Ok(judged)
+    let wanted = authority.wanted();
+    match wanted.is_empty() {
+        true => Ok(judged),
+        false => Err(VerifyError::of(
+            Section::Policy,
+            Wrong::BlockTimes(wanted.into_iter().collect()),
+        )),
+    }
 }
 
 /// What the leaves attest to the commits that they name.

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crdt::{Cid, HeaderBlock};
-use hub_light::{LightBlock, RevisionChanges, StateProof};
+use hub_light::{EarlierBlocks, LightBlock, RevisionChanges, StateProof};
 use hub_types::audit::AnchorLeaf;
 use hub_types::{range_to_wire, LogId, PolicyId, Record};
 use identity::{ChainId, SecretKey};
@@ -35,6 +35,9 @@ pub struct Trail {
     pub policy_record: StateProof,
     /// Every revision of the policy, from the first.
     pub revisions: Vec<RevisionChanges>,
+    /// Headers of blocks whose times verdicts hang on, where other parts of the bundle do not tell
+    /// them. [`crate::bundle::verify`] names what is wanted.
+    pub times: Option<EarlierBlocks>,
     /// Proof of the log's record.
     pub log_record: StateProof,
     /// Index of the first anchor that the bundle names; none to begin at the log's first leaf.
@@ -185,6 +188,7 @@ impl Trail {
                 .iter()
                 .map(RevisionChanges::to_wire)
                 .collect(),
+            times: self.times.as_ref().map(EarlierBlocks::to_wire),
         };
         let log = form::LogSection {
             record: Some(self.log_record.to_wire()),

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use crdt::Cid;
 use hub_light::TrustPoint;
+use hub_types::Timestamp;
 use policy::Actor;
 
 use super::container::{split, Section};
@@ -20,6 +21,7 @@ use crate::authority::{Collections, PolicyAuthority};
 use crate::content::{Content, Origin};
 use crate::leaf::Disclosure;
 use crate::report::{self, Findings, Report};
+use crate::times::{Block, BlockTimes};
 
 /// Verifies a bundle under one trusted header.
 ///
@@ -70,11 +72,14 @@ pub fn verify(file: &[u8], trust: TrustPoint) -> Result<Report, VerifyError> {
         .map_err(|error| at_log(Wrong::field("record", error)))?;
     let collections = Collections::of(&policy.history, &subject.chain, &subject.policy);
     let proven = trusted.state_height().0;
+    let times = times(&policy, &anchors, &receipts);
     let authority = PolicyAuthority::new(
         &policy.history,
         &collections,
         policy.record.anchor_lag,
         proven,
+        Some(trusted.time.to_policy()),
+        &times,
     );
     let between = witness::own(&leaves, &anchors, &subject.log, &operator);
     true_heights(&between, &authority, Section::Leaves)?;
@@ -130,6 +135,20 @@ pub fn stated_header(file: &[u8]) -> Result<TrustPoint, VerifyError> {
         height: block.height(),
         hash: block.hash(),
     })
+}
+
+/// The blocks whose times the bundle proves, beside the policy's revisions and the header.
+fn times(policy: &hub::PolicyFacts, anchors: &Anchors, receipts: &[HeldLeaf]) -> BlockTimes {
+    let block = |height, time: Timestamp| Block {
+        height,
+        time: time.to_policy(),
+    };
+    let own = anchors.anchors.iter();
+    let own = own.map(|anchor| block(anchor.height.0, anchor.time));
+    let others = receipts
+        .iter()
+        .map(|leaf| block(leaf.anchor_height, leaf.anchor_time));
+    BlockTimes::of(policy.times.iter().copied().chain(own).chain(others))
 }
 
 /// Asks every opened decision again, and checks the heights of the other leaves.

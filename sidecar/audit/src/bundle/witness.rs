@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use crdt::Cid;
 use hub_light::Trusted;
 use hub_types::audit::AnchorLeaf;
-use hub_types::{LogId, Record};
+use hub_types::{LogId, Record, Timestamp};
 use policy::Actor;
 
 use super::container::Section;
@@ -31,6 +31,7 @@ pub(crate) struct HeldLeaf {
     pub index: u64,
     pub held: CommitHeld,
     pub anchor_height: u64,
+    pub anchor_time: Timestamp,
 }
 
 impl HeldLeaf {
@@ -57,12 +58,14 @@ pub(crate) fn own(
             let Content::CommitHeld(held) = leaf.opening()?.content() else {
                 return None;
             };
+            let anchor = anchors.covering(index)?;
             Some(HeldLeaf {
                 log: *log,
                 operator: operator.clone(),
                 index,
                 held: held.clone(),
-                anchor_height: anchors.covering(index)?.height.0,
+                anchor_height: anchor.height.0,
+                anchor_time: anchor.time,
             })
         })
         .collect()
@@ -111,7 +114,7 @@ pub(crate) fn receipts(
         let mut last_leaf: BTreeMap<u64, ()> = BTreeMap::new();
         for anchor in &log.anchors {
             let leaves = under_anchor(anchor, &record).map_err(at)?;
-            for (index, content, height) in leaves {
+            for (index, content, anchor) in leaves {
                 if last_leaf.insert(index, ()).is_some() {
                     return Err(at(Wrong::Order));
                 }
@@ -123,7 +126,8 @@ pub(crate) fn receipts(
                     operator: operator.clone(),
                     index,
                     held: content,
-                    anchor_height: height,
+                    anchor_height: anchor.height.0,
+                    anchor_time: anchor.time,
                 });
             }
         }
@@ -131,11 +135,11 @@ pub(crate) fn receipts(
     Ok(held)
 }
 
-/// The leaves under one anchor of a witness: index, content, the anchor's height.
+/// The leaves under one anchor of a witness: index, content, the anchor.
 fn under_anchor(
     wire: &form::WitnessAnchor,
     record: &hub_types::audit::LogRecord,
-) -> Result<Vec<(u64, CommitHeld, u64)>, Wrong> {
+) -> Result<Vec<(u64, CommitHeld, AnchorLeaf)>, Wrong> {
     let leaf = wire
         .anchor
         .as_ref()
@@ -168,7 +172,7 @@ fn under_anchor(
         .iter()
         .map(|leaf| {
             let held = under_root(leaf, &anchor)?;
-            Ok((leaf.index, held, anchor.height.0))
+            Ok((leaf.index, held, anchor.clone()))
         })
         .collect()
 }

@@ -7,6 +7,7 @@ use crdt::Cid;
 use policy::Actor;
 
 use super::Attestation;
+use crate::times::Wanted;
 
 /// Why a commit is rejected, for ever.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,7 +92,9 @@ pub enum RejectReason {
         in_force: u64,
     },
     /// Not P(cited height).
-    #[error("{author} did not have the permission `{permission}` at revision {revision}")]
+    #[error(
+        "{author} did not have the permission `{permission}` at revision {revision}, height {height}"
+    )]
     NotPermitted {
         /// The author.
         author: Actor,
@@ -99,6 +102,8 @@ pub enum RejectReason {
         permission: String,
         /// The cited revision.
         revision: u64,
+        /// The cited height, at whose time it was asked.
+        height: u64,
     },
 }
 
@@ -137,6 +142,9 @@ pub enum DeferReason {
         /// Here.
         proven: u64,
     },
+    /// A permission begins or ends by time, and the block that this hangs on is not proven here.
+    #[error("a permission begins or ends by time, and it is not proven here {0}")]
+    BlockTime(Wanted),
 }
 
 /// The judgement.
@@ -158,7 +166,8 @@ pub enum Verdict {
     },
     /// Does not count, unless an attestation arrives.
     Late {
-        /// The first height after whose block the author lacked a permission.
+        /// The first height after whose block the author lacked a permission, as far as that is
+        /// known: it is lower where the times of the blocks below are not proven here yet.
         lost_at: u64,
     },
 }

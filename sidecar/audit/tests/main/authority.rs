@@ -1,6 +1,7 @@
 //! The judge over a real policy and its history.
 
 use audit::authority::{Collections, PolicyAuthority};
+use audit::times::BlockTimes;
 use audit::verdict::{
     judge, Attestation, Claim, DocumentClaim, ParentClaim, RejectReason, Verdict,
 };
@@ -12,12 +13,13 @@ use hub_types::policy::Change;
 use identity::{KeyKind, SecretKey};
 use policy::{Actor, History};
 
-use crate::fixture::story::{key, schema, story, Story, ANCHOR_LAG};
+use crate::fixture::story::{key, schema, story, time, Story, ANCHOR_LAG};
 
 struct Replica<'a> {
     story: &'a Story,
     history: History,
     collections: Collections,
+    times: BlockTimes,
 }
 
 impl<'a> Replica<'a> {
@@ -35,6 +37,7 @@ impl<'a> Replica<'a> {
             story,
             history,
             collections,
+            times: BlockTimes::default(),
         }
     }
 
@@ -46,7 +49,14 @@ impl<'a> Replica<'a> {
         seen: &[Attestation],
         proven: u64,
     ) -> Verdict {
-        let authority = PolicyAuthority::new(&self.history, &self.collections, ANCHOR_LAG, proven);
+        let authority = PolicyAuthority::new(
+            &self.history,
+            &self.collections,
+            ANCHOR_LAG,
+            proven,
+            Some(time(proven + 1).to_policy()),
+            &self.times,
+        );
         let document = DocumentClaim::of(preimage).expect("a document");
         let claim = Claim::of(commit, &document).expect("a claim");
         let known = |cid: &Cid| {

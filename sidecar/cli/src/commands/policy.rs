@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context as _};
 use clap::Subcommand;
+use policy::condition::Context as Given;
 use policy::{
-    apply, Actor, Change, Decision, Limits, ObjectRef, Policy, Question, Relationship,
-    TreeRelationships,
+    apply, Actor, Change, Circumstances, Decision, Limits, ObjectRef, Policy, Question,
+    Relationship, Time, TreeRelationships,
 };
 use serde_json::{json, Value};
 
+use crate::commands::hub::lacks;
 use crate::context::Context;
 use crate::reply::{Reply, Verdict};
 
@@ -33,9 +35,16 @@ pub enum Command {
         permission: String,
         /// On what, RESOURCE:ID
         object: ObjectRef,
-        /// Lines `resource:id#relation@subject`; `resource:id#owner@did:…` registers an object
+        /// Lines `resource:id#relation@subject`, with terms behind them; `resource:id#owner@did:…`
+        /// registers an object
         #[arg(long, value_name = "FILE")]
         relationships: PathBuf,
+        /// Values for conditions, a JSON object such as {"zone":"ward"}
+        #[arg(long = "context", value_name = "JSON")]
+        given: Option<String>,
+        /// When to ask, as in RFC 3339; now when left out
+        #[arg(long, value_name = "TIME")]
+        time: Option<Time>,
     },
 }
 
@@ -53,7 +62,57 @@ pub fn run(context: &Context, command: Command) -> anyhow::Result<Reply> {
             permission,
             object,
             relationships,
-        } => check(context, &file, &actor, &permission, &object, &relationships),
+            given,
+            time,
+        } => {
+            let circumstances = Circumstances {
+                time: time.map_or_else(now, Ok)?,
+                context: parse_given(given.as_deref())?,
+            };
+            let asked = Asked {
+                actor: &actor,
+                permission: &permission,
+                object: &object,
+                circumstances,
+            };
+            check(context, &file, &relationships, &asked)
+        }
+    }
+}
+
+/// A question as it was typed.
+struct Asked<'a> {
+    actor: &'a str,
+    permission: &'a str,
+    object: &'a ObjectRef,
+    circumstances: Circumstances,
+}
+
+/// The time by this computer's clock.
+fn now() -> anyhow::Result<Time> {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .context("this computer's clock is before 1970; give --time")?;
+    let seconds = i64::try_from(since.as_secs())?;
+    let time = hub_types::Timestamp::new(seconds, since.subsec_nanos())?;
+    Ok(time.to_policy())
+}
+
+/// Values for conditions as they were typed.
+pub(crate) fn parse_given(text: Option<&str>) -> anyhow::Result<Given> {
+    let Some(text) = text else {
+        return Ok(Given::default());
+    };
+    Given::from_json(text)
+        .with_context(|| format!("--context is no JSON object of parameters: {text}"))
+}
+
+/// A decision in one word, and what it is for whoever needs a yes or a no.
+pub(crate) fn word(decision: Decision) -> (&'static str, Verdict) {
+    match decision {
+        Decision::Allow => ("allow", Verdict::Yes),
+        Decision::Deny => ("deny", Verdict::No),
+        Decision::Conditional => ("conditional", Verdict::No),
     }
 }
 
@@ -141,11 +200,15 @@ pub(crate) fn describe(policy: &Policy) -> (String, Value) {
 fn check(
     context: &Context,
     file: &Path,
-    actor: &str,
-    permission: &str,
-    object: &ObjectRef,
     relationships: &Path,
+    asked: &Asked<'_>,
 ) -> anyhow::Result<Reply> {
+    let Asked {
+        actor,
+        permission,
+        object,
+        circumstances,
+    } = asked;
     let definition = read_definition(file)?;
     let policy = Policy::parse(&definition)
         .with_context(|| format!("{} is not a valid policy", file.display()))?;
@@ -154,27 +217,32 @@ fn check(
         .with_context(|| format!("cannot read {}", relationships.display()))?;
     let tree = build(&policy, &definition, &text)
         .with_context(|| format!("in {}", relationships.display()))?;
-    let question = Question::new(object.clone(), permission, actor.clone());
+    let question = Question::new((*object).clone(), permission, actor.clone());
     let answer = policy::check(
         &TreeRelationships::new(&policy, &tree),
         &question,
+        circumstances,
         Limits::CONSENSUS,
     )
     .with_context(|| format!("could not tell whether {actor} may {permission} {object}"))?;
-    let (word, verdict) = match answer.decision {
-        Decision::Allow => ("allow", Verdict::Yes),
-        Decision::Deny => ("deny", Verdict::No),
-    };
+    let (word, verdict) = word(answer.decision);
+    let until = answer.stands_until.map(|until| until.to_string());
+    let stands = until.as_ref().map(|until| format!(", until {until}"));
     Ok(Reply::yes(
         format!(
-            "{word}  {permission} on {object} for {actor}  ({} steps)",
-            answer.steps
+            "{word}  {permission} on {object} for {actor}  ({} steps{}){}",
+            answer.steps,
+            stands.unwrap_or_default(),
+            lacks(&answer.missing)
         ),
         json!({
             "decision": word,
+            "missing": answer.missing,
             "permission": permission,
             "object": object.to_string(),
             "actor": actor.as_str(),
+            "time": circumstances.time.to_string(),
+            "stands_until": until,
             "steps": answer.steps,
         }),
     )
@@ -212,7 +280,9 @@ fn build(
         }
         let at = || format!("line {}", number + 1);
         let relationship: Relationship = line.parse().with_context(at)?;
-        if relationship.relation.as_str() == "owner" {
+        // A policy without the implicit owner may have a relation of that name.
+        let owns = relationship.relation.as_str() == "owner";
+        if owns && policy.admits(&relationship).is_err() {
             let policy::Subject::Actor(owner) = relationship.subject else {
                 bail!("{}: an owner is an actor (did:…)", at());
             };

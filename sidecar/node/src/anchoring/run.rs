@@ -382,7 +382,7 @@ impl Anchoring {
                     };
                     self.parts
                         .attestations
-                        .keep(document, commit, &log, kept)
+                        .keep_own(document, commit, &log, kept)
                         .await?;
                 }
                 // The hub was out of reach for longer than `anchor_lag`: the next anchor carries

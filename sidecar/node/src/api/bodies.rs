@@ -1,9 +1,11 @@
 //! The JSON of requests, and what it names.
 
+use audit::content::CONTEXT_TEXT_BYTES_MAX;
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
 use crdt::{Cid, Scope};
 use hub_types::PolicyId;
+use policy::condition::Context;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
@@ -132,6 +134,26 @@ pub(crate) fn scope(text: &str) -> Result<Scope, Failure> {
             "write resource:id, such as cell:1",
         )
     })
+}
+
+/// What somebody gives to conditions: a JSON object, as short as what a decision's leaf holds.
+pub(crate) fn context(text: Option<&str>) -> Result<Context, Failure> {
+    let Some(text) = text else {
+        return Ok(Context::default());
+    };
+    let wrong = |reason: String| {
+        Failure::invalid(
+            format!("`context` cannot be taken: {reason}"),
+            "give a JSON object of parameters, such as {\"zone\":\"ward\"}",
+        )
+    };
+    let context = Context::from_json(text).map_err(|error| wrong(error.to_string()))?;
+    match context.to_json().len() <= CONTEXT_TEXT_BYTES_MAX {
+        true => Ok(context),
+        false => Err(wrong(format!(
+            "it has more than {CONTEXT_TEXT_BYTES_MAX} bytes"
+        ))),
+    }
 }
 
 /// A followed policy by alias or id.

@@ -34,10 +34,22 @@ async fn readable(
     document: &str,
     action: &'static str,
 ) -> Result<Permit, Failure> {
+    readable_with(served, actor, document, None, action).await
+}
+
+/// With what the asker gives to conditions.
+async fn readable_with(
+    served: &Served,
+    actor: &identity::Did,
+    document: &str,
+    context: Option<&str>,
+    action: &'static str,
+) -> Result<Permit, Failure> {
     let document = bodies::cid("document", document)?;
+    let context = bodies::context(context)?;
     served
         .documents
-        .permit(&document, actor, Sight::Bodies, action)
+        .permit(&document, actor, Sight::Bodies, &context, action)
         .await
 }
 
@@ -201,6 +213,8 @@ pub(crate) struct AsOf {
     at: Option<String>,
     /// An anchor of this sidecar.
     at_anchor: Option<u64>,
+    /// Values for conditions, a JSON object.
+    context: Option<String>,
 }
 
 pub(crate) async fn get_one(
@@ -209,7 +223,8 @@ pub(crate) async fn get_one(
     Asked(as_of): Asked<AsOf>,
     who: Authenticated,
 ) -> Answer<View> {
-    let permit = readable(&served, &who.actor, &document, "document.read").await?;
+    let context = as_of.context.as_deref();
+    let permit = readable_with(&served, &who.actor, &document, context, "document.read").await?;
     let heads: Option<Vec<Cid>> = match (as_of.at, as_of.at_anchor) {
         (None, None) => None,
         (Some(commits), None) => Some(
@@ -236,12 +251,22 @@ pub(crate) async fn get_one(
     Ok(Json(view))
 }
 
+/// What the asker gives to conditions.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Given {
+    /// A JSON object.
+    context: Option<String>,
+}
+
 pub(crate) async fn history(
     State(served): Shared,
     Path(document): Path<String>,
+    Asked(given): Asked<Given>,
     who: Authenticated,
 ) -> Answer<History> {
-    let permit = readable(&served, &who.actor, &document, "document.history").await?;
+    let (actor, context) = (&who.actor, given.context.as_deref());
+    let permit = readable_with(&served, actor, &document, context, "document.history").await?;
     let history = served.documents.history(&permit)?;
     if served.log_reads {
         served
@@ -264,6 +289,8 @@ pub(crate) struct ListQuery {
     equals: Option<String>,
     after: Option<String>,
     limit: Option<usize>,
+    /// Values for conditions, a JSON object.
+    context: Option<String>,
 }
 
 pub(crate) async fn list(
@@ -297,6 +324,7 @@ pub(crate) async fn list(
         &who.actor,
         &policy,
         &collection,
+        &bodies::context(query.context.as_deref())?,
         &filter,
         after.as_ref(),
         limit,

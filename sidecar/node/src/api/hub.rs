@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use axum::Json;
 use hub_types::PolicyId;
 use identity::Did;
-use policy::ObjectRef;
+use policy::condition::Context;
+use policy::{Decision, ObjectRef};
 use serde::Deserialize;
 use serde_json::{json, Map, Value};
 
@@ -130,6 +131,8 @@ pub(crate) struct CheckQuery {
     permission: String,
     /// Whom it is about; who asks, when absent.
     actor: Option<String>,
+    /// Values for conditions, a JSON object.
+    context: Option<String>,
 }
 
 pub(crate) async fn check(
@@ -147,6 +150,7 @@ pub(crate) async fn check(
         .object
         .split_once(':')
         .ok_or_else(|| Failure::invalid("`object` names no object", "write resource:id"))?;
+    let context = bodies::context(query.context.as_deref())?;
     let authority = served.documents.authority();
     // A kept document is asked with what its id proves, its creator and its scope; but only for
     // one who may see that it is kept. Everybody else is answered from the hub's objects alone.
@@ -156,29 +160,40 @@ pub(crate) async fn check(
             .claim(document.digest())?
             .filter(|(claim, of)| {
                 let guard = served.documents.guard();
-                guard.permit(of, claim, &who.actor, Sight::Headers).is_ok()
+                let none = Context::default();
+                let permit = guard.permit(of, claim, &who.actor, Sight::Headers, &none);
+                permit.is_ok()
             }),
         Err(_) => None,
     };
     let answer = match kept {
         Some((claim, of)) if of == policy => {
-            authority.ask_document(&policy, &claim, &actor, &query.permission, false)
+            authority.ask_document(&policy, &claim, &actor, &query.permission, &context)
         }
         _ => {
             let object = ObjectRef::new(resource, id)
                 .map_err(|error| Failure::invalid(error.to_string(), "write resource:id"))?;
             let actor = crate::authority::actor_of(&actor);
-            authority.ask_object(&policy, object, &actor, &query.permission)
+            authority.ask_object(&policy, object, &actor, &query.permission, &context)
         }
     };
-    let (allowed, reading) = answer.map_err(|error| could_not_tell(&error))?;
-    Ok(Json(json!({
-        "decision": if allowed { "allow" } else { "deny" },
+    let (answer, reading) = answer.map_err(|error| could_not_tell(&error))?;
+    let decision = match answer.decision {
+        Decision::Allow => "allow",
+        Decision::Deny => "deny",
+        Decision::Conditional => "conditional",
+    };
+    let mut told = json!({
+        "decision": decision,
         "actor": actor.as_str(),
         "permission": query.permission,
         "object": query.object,
         "hub": reading,
-    })))
+    });
+    if !answer.missing.is_empty() {
+        told["missing"] = json!(answer.missing);
+    }
+    Ok(Json(told))
 }
 
 /// A policy to follow from now on.

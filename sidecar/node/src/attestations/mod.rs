@@ -220,8 +220,41 @@ impl Attestations {
         if !ours || !may_attest(record.height, author.as_str(), &one.kept.facts) {
             return Ok(());
         }
-        self.keep(one.document, one.commit, &one.log, one.kept)
-            .await
+        let waits = self
+            .keep(one.document, one.commit, &one.log, one.kept)
+            .await?;
+        if let Some(kept) = waits {
+            self.wait(waiting::Receipt {
+                peer: peer.to_owned(),
+                raw: kept.raw,
+                tries,
+                awaits: Awaits::Commit,
+            });
+        }
+        Ok(())
+    }
+
+    /// Keeps what this sidecar itself attests: where it cannot be told yet what that proves, it is kept
+    /// all the same, unless one of the log is kept already.
+    ///
+    /// # Errors
+    /// As [`Attestations::receive`].
+    pub async fn keep_own(
+        &self,
+        document: Digest,
+        commit: Digest,
+        log: &LogId,
+        kept: Kept,
+    ) -> Result<(), Failure> {
+        let Some(kept) = self.keep(document, commit, log, kept).await? else {
+            return Ok(());
+        };
+        let key = keys::triple(&document, &commit, log.as_bytes()).to_vec();
+        if self.replace(None, &key, document, &kept).await? {
+            let cid = crdt::Cid::from_digest(commit);
+            self.documents.attest(&document, cid, kept.facts);
+        }
+        Ok(())
     }
 
     fn wait(&self, receipt: waiting::Receipt) {
@@ -428,17 +461,14 @@ impl Attestations {
     }
 
     /// Keeps a verified attestation, and lets peers know, unless the one that is kept of the same
-    /// log is as good.
-    ///
-    /// # Errors
-    /// [`Failure`] when the sidecar itself fails.
-    pub async fn keep(
+    /// log is as good. Gives it back where that cannot be told yet, for want of a block's time.
+    async fn keep(
         &self,
         document: Digest,
         commit: Digest,
         log: &LogId,
         kept: Kept,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Kept>, Failure> {
         let key = keys::triple(&document, &commit, log.as_bytes()).to_vec();
         let cid = crdt::Cid::from_digest(commit);
         let store = self.documents.store();
@@ -448,16 +478,20 @@ impl Attestations {
         };
         let before = loop {
             let stands = store.get(Column::Attestations, &key)?;
-            if let Some(bytes) = &stands {
-                let old = decode_kept(bytes)?.facts;
-                let better = self
-                    .documents
-                    .is_better(&document, &cid, &kept.facts, &old)?;
-                if !better {
+            let old = stands.as_deref().map(decode_kept).transpose()?;
+            let old = old.map(|old| old.facts);
+            let better = self
+                .documents
+                .is_better(&document, &cid, &kept.facts, old.as_ref())?;
+            match (better, old) {
+                (None, _) => return Ok(Some(kept)),
+                (Some(false), Some(old)) => {
                     // Whoever wrote it may have been ended before it told the memory.
                     self.documents.attest(&document, cid, old);
-                    return Ok(());
+                    return Ok(None);
                 }
+                (Some(false), None) => return Ok(None),
+                (Some(true), _) => {}
             }
             let before = judged()?;
             if self.replace(stands, &key, document, &kept).await? {
@@ -468,7 +502,7 @@ impl Attestations {
         self.documents.attest(&document, cid, kept.facts);
         let after = judged()?;
         if before == after {
-            return Ok(());
+            return Ok(None);
         }
         // A late commit counts now; peers that were told other heads are told again, and it takes
         // no more room among its author's late ones.
@@ -487,7 +521,7 @@ impl Attestations {
             ..Write::default()
         };
         store.submit(write).await?;
-        Ok(())
+        Ok(None)
     }
 
     /// Writes an attestation in the place of `stands`; says whether that still stood there. What is

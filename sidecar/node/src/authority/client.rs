@@ -6,13 +6,17 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use hub_client::{ClientError, HubClient, Options, Proven, Rpc, Terms, Transport};
-use hub_light::{AnchorProof, ChangesPage, StateProof, Trusted};
+use hub_light::{
+    AnchorProof, BlockInclusion, ChangesPage, EarlierBlocks, LightBlock, StateProof, Trusted,
+};
 use hub_types::audit::{keys as audit_keys, Anchor, AnchorLeaf, LogRecord, OpenLog};
 use hub_types::policy::{keys as policy_keys, PolicyRecord};
 use hub_types::{Amount, Height, LogId, Message as HubMessage, PolicyId, Record};
 use identity::{AccountAddress, Did, SecretKey};
 use merkle::CompactRange;
-use wire::light::{QueryStateRequest, QueryStateResponse};
+use wire::light::{
+    QueryBlockInclusionRequest, QueryBlockInclusionResponse, QueryStateRequest, QueryStateResponse,
+};
 use wire::policy::{QueryChangesRequest, QueryChangesResponse};
 
 use super::hub::{Hub, HubError, Tip, TrailState, Update};
@@ -166,6 +170,7 @@ impl LightHub {
                 return Ok(Update {
                     record,
                     height: height.0,
+                    header_time: trusted.time,
                     revisions,
                 });
             }
@@ -235,7 +240,7 @@ impl LightHub {
             .light_block(trusted.height)
             .await
             .map_err(of_client)?;
-        let header = hub_light::LightBlock::from_wire(&block.value)
+        let header = LightBlock::from_wire(&block.value)
             .map_err(unverified)?
             .without_next_validators();
         let key = policy_keys::policy(&policy);
@@ -258,6 +263,31 @@ impl LightHub {
             anchors,
             witnesses: others,
         })
+    }
+
+    async fn earlier(&self, heights: Vec<u64>, under: u64) -> Result<EarlierBlocks, HubError> {
+        let trusted = self.client.at(Height(under)).await.map_err(of_client)?;
+        let state = trusted.state_height();
+        let mut blocks = Vec::with_capacity(heights.len());
+        for height in heights {
+            let block = self.client.light_block(Height(height)).await;
+            let block = LightBlock::from_wire(&block.map_err(of_client)?.value);
+            let header = block.map_err(unverified)?.signed_header().header.clone();
+            let request = QueryBlockInclusionRequest {
+                height,
+                at_height: state.0,
+            };
+            let answer: QueryBlockInclusionResponse = self
+                .query("/holdfast.light.v1.Query/BlockInclusion", &request, state)
+                .await?;
+            let wire = answer
+                .proof
+                .ok_or_else(|| unverified("the proof is missing"))?;
+            let proof = BlockInclusion::from_wire(&wire).map_err(unverified)?;
+            proof.verify_header(&trusted, &header).map_err(unverified)?;
+            blocks.push((header, proof));
+        }
+        EarlierBlocks::new(blocks).ok_or_else(|| unverified("the proofs are of several states"))
     }
 
     async fn send(
@@ -289,12 +319,9 @@ impl Hub for LightHub {
     fn tip(&self) -> BoxFuture<'_, Result<Tip, HubError>> {
         Box::pin(async move {
             let trusted = self.client.latest().await.map_err(of_client)?;
-            let seconds = u64::try_from(trusted.time.seconds()).unwrap_or(0);
-            let time_ms =
-                seconds.saturating_mul(1000) + u64::from(trusted.time.nanos()) / 1_000_000;
             Ok(Tip {
                 height: trusted.height.0,
-                time_ms,
+                time: trusted.time,
             })
         })
     }
@@ -377,6 +404,14 @@ impl Hub for LightHub {
         height: Option<u64>,
     ) -> BoxFuture<'_, Result<TrailState, HubError>> {
         Box::pin(self.trail_state(policy, log, witnesses, height))
+    }
+
+    fn earlier_blocks(
+        &self,
+        heights: Vec<u64>,
+        under: u64,
+    ) -> BoxFuture<'_, Result<EarlierBlocks, HubError>> {
+        Box::pin(self.earlier(heights, under))
     }
 
     fn account(&self) -> Option<String> {

@@ -3,10 +3,10 @@
 
 use futures::future::BoxFuture;
 pub use hub_light::RevisionChanges as Revision;
-use hub_light::{AnchorProof, LightBlock, StateProof, Trusted};
+use hub_light::{AnchorProof, EarlierBlocks, LightBlock, StateProof, Trusted};
 use hub_types::audit::{Anchor, AnchorLeaf, LogRecord};
 use hub_types::policy::PolicyRecord;
-use hub_types::{LogId, PolicyId};
+use hub_types::{LogId, PolicyId, Timestamp};
 
 /// Why the hub gave nothing that can be used.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -38,8 +38,17 @@ pub enum HubError {
 pub struct Tip {
     /// Height of the header.
     pub height: u64,
-    /// Its time in milliseconds since 1970.
-    pub time_ms: u64,
+    /// Its time.
+    pub time: Timestamp,
+}
+
+impl Tip {
+    /// Its time in milliseconds since 1970; 0 for one before.
+    #[must_use]
+    pub fn time_ms(&self) -> u64 {
+        let seconds = u64::try_from(self.time.seconds()).unwrap_or(0);
+        seconds.saturating_mul(1000) + u64::from(self.time.nanos()) / 1_000_000
+    }
 }
 
 /// What is new of a policy, verified under one header.
@@ -49,6 +58,8 @@ pub struct Update {
     pub record: PolicyRecord,
     /// The height after whose block the record stood.
     pub height: u64,
+    /// The time of the block after it, whose header the record was verified under.
+    pub header_time: Timestamp,
     /// The revisions from the one asked for; all up to the record's, or a first part of them.
     pub revisions: Vec<Revision>,
 }
@@ -117,6 +128,12 @@ pub trait Hub: Send + Sync + 'static {
         witnesses: Vec<LogId>,
         height: Option<u64>,
     ) -> BoxFuture<'_, Result<TrailState, HubError>>;
+    /// Headers of earlier blocks, proven under the header of block `under`: for the times in a bundle.
+    fn earlier_blocks(
+        &self,
+        heights: Vec<u64>,
+        under: u64,
+    ) -> BoxFuture<'_, Result<EarlierBlocks, HubError>>;
     /// The account that pays for anchors; none without the operator's key.
     fn account(&self) -> Option<String>;
 }

@@ -12,23 +12,31 @@ mod client;
 pub mod hub;
 mod poll;
 mod replica;
+mod times;
 
 use std::collections::btree_map::Entry;
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use audit::authority::PolicyAuthority;
-use audit::verdict::{Authority as _, DocumentClaim};
-use hub_types::PolicyId;
+use audit::times::{Block, Wanted};
+use audit::verdict::{Authority as _, DocumentClaim, Permission};
+use hub_types::{PolicyId, Timestamp};
 use identity::{ChainId, Did};
-use policy::{check, Actor, CheckError, Limits, ObjectRef, Question, ENGINE_VERSION};
-use serde::Serialize;
+use policy::condition::Context;
+use policy::{
+    check, Actor, Answer, CheckError, Circumstances, Limits, ObjectRef, Question, Time,
+    ENGINE_VERSION,
+};
+use serde::{Serialize, Serializer};
 use tokio::sync::watch;
 
 pub use client::LightHub;
 pub use poll::{run, Follow};
 pub use replica::{Replica, ReplicaError};
+
+use times::Times;
 
 use crate::clock::{Clock, Freshness};
 use crate::metrics::Metrics;
@@ -45,12 +53,31 @@ pub struct Reading {
     pub revision: u64,
     /// The highest height whose state was proven.
     pub height: u64,
+    /// The time of the block after it, whose header proves that state: the time at which expiries and
+    /// conditions are asked. Never the machine's clock: what ends by time ends with a block.
+    #[serde(serialize_with = "as_text")]
+    pub time: Timestamp,
     /// Whether the hub is out of reach at the moment.
     pub offline: bool,
     /// Seconds since the last verified block.
     pub age_seconds: u64,
     /// Version of the policy engine.
     pub engine: u32,
+}
+
+fn as_text<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(time)
+}
+
+impl Reading {
+    /// How somebody asks on this reading, giving this to conditions.
+    #[must_use]
+    pub fn circumstances(&self, context: &Context) -> Circumstances {
+        Circumstances {
+            time: self.time.to_policy(),
+            context: context.clone(),
+        }
+    }
 }
 
 /// Why there is no answer.
@@ -87,9 +114,11 @@ pub struct HubStatus {
     pub height: u64,
     /// Whether the last attempt failed, and why.
     pub trouble: Option<String>,
-    /// Counts what may change what peers may see: changes of followed policies, and each end of a
-    /// time in which nothing could be told.
+    /// Counts what may change what peers may see: changes of followed policies, moments at which a
+    /// permission may have begun by time, and each end of a time in which nothing could be told.
     pub epoch: u64,
+    /// Of how many blocks verdicts know the times.
+    pub times: usize,
 }
 
 /// The replicas of all followed policies.
@@ -98,6 +127,9 @@ pub struct Authority {
     replicas: RwLock<BTreeMap<PolicyId, Arc<RwLock<Replica>>>>,
     aliases: RwLock<BTreeMap<String, PolicyId>>,
     fresh: RwLock<Freshness>,
+    times: Times,
+    /// The first moment at which somebody who was denied may be permitted, without a new revision.
+    begins: Mutex<Option<Time>>,
     status: watch::Sender<HubStatus>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
@@ -144,6 +176,8 @@ impl Authority {
             replicas: RwLock::default(),
             aliases: RwLock::default(),
             fresh: RwLock::new(fresh),
+            times: Times::restore(store)?,
+            begins: Mutex::default(),
             status: watch::channel(HubStatus::default()).0,
             clock,
             metrics,
@@ -245,7 +279,8 @@ impl Authority {
             return Vec::new();
         };
         let replica = healed(replica.read());
-        let authority = replica.authority();
+        let times = self.times.known();
+        let authority = replica.authority(&times);
         let view = authority
             .revision_after(authority.proven_height())
             .and_then(|revision| authority.view(revision));
@@ -333,7 +368,11 @@ impl Authority {
         let reading = self
             .reading(&replica)
             .ok_or_else(|| CouldNotTell::NothingProven(policy.to_string()))?;
-        Ok(read(&replica, &replica.authority(), &reading))
+        let times = self.times.known();
+        let authority = replica.authority(&times);
+        let read = read(&replica, &authority, &reading);
+        self.times.want(authority.wanted());
+        Ok(read)
     }
 
     /// Reads one policy for an answer to somebody who asks now.
@@ -361,23 +400,28 @@ impl Authority {
                 reading,
             });
         }
-        Ok(read(&replica.authority(), &reading))
+        let times = self.times.known();
+        let authority = replica.authority(&times);
+        let read = read(&authority, &reading);
+        self.times.want(authority.wanted());
+        Ok(read)
     }
 
     fn reading(&self, replica: &Replica) -> Option<Reading> {
-        let authority = replica.authority();
-        let height = authority.proven_height();
+        let height = replica.proven_height();
         Some(Reading {
             policy: replica.id().to_string(),
-            revision: authority.revision_after(height)?,
+            revision: replica.revision_after(height)?,
             height,
+            time: replica.header_time()?,
             offline: self.status.borrow().trouble.is_some(),
             age_seconds: self.age().as_secs(),
             engine: ENGINE_VERSION,
         })
     }
 
-    /// Whether `actor` has `permission` on a document, and what the answer rests on.
+    /// Whether an actor has a permission on a document, and what the answer rests on. Asked at the
+    /// time of the newest verified header.
     ///
     /// # Errors
     /// [`CouldNotTell`].
@@ -387,19 +431,27 @@ impl Authority {
         document: &DocumentClaim,
         actor: &Did,
         permission: &str,
-        creating: bool,
-    ) -> Result<(bool, Reading), CouldNotTell> {
+        context: &Context,
+    ) -> Result<(Answer, Reading), CouldNotTell> {
         self.metrics.checks.inc();
         let actor = actor_of(actor);
         let (answer, reading) = self.answer(policy, |authority, reading| {
-            let answer = authority.ask(reading.revision, document, &actor, permission, creating);
+            let question = Permission {
+                document,
+                actor: &actor,
+                permission,
+                creating: false,
+            };
+            let circumstances = reading.circumstances(context);
+            let answer = authority.ask(reading.revision, &question, &circumstances);
             (answer, reading.clone())
         })?;
         let answer = answer.ok_or(CouldNotTell::Collection)??;
-        Ok((answer.is_allow(), reading))
+        self.may_begin(&answer);
+        Ok((answer, reading))
     }
 
-    /// Whether `actor` has `permission` on an object of the hub.
+    /// Whether an actor has a permission on an object of the hub, as [`Authority::ask_document`].
     ///
     /// # Errors
     /// [`CouldNotTell`].
@@ -409,17 +461,50 @@ impl Authority {
         object: ObjectRef,
         actor: &Actor,
         permission: &str,
-    ) -> Result<(bool, Reading), CouldNotTell> {
+        context: &Context,
+    ) -> Result<(Answer, Reading), CouldNotTell> {
         self.metrics.checks.inc();
         let question = Question::new(object, permission, actor.clone());
         let (answer, reading) = self.answer(policy, |authority, reading| {
+            let circumstances = reading.circumstances(context);
             let answer = authority
                 .view(reading.revision)
-                .map(|view| check(&view, &question, Limits::CONSENSUS));
+                .map(|view| check(&view, &question, &circumstances, Limits::CONSENSUS));
             (answer, reading.clone())
         })?;
         let answer = answer.ok_or_else(|| CouldNotTell::NothingProven(policy.to_string()))??;
-        Ok((answer.is_allow(), reading))
+        Ok((answer, reading))
+    }
+
+    /// Remembers when a deny may end by time: what peers were not told of before must then be told.
+    fn may_begin(&self, answer: &Answer) {
+        let Some(until) = answer.stands_until.filter(|_| !answer.is_allow()) else {
+            return;
+        };
+        let mut begins = self.begins.lock().unwrap_or_else(PoisonError::into_inner);
+        *begins = Some(begins.map_or(until, |begins| begins.min(until)));
+    }
+
+    /// A header with this time was verified; whether a deny may have ended by it.
+    pub(crate) fn has_begun(&self, time: Timestamp) -> bool {
+        let mut begins = self.begins.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = begins.is_some_and(|begins| begins <= time.to_policy());
+        if begun {
+            *begins = None;
+        }
+        begun
+    }
+
+    /// The heights of the blocks that answer what a bundle wants, if all are known here. What is not is
+    /// looked for, and [`HubStatus::times`] tells when it is found.
+    pub(crate) fn heights_of(&self, wanted: &[Wanted]) -> Option<BTreeSet<u64>> {
+        self.times.heights(wanted)
+    }
+
+    /// The highest block at or below `height` whose header was verified in this run: what a writer may
+    /// cite beside the blocks that made revisions.
+    pub(crate) fn seen_at_or_below(&self, height: u64) -> Option<Block> {
+        self.times.seen_at_or_below(height)
     }
 
     /// Whether `actor` has `permission` on the object that stands for all of a policy's: the one
@@ -433,7 +518,7 @@ impl Authority {
         policy: &PolicyId,
         actor: &Actor,
         permission: &str,
-    ) -> Result<(ObjectRef, bool, Reading), CouldNotTell> {
+    ) -> Result<(ObjectRef, Answer, Reading), CouldNotTell> {
         let object = self.answer(policy, |authority, reading| {
             let definition = authority.view(reading.revision)?.definition();
             let resource = definition.resources().find(|resource| {
@@ -443,7 +528,9 @@ impl Authority {
             ObjectRef::new(resource, &policy.to_string()).ok()
         })?;
         let object = object.ok_or(CouldNotTell::Collection)?;
-        let (allowed, reading) = self.ask_object(policy, object.clone(), actor, permission)?;
-        Ok((object, allowed, reading))
+        let none = Context::default();
+        let (answer, reading) =
+            self.ask_object(policy, object.clone(), actor, permission, &none)?;
+        Ok((object, answer, reading))
     }
 }

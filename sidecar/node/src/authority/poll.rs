@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use audit::times::Block;
 use hub_types::PolicyId;
 use prost::Message as _;
 use tokio::sync::watch;
 
-use super::hub::{Hub, HubError};
+use super::hub::{Hub, HubError, Tip};
 use super::{healed, Authority};
 use crate::clock::Clock;
 use crate::limits::{HUB_POLL_INTERVAL, HUB_RETRY_INTERVAL};
@@ -57,6 +58,8 @@ pub async fn run(follow: Follow, mut stop: watch::Receiver<bool>) -> Result<(), 
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
+            // A block's time that is asked for is looked for at once, where the hub is in reach.
+            () = follow.authority.times.wanted(), if pause == HUB_POLL_INTERVAL => {}
             _ = stop.changed() => return Ok(()),
         }
     }
@@ -69,6 +72,10 @@ impl Follow {
             Ok(tip) => tip,
             Err(error) => return Ok(Err(error)),
         };
+        self.authority.times.see(Block {
+            height: tip.height,
+            time: tip.time.to_policy(),
+        });
         let seen = self.authority.status().borrow().height;
         let was_offline = self.authority.status().borrow().trouble.is_some();
         let mut puts: Vec<Put> = Vec::new();
@@ -100,9 +107,10 @@ impl Follow {
             }
             return Ok(Err(error));
         }
+        changed |= self.authority.has_begun(tip.time);
         if tip.height > seen || was_offline {
             if tip.height > seen {
-                self.authority.verified(tip.time_ms);
+                self.authority.verified(tip.time_ms());
             }
             self.authority.tell(|status| {
                 status.height = tip.height;
@@ -111,6 +119,9 @@ impl Follow {
             });
         } else if changed {
             self.authority.tell(|status| status.epoch += 1);
+        }
+        if let Err(error) = self.prove_times(tip).await? {
+            return Ok(Err(error));
         }
         let now_ms = self.clock.wall_ms();
         let clock_is_due = now_ms.saturating_sub(*clock_written_ms) >= CLOCK_WRITE_INTERVAL_MS;
@@ -138,6 +149,35 @@ impl Follow {
         Ok(Ok(()))
     }
 
+    /// Proves the times of blocks that verdicts hang on. They are known once they are on disk; who
+    /// waits for them is told then.
+    async fn prove_times(&self, tip: Tip) -> Result<Result<(), HubError>, StoreError> {
+        let newest = Block {
+            height: tip.height,
+            time: tip.time.to_policy(),
+        };
+        let times = &self.authority.times;
+        let proved = match times.prove(self.hub.as_ref(), newest).await {
+            Ok(proved) => proved,
+            Err(error) => return Ok(Err(error)),
+        };
+        if proved.is_empty() {
+            return Ok(Ok(()));
+        }
+        let write = Write {
+            puts: proved.puts().collect(),
+            ..Write::default()
+        };
+        self.store.submit(write).await?;
+        times.learn(&proved);
+        self.authority.tell(|status| {
+            status.times = times.count();
+            // What was late or waited may count now, and was held back from peers meanwhile.
+            status.epoch += 1;
+        });
+        Ok(Ok(()))
+    }
+
     /// Brings one policy to the newest header, unless it is there. Returns what must be written
     /// and whether there were new revisions.
     async fn advance(
@@ -160,6 +200,12 @@ impl Follow {
         let puts = healed(replica.write())
             .apply(&update)
             .map_err(|error| HubError::Unverified(error.to_string()))?;
+        for revision in &update.revisions {
+            self.authority.times.see(Block {
+                height: revision.leaf.height.0,
+                time: revision.leaf.time.to_policy(),
+            });
+        }
         if revisions {
             tracing::info!(%policy, revision = update.record.log.size() - 1, height = update.height, "proved a new revision");
         }

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use audit::authority::{Collections, PolicyAuthority};
+use audit::times::BlockTimes;
 use crdt::{Cid, CollectionPreimage, Field, FieldKind, Permissions, Schema, Schemas};
-use hub_types::policy::{changes_root, Change, PolicyLeaf, PolicyRecord};
-use hub_types::{PolicyId, Record as _};
+use hub_types::policy::{changes_root, knows_engine, Change, PolicyLeaf, PolicyRecord};
+use hub_types::{PolicyId, Record as _, Timestamp};
 use identity::ChainId;
 use merkle::CompactRange;
 use policy::History;
@@ -54,13 +55,26 @@ pub enum ReplicaError {
     History(String),
 }
 
-/// A proven record with the height after which it stood.
+/// A proven record with the height after which it stood, and the time of the header that proved it.
 #[derive(Clone, PartialEq, Eq, Message)]
-struct Proven {
+struct Stored {
     #[prost(bytes = "vec", tag = "1")]
     record: Vec<u8>,
     #[prost(uint64, tag = "2")]
     height: u64,
+    #[prost(int64, tag = "3")]
+    header_seconds: i64,
+    #[prost(uint32, tag = "4")]
+    header_nanos: u32,
+}
+
+/// What was proven last.
+struct Proven {
+    record: PolicyRecord,
+    /// The height after which the record stood.
+    height: u64,
+    /// The time of the block after that, whose header proves it.
+    header_time: Timestamp,
 }
 
 /// A leaf with its changes.
@@ -80,8 +94,8 @@ pub struct Replica {
     collections: Collections,
     schemas: BTreeMap<Cid, Schemas>,
     range: CompactRange,
-    /// The record and the height after which it stood; none before the first proof.
-    proven: Option<(PolicyRecord, u64)>,
+    /// None before the first proof.
+    proven: Option<Proven>,
     /// What was applied and not yet handed out to be written, after an update that failed midway.
     unsaved: Vec<Put>,
 }
@@ -111,9 +125,9 @@ impl Replica {
         let Some(bytes) = store.get(Column::Meta, &meta::policy(id.as_bytes()))? else {
             return Ok(replica);
         };
-        let proven: Proven = decode(Column::Meta, &bytes)?;
-        let record = PolicyRecord::from_bytes(&proven.record)
-            .map_err(|_| StoreError::Record(Column::Meta.name()))?;
+        let proven: Stored = decode(Column::Meta, &bytes)?;
+        let wrong = || StoreError::Record(Column::Meta.name());
+        let record = PolicyRecord::from_bytes(&proven.record).map_err(|_| wrong())?;
         let mut revisions = Vec::new();
         store.scan(Column::Policies, id.as_bytes(), &[], |_, value| {
             if revisions.len() as u64 == record.log.size() {
@@ -131,9 +145,18 @@ impl Replica {
             });
             Ok::<bool, StoreError>(true)
         })?;
+        let header_time = match (proven.header_seconds, proven.header_nanos) {
+            // Written before it was kept: the replica is at least as new as its newest revision.
+            (0, 0) => revisions
+                .last()
+                .map(|revision: &Revision| revision.leaf.time)
+                .ok_or_else(wrong)?,
+            (seconds, nanos) => Timestamp::new(seconds, nanos).map_err(|_| wrong())?,
+        };
         let update = Update {
             record,
             height: proven.height,
+            header_time,
             revisions,
         };
         replica.apply(&update).map_err(|error| {
@@ -155,7 +178,7 @@ impl Replica {
         if update.record.id != self.id {
             return Err(ReplicaError::OtherPolicy);
         }
-        if update.record.engine_version != policy::ENGINE_VERSION {
+        if !knows_engine(update.record.engine_version) {
             return Err(ReplicaError::Engine {
                 found: update.record.engine_version,
             });
@@ -233,12 +256,18 @@ impl Replica {
         let newer = self
             .proven
             .as_ref()
-            .is_none_or(|(_, height)| update.height > *height);
+            .is_none_or(|proven| update.height > proven.height);
         if newer {
-            self.proven = Some((update.record.clone(), update.height));
-            let proven = Proven {
+            self.proven = Some(Proven {
+                record: update.record.clone(),
+                height: update.height,
+                header_time: update.header_time,
+            });
+            let proven = Stored {
                 record: update.record.to_bytes(),
                 height: update.height,
+                header_seconds: update.header_time.seconds(),
+                header_nanos: update.header_time.nanos(),
             };
             puts.push((
                 Column::Meta,
@@ -293,13 +322,25 @@ impl Replica {
     /// The record as last proven.
     #[must_use]
     pub fn record(&self) -> Option<&PolicyRecord> {
-        self.proven.as_ref().map(|(record, _)| record)
+        self.proven.as_ref().map(|proven| &proven.record)
     }
 
     /// The highest height that this replica is proven for; 0 before the first proof.
     #[must_use]
     pub fn proven_height(&self) -> u64 {
-        self.proven.as_ref().map_or(0, |(_, height)| *height)
+        self.proven.as_ref().map_or(0, |proven| proven.height)
+    }
+
+    /// The revision in force after `height`.
+    #[must_use]
+    pub fn revision_after(&self, height: u64) -> Option<u64> {
+        self.history.revision_at_height(height)
+    }
+
+    /// The time of the block after the proven height: what is asked now is asked at this time.
+    #[must_use]
+    pub fn header_time(&self) -> Option<Timestamp> {
+        self.proven.as_ref().map(|proven| proven.header_time)
     }
 
     /// The policy's bound on staleness.
@@ -315,15 +356,17 @@ impl Replica {
         &self.collections
     }
 
-    /// What verdicts and checks read.
+    /// What verdicts and checks read, with the times of blocks that are known beside the policy's own.
     #[must_use]
-    pub fn authority(&self) -> PolicyAuthority<'_> {
+    pub fn authority<'a>(&'a self, times: &'a BlockTimes) -> PolicyAuthority<'a> {
         let anchor_lag = self.record().map_or(0, |record| record.anchor_lag);
         PolicyAuthority::new(
             &self.history,
             &self.collections,
             anchor_lag,
             self.proven_height(),
+            self.header_time().map(Timestamp::to_policy),
+            times,
         )
     }
 

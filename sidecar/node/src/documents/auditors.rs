@@ -1,8 +1,8 @@
 //! Who may export no leaf of a policy's log, found out once and remembered.
 //!
 //! Nobody is refused a trail before every document was asked about, and anybody can ask who makes
-//! himself a key. So a refusal is remembered as of a revision of the policy and a place in the feed:
-//! asked again, only documents that changed since are looked at. Actors that the policy never named
+//! himself a key. So a refusal is remembered as of a revision of the policy and a place in the feed,
+//! for as long as it stands by time: asked again, only documents that changed since are looked at. Actors that the policy never named
 //! and that created nothing are all answered alike, so they share one memory.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit::verdict::DocumentClaim;
 use hub_types::PolicyId;
 use identity::Did;
-use policy::Relationships as _;
+use policy::{Relationships as _, Time};
 
 use super::{claim_of, could_not_tell, locked, Documents};
 use crate::authority::{actor_of, CouldNotTell};
@@ -47,6 +47,8 @@ struct Known {
     /// Who created the documents that were looked at: no strangers.
     creators: BTreeSet<String>,
     first: Option<Box<Refused>>,
+    /// From when on one of the refusals may be otherwise by time.
+    until: Option<Time>,
 }
 
 /// What came of one look at documents.
@@ -78,6 +80,12 @@ impl Looked {
                 self.known.first = Some(Box::new((claim, refusal)));
             }
             Err(refusal) => {
+                if let Refusal::Denied { until, .. } = &refusal {
+                    self.known.until = match (self.known.until, *until) {
+                        (Some(known), Some(until)) => Some(known.min(until)),
+                        (known, until) => known.or(until),
+                    };
+                }
                 let refused = || Box::new((claim, refusal));
                 self.known.first.get_or_insert_with(refused);
             }
@@ -114,12 +122,12 @@ impl Documents {
         auditor: &Did,
     ) -> Result<Option<NoAudit>, Failure> {
         let actor = actor_of(auditor);
-        let (revision, named) = self
+        let (revision, now, named) = self
             .authority
             .answer(policy, |authority, reading| {
                 let view = authority.view(reading.revision);
                 let named = view.is_none_or(|view| view.actor(&actor).is_some());
-                (reading.revision, named)
+                (reading.revision, reading.time.to_policy(), named)
             })
             .map_err(|error| could_not_tell(&error))?;
         let name = auditor.as_str().to_owned();
@@ -127,7 +135,9 @@ impl Documents {
             let auditors = locked(&self.auditors);
             let known = |key: Option<String>| {
                 let known = auditors.0.get(&(*policy, key));
-                known.filter(|known| known.revision == revision)
+                known.filter(|known| {
+                    known.revision == revision && known.until.is_none_or(|until| now < until)
+                })
             };
             let stranger = || known(None).filter(|known| !named && !known.creators.contains(&name));
             known(Some(name.clone())).or_else(stranger).cloned()
@@ -140,6 +150,7 @@ impl Documents {
                 feed,
                 creators: BTreeSet::new(),
                 first: None,
+                until: None,
             }),
         };
         match &before {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use audit::authority::PolicyAuthority;
 use audit::verdict::{
-    admit, counts, decide, may_attest, sound, Attestation, Authority as _, Claim, DocumentClaim,
-    ParentClaim, Standing, Verdict,
+    admit, counts, decide, may_attest, soundness, Attestation, Authority as _, Claim,
+    DocumentClaim, ParentClaim, Soundness, Standing, Verdict,
 };
 use crdt::{
     materialize, Cid, Commit, Dag, Disclosure, DocumentId, DocumentPreimage, DocumentState, Error,
@@ -18,7 +18,7 @@ use crdt::{
 };
 use hub_types::PolicyId;
 use identity::{Did, Signature};
-use policy::Actor;
+use policy::{Actor, Time};
 
 use crate::store::keys::Digest;
 use crate::store::records::{decode, digest, digests, Blocks, CommitRecord, DocumentRecord};
@@ -40,6 +40,8 @@ struct Judged {
     height: u64,
     commits: usize,
     attestations: usize,
+    /// Of how many blocks the times were known.
+    times: usize,
 }
 
 /// A document with everything that its state depends on.
@@ -55,6 +57,8 @@ pub struct Loaded {
     attestations_count: usize,
     verdicts: HashMap<Cid, Verdict>,
     judged: Option<Judged>,
+    /// From when on a verdict may be another one with time alone.
+    until: Option<Time>,
     state: Option<Arc<DocumentState>>,
 }
 
@@ -116,6 +120,7 @@ impl Loaded {
             attestations_count: 0,
             verdicts: HashMap::new(),
             judged: None,
+            until: None,
             state: None,
         })
     }
@@ -229,8 +234,15 @@ impl Loaded {
             },
             commits: self.dag.len(),
             attestations: self.attestations_count,
+            times: authority.times(),
         };
-        if self.judged == Some(now) {
+        // The header's time is that of the block after the proven height: what ends at it or before
+        // may have ended at that height, too.
+        let passed = authority.header().is_some_and(|header| {
+            let until = self.until;
+            until.is_some_and(|until| until <= header.time)
+        });
+        if self.judged == Some(now) && !passed {
             return;
         }
         self.admit_new(authority, chain);
@@ -250,6 +262,11 @@ impl Loaded {
             }
             verdicts.insert(*cid, verdict);
         }
+        let open = self
+            .entries
+            .values()
+            .filter(|entry| entry.settled.is_none());
+        self.until = open.filter_map(|entry| entry.standing.until()).min();
         if self.verdicts != verdicts {
             let counting = |verdicts: &HashMap<Cid, Verdict>| -> BTreeSet<Cid> {
                 verdicts
@@ -272,6 +289,7 @@ impl Loaded {
         if self.entries.len() == self.dag.len() {
             return;
         }
+        let before = self.entries.len();
         for commit in self.dag.topological() {
             if self.entries.contains_key(commit.cid()) {
                 continue;
@@ -300,13 +318,17 @@ impl Loaded {
                     };
                     self.entries.insert(*commit.cid(), entry);
                 }
+                // It will be told when the block's time is proven again.
+                Err(Verdict::Defer(_)) => {}
                 Err(verdict) => {
                     tracing::error!(commit = %commit.cid(), verdict = verdict.name(), "a kept commit is not admitted; it does not count");
                 }
             }
         }
         // A new commit may carry attestations to its ancestors, and changes the state.
-        self.state = None;
+        if self.entries.len() > before {
+            self.state = None;
+        }
     }
 
     /// For each commit the attestations of it and of all its descendants.
@@ -366,7 +388,10 @@ impl Loaded {
         if settled {
             return Use::None;
         }
-        if counts(&entry.claim, facts, authority) {
+        let author = entry.claim.author.as_str();
+        let standing = soundness(&entry.claim.document, facts, authority);
+        if may_attest(entry.claim.height, author, facts) && standing != Soundness::Unsound {
+            // Where it cannot be told yet, it waits where it is kept.
             return Use::Settles;
         }
         // The same leaf at the height proven now, anchored in the next block: would that count?
@@ -387,22 +412,40 @@ impl Loaded {
         }
     }
 
-    /// Whether `new` counts for a commit and `old`, of the same log, never will or was seen later.
+    /// Whether `new` counts for a commit and `old`, of the same log, never will or was seen later;
+    /// none where that hangs on the time of a block that is not proven yet.
     pub(crate) fn is_better(
         &self,
         commit: &Cid,
         new: &Attestation,
-        old: &Attestation,
+        old: Option<&Attestation>,
         authority: &PolicyAuthority<'_>,
-    ) -> bool {
+    ) -> Option<bool> {
         let Some(entry) = self.entries.get(commit) else {
-            return false;
+            return Some(old.is_none());
         };
         let author = entry.claim.author.as_str();
-        let proves_nothing = !may_attest(entry.claim.height, author, old)
-            || !sound(&entry.claim.document, old, authority);
-        let improves = proves_nothing || new.height < old.height;
-        improves && counts(&entry.claim, new, authority)
+        let standing = |attestation: &Attestation| {
+            let may = may_attest(entry.claim.height, author, attestation);
+            let standing = soundness(&entry.claim.document, attestation, authority);
+            match may {
+                true => standing,
+                false => Soundness::Unsound,
+            }
+        };
+        let new_stands = standing(new);
+        let Some(old) = old else {
+            // The first of its log is kept, whatever it proves.
+            return (new_stands != Soundness::Unknown).then_some(true);
+        };
+        let earlier = new.height < old.height;
+        match (new_stands, standing(old)) {
+            (Soundness::Unsound, _) => Some(false),
+            (Soundness::Sound, Soundness::Unsound) => Some(true),
+            (_, Soundness::Sound) if !earlier => Some(false),
+            (Soundness::Sound, _) if earlier => Some(true),
+            _ => None,
+        }
     }
 
     /// The commits that are late, as of the last [`Loaded::judge`], with their authors.

@@ -25,6 +25,7 @@ use crdt::Schemas;
 use hashbrown::HashMap;
 use hub_types::PolicyId;
 use identity::{ChainId, Did};
+use policy::condition::Context;
 
 use crate::authority::{actor_of, Authority, CouldNotTell, Reading};
 use crate::clock::Clock;
@@ -286,12 +287,13 @@ impl Documents {
         document: &crdt::Cid,
         actor: &Did,
         sight: Sight,
+        context: &Context,
         action: &'static str,
     ) -> Result<Permit, Failure> {
         let Some((claim, policy)) = self.claim(document.digest())? else {
             return Err(unknown_document(document));
         };
-        let refusal = match self.guard.permit(&policy, &claim, actor, sight) {
+        let refusal = match self.guard.permit(&policy, &claim, actor, sight, context) {
             Ok(permit) => return Ok(permit),
             Err(refusal) => refusal,
         };
@@ -307,23 +309,37 @@ impl Documents {
         actor: &Did,
         sight: Sight,
     ) -> Result<Option<Permit>, StoreError> {
+        self.permit_unlogged(document, actor, sight, &Context::default())
+    }
+
+    /// Leave to see one of many kept documents, for somebody who is not told which he may not see.
+    fn permit_unlogged(
+        &self,
+        document: &Digest,
+        actor: &Did,
+        sight: Sight,
+        context: &Context,
+    ) -> Result<Option<Permit>, StoreError> {
         let Some((claim, policy)) = self.claim(document)? else {
             return Ok(None);
         };
-        Ok(self.guard.permit(&policy, &claim, actor, sight).ok())
+        let permit = self.guard.permit(&policy, &claim, actor, sight, context);
+        Ok(permit.ok())
     }
 
     /// Whether `new` proves more of a kept commit than `old`, of the same log: it counts, and the
     /// other one never will or was seen later. Where `old` counts for an ancestor, `new` does too.
+    /// None where that hangs on the time of a block that is not proven yet: a choice made without it
+    /// would hang on the order in which the two came.
     pub(crate) fn is_better(
         &self,
         document: &Digest,
         commit: &crdt::Cid,
         new: &audit::verdict::Attestation,
-        old: &audit::verdict::Attestation,
-    ) -> Result<bool, Failure> {
+        old: Option<&audit::verdict::Attestation>,
+    ) -> Result<Option<bool>, Failure> {
         let Some((loaded, _)) = self.loaded(document)? else {
-            return Ok(false);
+            return Ok(Some(false));
         };
         let mut loaded = locked(&loaded);
         let policy = loaded.policy;
@@ -395,6 +411,9 @@ impl Documents {
             Refusal::Denied {
                 permission,
                 reading,
+                context,
+                missing,
+                until: _,
             } => {
                 let (resource, _) = self
                     .authority
@@ -409,13 +428,16 @@ impl Documents {
                     action,
                     document: Some(claim.id),
                     preimage: record.map(|record| record.preimage),
+                    context,
                 };
-                let reason = format!("no relationship gives the actor `{permission}`");
+                let why = lacking(&missing);
+                let reason = format!("no relationship gives the actor `{permission}`{why}");
                 let outcome = audit::content::Outcome::Deny;
                 let content =
                     leaves::decision(asked, outcome, &reason, &reading, self.now_seconds());
                 self.log_denial(actor.as_str(), policy, content).await?;
-                Ok(denied(actor, permission, &claim.id.to_string(), reading))
+                let object = claim.id.to_string();
+                Ok(denied(actor, permission, &object, &missing, reading))
             }
         }
     }
@@ -439,14 +461,17 @@ impl Documents {
         let asked = self
             .authority
             .ask_in_general(policy, &actor_of(actor), permission);
-        let (object, permitted, reading) = asked.map_err(|error| could_not_tell(&error))?;
-        if permitted {
+        let (object, answer, reading) = asked.map_err(|error| could_not_tell(&error))?;
+        if answer.is_allow() {
             let refusal = Refusal::Denied {
                 permission,
                 reading: reading.clone(),
+                context: Context::default(),
+                missing: Vec::new(),
+                until: None,
             };
             self.refuse(refusal, policy, &claim, actor, action).await?;
-            return Ok(denied(actor, permission, TRAIL, reading));
+            return Ok(denied(actor, permission, TRAIL, &[], reading));
         }
         let asked = Asked {
             actor: actor.as_str(),
@@ -456,12 +481,13 @@ impl Documents {
             action,
             document: None,
             preimage: None,
+            context: Context::default(),
         };
         let reason = format!("no relationship gives the actor `{permission}` on any document");
         let outcome = audit::content::Outcome::Deny;
         let content = leaves::decision(asked, outcome, &reason, &reading, self.now_seconds());
         self.log_denial(actor.as_str(), policy, content).await?;
-        Ok(denied(actor, permission, TRAIL, reading))
+        Ok(denied(actor, permission, TRAIL, &[], reading))
     }
 
     /// Writes the leaf of a denial under `policy`, or counts it beyond the quota.
@@ -569,13 +595,35 @@ pub fn unknown_document(document: &crdt::Cid) -> Failure {
     )
 }
 
-/// The failure of an actor without the permission.
+/// The failure of an actor without the permission; `missing` names what conditions lack.
 #[must_use]
-pub fn denied(actor: &Did, permission: &str, object: &str, reading: Reading) -> Failure {
+pub fn denied(
+    actor: &Did,
+    permission: &str,
+    object: &str,
+    missing: &[String],
+    reading: Reading,
+) -> Failure {
+    let why = lacking(missing);
+    let next = match missing {
+        [] => format!("ask an owner or manager for a relation that gives `{permission}`"),
+        missing => format!("give `context` with values of {}", missing.join(", ")),
+    };
     Failure::new(
         Kind::Denied,
-        format!("{actor} has not the permission `{permission}` on {object}"),
-        format!("ask an owner or manager for a relation that gives `{permission}`"),
+        format!("{actor} has not the permission `{permission}` on {object}{why}"),
+        next,
     )
     .at(reading)
+}
+
+/// Why a conditional answer is a deny for whoever needs one of two.
+fn lacking(missing: &[String]) -> String {
+    match missing {
+        [] => String::new(),
+        missing => format!(
+            ": conditions that might give it lack {}",
+            missing.join(", ")
+        ),
+    }
 }

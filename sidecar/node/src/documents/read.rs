@@ -6,6 +6,7 @@ use audit::verdict::Verdict;
 use crdt::{Cid, Disclosure, DocumentState, Operation};
 use hub_types::PolicyId;
 use identity::Did;
+use policy::condition::Context;
 use serde::Serialize;
 use serde_json::{json, Map, Value as Json};
 
@@ -323,6 +324,7 @@ impl Documents {
                 action,
                 document: Some(document),
                 preimage: None,
+                context: permit.context().clone(),
             };
             let outcome = audit::content::Outcome::Allow;
             let now = self.now_seconds();
@@ -343,7 +345,7 @@ impl Documents {
         Ok(())
     }
 
-    /// One page of a collection, for what `actor` may read. What may not be read is left out
+    /// One page of a collection, for what `actor` may read, who gives `context` to conditions. What may not be read is left out
     /// without a word; the bound counts the documents looked at, so that a page is bounded work.
     ///
     /// # Errors
@@ -353,6 +355,7 @@ impl Documents {
         actor: &Did,
         policy: &PolicyId,
         collection: &Cid,
+        context: &Context,
         filter: &[(String, Json)],
         after: Option<&Cid>,
         limit: usize,
@@ -380,7 +383,8 @@ impl Documents {
                 Ok::<bool, StoreError>(found.len() < LIST_PAGE_MAX)
             })?;
         for document in &found {
-            let Some(permit) = self.permit_peer(document, actor, Sight::Bodies)? else {
+            let permit = self.permit_unlogged(document, actor, Sight::Bodies, context)?;
+            let Some(permit) = permit else {
                 continue;
             };
             let view = self.get(&permit, None)?;

@@ -5,17 +5,14 @@
 //! leaf that says so, within its author's quota, and offered only as an ancestor of what counts.
 //! Attestations that came with the commits are heard first: what they settle was never late.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 
 use audit::content::Origin;
-use audit::verdict::{
-    admit, decide, may_attest, Attestation, Claim, DeferReason, RejectReason, Verdict,
-};
-use crdt::{Cid, Commit, Disclosure, Header, HeaderBlock};
+use audit::verdict::{admit, decide, Attestation, Claim, DeferReason, RejectReason, Verdict};
+use crdt::{Cid, Commit, Disclosure, HeaderBlock};
 use hub_types::PolicyId;
 use identity::Signature;
-use policy::Actor;
 use prost::Message as _;
 
 use super::heard::{Attested, Heard};
@@ -27,7 +24,7 @@ use super::{could_not_tell, locked, Documents, InFlight, Rejection};
 use crate::authority::{CouldNotTell, Reading};
 use crate::failure::Failure;
 use crate::leaves;
-use crate::limits::{AUTHOR_LATE_COMMITS_MAX, DOCUMENT_COMMITS_MAX, FETCH_COMMITS_MAX};
+use crate::limits::{AUTHOR_LATE_COMMITS_MAX, DOCUMENT_COMMITS_MAX};
 use crate::metrics;
 use crate::network::messages::CommitBlocks;
 use crate::store::keys::{self, Digest};
@@ -435,7 +432,8 @@ impl Documents {
                 Ok(mut standing) => {
                     standing.advance(&claim, authority);
                     let decided = |known| decide(&claim, &standing, known, authority);
-                    late = standing.lost_at().map(|_| match decided(&own) {
+                    let may_be_late = standing.is_lost() || standing.open().is_some();
+                    late = may_be_late.then(|| match decided(&own) {
                         Verdict::Settled { .. } => LateRoom::Certain,
                         _ => LateRoom::Counted,
                     });
@@ -490,6 +488,12 @@ impl Documents {
                 let why = reason.to_string();
                 let waits = Waits::Replica(commit.header().authority.height);
                 self.wait(peer, commit, blocks, waits, &why).await
+            }
+            Verdict::Defer(reason @ DeferReason::BlockTime(_)) => {
+                // It is looked for already; whatever comes of it is told to all that wait.
+                let why = reason.to_string();
+                self.wait(peer, commit, blocks, Waits::Replica(0), &why)
+                    .await
             }
             Verdict::Late { lost_at } => {
                 let why = format!("the author lost the permission at height {lost_at}");

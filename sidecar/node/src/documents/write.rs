@@ -11,8 +11,8 @@ use std::sync::Arc;
 use audit::authority::PolicyAuthority;
 use audit::content::{Origin, Outcome};
 use audit::verdict::{
-    admit, decide, Authority as _, Claim, DeferReason, DocumentClaim, ParentClaim, RejectReason,
-    Verdict,
+    admit, decide, stands, Authority as _, Claim, DeferReason, DocumentClaim, ParentClaim,
+    RejectReason, Verdict,
 };
 use crdt::{
     Authority as Cited, Cid, CollectionId, Commit, Disclosure, DocumentId, DocumentPreimage,
@@ -20,12 +20,13 @@ use crdt::{
 };
 use hub_types::PolicyId;
 use identity::{Did, Signature};
+use policy::condition::Context;
 use prost::Message as _;
 use serde::Serialize;
 
 use super::place::Place;
 use super::{could_not_tell, denied, locked, unknown_document, values, Documents};
-use crate::authority::Reading;
+use crate::authority::{CouldNotTell, Reading};
 use crate::failure::{Failure, Kind};
 use crate::leaves::{self, Asked};
 use crate::limits::{DOCUMENT_COMMITS_MAX, PARENTS_MAX};
@@ -185,11 +186,9 @@ impl Documents {
         scope: Scope,
         fields: &serde_json::Map<String, serde_json::Value>,
     ) -> Result<Prepared, Failure> {
-        let (reading, cited) = self
+        let reading = self
             .authority
-            .answer(&policy, |authority, reading| {
-                (reading.clone(), cited(authority, reading, 0))
-            })
+            .answer(&policy, |_, reading| reading.clone())
             .map_err(|error| could_not_tell(&error))?;
         let schemas = self.authority.schemas(&policy, &collection);
         let (schema_version, schema) = schemas.latest().ok_or_else(|| {
@@ -206,17 +205,22 @@ impl Documents {
             nonce: random().map_err(|error| Failure::internal(&error))?,
         };
         let document = *preimage.id().cid();
-        let blocks = self
-            .draft(
+        let claim = DocumentClaim::of(&preimage).map_err(|error| {
+            Failure::invalid(error.to_string(), "name an object that the policy can name")
+        })?;
+        let draft = |cited| {
+            self.draft(
                 actor,
-                DocumentRef::First(preimage),
+                DocumentRef::First(preimage.clone()),
                 schema_version,
                 Vec::new(),
                 cited,
-                operations,
+                operations.clone(),
             )?
             .prepare(schema)
-            .map_err(|error| of_crdt(&error))?;
+            .map_err(|error| of_crdt(&error))
+        };
+        let blocks = self.citing(&policy, &reading, 0, &claim, draft)?;
         let resource = self.resource(&policy, &collection);
         Ok(Prepared {
             document,
@@ -271,24 +275,21 @@ impl Documents {
             .iter()
             .filter_map(|(parent, _)| Some(loaded.dag.get(parent)?.header().authority.height))
             .max();
+        let claim = loaded.claim.clone();
         drop(loaded);
-        let cited = self
-            .authority
-            .judge(&policy, |authority, _| {
-                cited(authority, &reading, least.unwrap_or(0))
-            })
-            .map_err(|error| could_not_tell(&error))?;
-        let blocks = self
-            .draft(
+        let draft = |cited| {
+            self.draft(
                 actor,
-                document_ref,
+                document_ref.clone(),
                 schema_version,
-                parents,
+                parents.clone(),
                 cited,
-                operations,
+                operations.clone(),
             )?
             .prepare(schema)
-            .map_err(|error| of_crdt(&error))?;
+            .map_err(|error| of_crdt(&error))
+        };
+        let blocks = self.citing(&policy, &reading, least.unwrap_or(0), &claim, draft)?;
         let resource = self.resource(&policy, &collection);
         Ok(Prepared {
             document: *document,
@@ -296,6 +297,55 @@ impl Documents {
             blocks,
             reading,
         })
+    }
+
+    /// Makes a commit that cites a height from which on its author has what it takes, if there is one.
+    ///
+    /// That is the height that made the revision in force, or a parent's if it is higher, and not the
+    /// newest: between two changes of a policy all heights say the same, and a sidecar that was cut
+    /// off from the hub a block earlier could not judge the commit until the hub is back. But what
+    /// began by time alone began after that block; then the newest block is cited whose time is known.
+    fn citing(
+        &self,
+        policy: &PolicyId,
+        reading: &Reading,
+        least: u64,
+        document: &DocumentClaim,
+        draft: impl Fn(Cited) -> Result<crdt::Prepared, Failure>,
+    ) -> Result<crdt::Prepared, Failure> {
+        let asked = |error| could_not_tell(&error);
+        let at = |height| Cited {
+            revision: reading.revision,
+            height,
+        };
+        let made = self.authority.judge(policy, |authority, _| {
+            let made = authority.height_of(reading.revision);
+            made.unwrap_or(reading.height).max(least)
+        });
+        let made = made.map_err(asked)?;
+        let first = draft(at(made))?;
+        let claim = |blocks: &crdt::Prepared| {
+            Claim::to_be_signed(blocks.header.header(), blocks.header.cid(), document)
+                .map_err(|error| of_claim(&error))
+        };
+        let holds = |claim: &Claim| {
+            let stands = |authority: &PolicyAuthority<'_>, _: &Reading| stands(claim, authority);
+            self.authority.judge(policy, stands).map_err(asked)
+        };
+        if holds(&claim(&first)?)? {
+            return Ok(first);
+        }
+        let seen = self.authority.seen_at_or_below(reading.height);
+        let newest = seen.map_or(reading.height, |block| block.height);
+        if newest <= made {
+            return Ok(first);
+        }
+        let newer = draft(at(newest))?;
+        // Where that does not help either, the refusal speaks of the earliest that can be cited.
+        match holds(&claim(&newer)?)? {
+            true => Ok(newer),
+            false => Ok(first),
+        }
     }
 
     fn resource(&self, policy: &PolicyId, collection: &Cid) -> String {
@@ -456,6 +506,7 @@ impl Documents {
             document: Some(judged.claim.document.id),
             // The commit that holds it stands in the log right before this leaf.
             preimage: None,
+            context: Context::default(),
         };
         leaves::decision(
             asked,
@@ -555,69 +606,69 @@ impl Documents {
             reading,
             preimage,
         };
-        match &judged.verdict {
-            Verdict::Settled { .. } | Verdict::Provisional { .. } => Ok(judged),
-            Verdict::Defer(reason) => Err(deferred(reason, &judged.reading)),
-            Verdict::Reject(reason) => Err(self.refuse_local(&judged, reason, action).await?),
-            Verdict::Late { lost_at } => {
-                let permission = self.lost_permission(&judged);
-                let why = format!("the permission was lost at height {lost_at}");
-                self.log_refused_write(&judged, &permission, &why, action)
-                    .await?;
-                Err(denied(
-                    &commit.header().author,
-                    &permission,
-                    &document.to_string(),
-                    judged.reading,
-                ))
-            }
-        }
+        let why = match &judged.verdict {
+            // What ends with the very block whose header is the newest has ended for who writes now.
+            Verdict::Settled { .. } | Verdict::Provisional { .. } => match self.lacks(&judged)? {
+                None => return Ok(judged),
+                Some(_) => "the permission has ended by time".to_owned(),
+            },
+            Verdict::Defer(reason) => return Err(deferred(reason, &judged.reading)),
+            Verdict::Late { lost_at } => format!("the permission was lost at height {lost_at}"),
+            Verdict::Reject(reason @ RejectReason::NotPermitted { .. }) => reason.to_string(),
+            Verdict::Reject(reason) => return Err(refused_local(&judged, &reason.to_string())),
+        };
+        Err(self.refuse_local(&judged, &why, action).await?)
     }
 
-    /// Which of the listed permissions the author has no longer.
-    fn lost_permission(&self, judged: &Judged) -> String {
+    /// Which of the listed permissions the author has not now, at the time of the newest header; and
+    /// what conditions lack that might give it.
+    ///
+    /// # Errors
+    /// [`Failure`] where the engine has no answer.
+    fn lacks(&self, judged: &Judged) -> Result<Option<(String, Vec<String>)>, Failure> {
         let claim = &judged.claim;
-        let lost = self.authority.judge(&judged.policy, |authority, reading| {
-            claim.permissions.iter().find(|permission| {
+        let asked = self.authority.judge(&judged.policy, |authority, _| {
+            let circumstances = judged.reading.circumstances(&Context::default());
+            claim.permissions.iter().find_map(|permission| {
                 let question = audit::verdict::Permission {
                     document: &claim.document,
                     actor: &claim.author,
                     permission,
-                    creating: *permission == audit::verdict::CREATE,
+                    creating: permission == audit::verdict::CREATE,
                 };
-                !authority.permits(reading.revision, &question)
+                match authority.ask(judged.reading.revision, &question, &circumstances) {
+                    Some(Ok(answer)) if answer.is_allow() => None,
+                    Some(Ok(answer)) => Some(Ok((permission.clone(), answer.missing))),
+                    Some(Err(error)) => Some(Err(CouldNotTell::Check(error))),
+                    None => Some(Ok((permission.clone(), Vec::new()))),
+                }
             })
         });
-        match lost {
-            Ok(Some(permission)) => permission.clone(),
-            _ => claim.permissions.first().cloned().unwrap_or_default(),
-        }
+        let lost = asked.and_then(Option::transpose);
+        lost.map_err(|error| could_not_tell(&error))
     }
 
+    /// Refuses a write for want of a permission. It is a denial, and logged as one, where the author
+    /// has the permission not now either; else the commit only cites a wrong height.
     async fn refuse_local(
         &self,
         judged: &Judged,
-        reason: &RejectReason,
+        why: &str,
         action: &'static str,
     ) -> Result<Failure, Failure> {
-        let RejectReason::NotPermitted { permission, .. } = reason else {
-            return Ok(Failure::invalid(
-                format!("the commit is refused: {reason}"),
-                "prepare it anew and sign what comes back",
-            )
-            .at(judged.reading.clone()));
+        let Some((permission, missing)) = self.lacks(judged)? else {
+            return Ok(refused_local(judged, why));
         };
-        self.log_refused_write(judged, permission, &reason.to_string(), action)
+        self.log_refused_write(judged, &permission, why, action)
             .await?;
-        let object = judged.claim.document.id.to_string();
-        let object = if judged.claim.creates {
-            judged.claim.document.scope.to_string()
-        } else {
-            object
+        let object = match judged.claim.creates {
+            true => judged.claim.document.scope.to_string(),
+            false => judged.claim.document.id.to_string(),
         };
         let author =
             Did::parse(judged.claim.author.as_str()).map_err(|error| Failure::internal(&error))?;
-        Ok(denied(&author, permission, &object, judged.reading.clone()))
+        let reading = judged.reading.clone();
+        Ok(denied(&author, &permission, &object, &missing, reading))
     }
 
     async fn log_refused_write(
@@ -647,6 +698,7 @@ impl Documents {
             action,
             document,
             preimage,
+            context: Context::default(),
         };
         let content = leaves::decision(
             asked,
@@ -728,18 +780,17 @@ impl Documents {
     }
 }
 
-/// What a new commit cites: the revision in force, at the height that made it, or at that of a
-/// parent if it is higher. Not at the newest height: between two changes of a policy all heights
-/// say the same, and a sidecar that was cut off from the hub a block earlier could not judge the
-/// commit until the hub is back.
-fn cited(authority: &PolicyAuthority<'_>, reading: &Reading, least: u64) -> Cited {
-    let made = authority
-        .height_of(reading.revision)
-        .unwrap_or(reading.height);
-    Cited {
-        revision: reading.revision,
-        height: made.max(least),
-    }
+fn of_claim(error: &policy::NameError) -> Failure {
+    Failure::invalid(error.to_string(), "name an actor that the policy can name")
+}
+
+/// A commit that is refused for what it is, and not for want of a permission now.
+fn refused_local(judged: &Judged, why: &str) -> Failure {
+    Failure::invalid(
+        format!("the commit is refused: {why}"),
+        "prepare it anew and sign what comes back",
+    )
+    .at(judged.reading.clone())
 }
 
 /// The outcome that a verdict is counted as.
@@ -760,7 +811,7 @@ fn deferred(reason: &DeferReason, reading: &Reading) -> Failure {
             format!("the commit cannot be judged yet: {reason}"),
             "submit its parents first",
         ),
-        DeferReason::Ahead { .. } => Failure::new(
+        DeferReason::Ahead { .. } | DeferReason::BlockTime(_) => Failure::new(
             Kind::CouldNotTell,
             format!("could not tell: {reason}"),
             "try again when the replica has caught up",

@@ -479,7 +479,6 @@ impl Driver {
         document: Cid,
         mut wanted: Vec<Cid>,
     ) -> Result<(), RoundError> {
-        let documents = self.exchange.documents().clone();
         for _ in 0..FETCHES_MAX {
             if wanted.is_empty() {
                 return Ok(());

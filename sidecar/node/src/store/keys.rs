@@ -27,6 +27,15 @@ pub mod meta {
     /// The id of the log that is anchored.
     pub const LOG_ID: &[u8] = b"anchor/log";
 
+    /// What [`block_time`] keys start with.
+    pub const BLOCK_TIME: &[u8] = b"time/";
+
+    /// The time of a block that a verdict hangs on.
+    #[must_use]
+    pub fn block_time(height: u64) -> Vec<u8> {
+        [BLOCK_TIME, &height.to_be_bytes()].concat()
+    }
+
     /// The proven record of a policy.
     #[must_use]
     pub fn policy(id: &[u8; 32]) -> Vec<u8> {

@@ -147,6 +147,7 @@ async fn a_revoked_writer_keeps_what_was_attested_and_writes_nothing_more() {
                 &document,
                 &plant.alice.did(),
                 node::guard::Sight::Bodies,
+                &Default::default(),
                 "test",
             )
             .await
@@ -247,6 +248,7 @@ async fn a_wrong_write_is_rolled_back_twice_at_once_and_the_counter_is_right() {
             &document,
             &plant.alice.did(),
             node::guard::Sight::Bodies,
+            &Default::default(),
             "test",
         )
         .await

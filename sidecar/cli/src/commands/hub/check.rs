@@ -1,4 +1,5 @@
-//! `hold hub check`: allow or deny, with the revision and the height that it holds for.
+//! `hold hub check`: allow, deny or conditional, with the revision, the height and the time that it
+//! holds for.
 //!
 //! The node's answer is not asked for: it sends evidence, the evidence is verified under a header
 //! of the light client, and the policy engine decides here, from what was proven.
@@ -7,17 +8,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use hub_client::Checked;
+use hub_types::policy::convert::context_to_json;
 use policy::{Decision, ObjectRef, Question};
 use prost::Message as _;
 use serde_json::json;
 use wire::policy::{QueryCheckPermissionRequest, QueryCheckPermissionResponse};
 
 use super::client::{ask_unverified, Connection, LOUD};
-use crate::commands::policy::parse_actor;
+use crate::commands::policy::{parse_actor, parse_given, word};
 use crate::context::Context;
 use crate::convert;
 use crate::keyring::write_over;
-use crate::reply::{fields, Reply, Verdict};
+use crate::reply::{fields, Reply};
 
 /// The question as it was typed.
 pub(super) struct Asked<'a> {
@@ -29,6 +31,8 @@ pub(super) struct Asked<'a> {
     /// `--prove`, and the file.
     pub(super) prove: Option<Option<&'a Path>>,
     pub(super) documents: &'a [PathBuf],
+    /// Values for conditions, JSON.
+    pub(super) given: Option<&'a str>,
 }
 
 /// Asks and answers.
@@ -45,6 +49,7 @@ pub(super) async fn run(
         .map(|path| convert::read_document(path))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let question = Question::new(asked.object.clone(), asked.permission, actor.clone());
+    let given = parse_given(asked.given)?;
     let sentence = format!("{} on {} for {actor}", asked.permission, asked.object);
 
     if let Connection::Unverified(transports) = connection {
@@ -56,6 +61,7 @@ pub(super) async fn run(
             revision: asked.revision,
             prove: false,
             documents: documents.iter().map(|it| it.to_wire()).collect(),
+            context: context_to_json(&given),
         };
         let answer: QueryCheckPermissionResponse = ask_unverified(
             transports,
@@ -66,19 +72,22 @@ pub(super) async fn run(
         let decision = match answer.decision() {
             wire::policy::Decision::Allow => Decision::Allow,
             wire::policy::Decision::Deny => Decision::Deny,
+            wire::policy::Decision::Conditional => Decision::Conditional,
             wire::policy::Decision::Unspecified => {
                 anyhow::bail!("the node gave no decision; try again without --unverified")
             }
         };
         let (word, verdict) = word(decision);
+        let lacks = lacks(&answer.missing);
         return Ok(Reply {
             text: format!(
-                "{LOUD}\n\n{word}  {sentence}\n\nrevision {}  height {}",
+                "{LOUD}\n\n{word}  {sentence}{lacks}\n\nrevision {}  height {}",
                 answer.revision, answer.height
             ),
             json: json!({
                 "verified": false,
                 "decision": word,
+                "missing": answer.missing,
                 "revision": answer.revision,
                 "height": answer.height,
             }),
@@ -88,11 +97,12 @@ pub(super) async fn run(
 
     let proven = connection
         .verified()?
-        .check(&policy, &question, asked.revision, &documents)
+        .check(&policy, &question, &given, asked.revision, &documents)
         .await
         .with_context(|| format!("could not tell: {sentence}"))?;
     let Checked {
         answer,
+        circumstances,
         revision,
         evidence,
     } = &proven.value;
@@ -108,6 +118,16 @@ pub(super) async fn run(
             ),
         ),
     ];
+    // An earlier revision is asked at its own time.
+    if circumstances.time != proven.header.time.to_policy() {
+        rows.push(("asked at", circumstances.time.to_string()));
+    }
+    if !circumstances.context.is_empty() {
+        rows.push(("with", circumstances.context.to_json()));
+    }
+    if let Some(until) = answer.stands_until {
+        rows.push(("until", format!("{until}, if nothing changes before")));
+    }
     let mut json = json!({
         "verified": true,
         "decision": word,
@@ -120,6 +140,8 @@ pub(super) async fn run(
         "header_height": proven.header.height.0,
         "header_hash": proven.header.hash.to_string(),
         "time": proven.header.time.to_string(),
+        "asked_at": circumstances.time.to_string(),
+        "missing": answer.missing,
         "steps": answer.steps,
         "evidence_bytes": bytes.len(),
     });
@@ -136,15 +158,23 @@ pub(super) async fn run(
         }
     }
     Ok(Reply {
-        text: format!("{word}  {sentence}\n\n{}", fields(&rows)),
+        text: format!(
+            "{word}  {sentence}{}\n\n{}",
+            lacks(&answer.missing),
+            fields(&rows)
+        ),
         json,
         verdict,
     })
 }
 
-fn word(decision: Decision) -> (&'static str, Verdict) {
-    match decision {
-        Decision::Allow => ("allow", Verdict::Yes),
-        Decision::Deny => ("deny", Verdict::No),
+/// What a conditional answer lacks.
+pub(crate) fn lacks(missing: &[String]) -> String {
+    match missing {
+        [] => String::new(),
+        missing => format!(
+            "\n\nIt hangs on {}. Without that it is a no; give it with --context.",
+            missing.join(", ")
+        ),
     }
 }

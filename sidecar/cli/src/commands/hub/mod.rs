@@ -17,6 +17,7 @@ use policy::ObjectRef;
 use crate::context::Context;
 use crate::reply::Reply;
 
+pub(crate) use check::lacks;
 pub(crate) use client::Connection;
 
 /// What all commands about the hub take.
@@ -88,7 +89,7 @@ enum Command {
     },
     /// A policy: its record, what it defines, and with `history` every change of it
     Policy(PolicyArguments),
-    /// Answer a permission question from hub state: allow (exit 0) or deny (exit 1)
+    /// Answer a permission question from hub state: allow (exit 0), deny or conditional (exit 1)
     Check {
         /// The policy: a local name or an id
         policy: String,
@@ -108,6 +109,9 @@ enum Command {
         /// from, as `hold --output json doc get` shows it; several allowed
         #[arg(long = "document", value_name = "FILE")]
         documents: Vec<PathBuf>,
+        /// Values for conditions, a JSON object such as {"zone":"ward"}
+        #[arg(long = "context", value_name = "JSON")]
+        given: Option<String>,
     },
     /// The audit logs of a policy, provably all
     Logs {
@@ -163,9 +167,9 @@ enum Command {
         #[command(flatten)]
         signing: Signing,
     },
-    /// Set relationships, all or none
+    /// Set relationships, all or none; one that stands gets the terms that are given
     Relate(Relationships),
-    /// Delete relationships, all or none
+    /// Delete relationships, all or none, whatever their terms
     Unrelate(Relationships),
     /// Register an object; the signer owns it
     Register {
@@ -208,7 +212,8 @@ enum Command {
 struct Relationships {
     /// The policy
     policy: String,
-    /// Each `resource:id#relation@subject`
+    /// Each `resource:id#relation@subject`, and on what terms:
+    /// `… with office_hours {"zone":"ward"} and expiration 2027-01-01T00:00:00Z`
     relationships: Vec<String>,
     /// Read more of them from FILE, one a line
     #[arg(long, value_name = "FILE")]
@@ -293,6 +298,7 @@ async fn dispatch(
             revision,
             prove,
             documents,
+            given,
         } => {
             let asked = check::Asked {
                 policy: &policy,
@@ -302,6 +308,7 @@ async fn dispatch(
                 revision,
                 prove: prove.as_ref().map(Option::as_deref),
                 documents: &documents,
+                given: given.as_deref(),
             };
             check::run(context, connection, asked).await
         }

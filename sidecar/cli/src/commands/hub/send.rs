@@ -206,7 +206,7 @@ pub(super) async fn relate(
         }
     }
     if all.is_empty() {
-        bail!("no relationship was given; write them as resource:id#relation@subject");
+        bail!("no relationship was given; write them as resource:id#relation@subject, with terms behind it");
     }
     let most = hub_types::policy::messages::RELATIONSHIPS_MAX;
     if all.len() > most {
@@ -220,7 +220,9 @@ pub(super) async fn relate(
     let (set_list, delete_list) = if set {
         (all, Vec::new())
     } else {
-        (Vec::new(), all)
+        // A line that was set is deleted as it is.
+        let bare = |one: Relationship| one.on(policy::Terms::NONE);
+        (Vec::new(), all.into_iter().map(bare).collect())
     };
     let message = Message::SetRelationships(SetRelationships {
         creator: signer.account,
@@ -257,13 +259,24 @@ pub(super) async fn relate(
 
 /// A relationship whose subject may be the name of a key here.
 fn parse_relationship(context: &Context, text: &str) -> anyhow::Result<Relationship> {
-    if let Some((head, subject)) = text.rsplit_once('@') {
-        if !subject.contains(':') && subject != "*" && context.keyring().get(subject).is_ok() {
-            let did = context.actor(subject)?;
-            return Ok(format!("{head}@{did}").parse()?);
-        }
+    let Some((head, subject, terms)) = parts(text) else {
+        return Ok(text.parse()?);
+    };
+    if subject.contains(':') || subject == "*" || context.keyring().get(subject).is_err() {
+        return Ok(text.parse()?);
     }
-    Ok(text.parse()?)
+    let did = context.actor(subject)?;
+    Ok(format!("{head}@{did}{terms}").parse()?)
+}
+
+/// What stands before the `@` of the subject, the subject, and its terms. An `@` may stand in the
+/// object's id, and anything in a condition's context.
+fn parts(text: &str) -> Option<(&str, &str, &str)> {
+    let end = text.find(" with ").unwrap_or(text.len());
+    let (fact, terms) = text.split_at(end);
+    let relation = fact.find('#')?;
+    let at = relation + fact[relation..].find('@')?;
+    Some((&fact[..at], &fact[at + 1..], terms))
 }
 
 pub(super) async fn register(
@@ -371,4 +384,31 @@ pub(super) fn account_of(context: &Context, text: &str) -> anyhow::Result<Accoun
     }
     let did = context.actor(text)?;
     AccountAddress::of(did.public_key()).with_context(|| format!("{text} has no account"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parts;
+
+    #[test]
+    fn a_relationship_is_parted_before_its_terms() {
+        for (text, expected) in [
+            (
+                "cell:1#operator@alice",
+                Some(("cell:1#operator", "alice", "")),
+            ),
+            (
+                "cell:a@b#operator@alice with office_hours {\"mail\":\"a@b#c\"}",
+                Some((
+                    "cell:a@b#operator",
+                    "alice",
+                    " with office_hours {\"mail\":\"a@b#c\"}",
+                )),
+            ),
+            ("cell:1#operator", None),
+            ("cell@1", None),
+        ] {
+            assert_eq!(parts(text), expected, "{text}");
+        }
+    }
 }

@@ -10,8 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
-use hub_light::{forge, AnchorProof, LightBlock, RevisionChanges, StateProof, Trusted};
+use hub_light::{
+    forge, AnchorProof, BlockInclusion, EarlierBlocks, LightBlock, RevisionChanges, StateProof,
+    Trusted,
+};
 use hub_types::audit::{keys as audit_keys, Anchor, AnchorLeaf, LogRecord};
+use hub_types::blocks::{keys as block_keys, BlockLeaf, BlockLog};
 use hub_types::policy::{
     changes_root, keys as policy_keys, Change, ChangeKind, PolicyLeaf, PolicyRecord,
 };
@@ -38,7 +42,10 @@ struct Followed {
 }
 
 struct State {
+    chain: ChainId,
     height: u64,
+    /// Blocks from the second on, each by the hash of its header.
+    blocks: MemoryLog,
     policies: BTreeMap<PolicyId, Followed>,
     policy_records: BTreeMap<PolicyId, PolicyRecord>,
     logs: BTreeMap<LogId, (LogRecord, MemoryLog, Vec<AnchorLeaf>)>,
@@ -82,12 +89,14 @@ impl FakeHub {
         let chain = ChainId::parse("plant-test-1").unwrap();
         let policy = PolicyId::derive(&chain, creator, 0, 0);
         let hub = Self {
-            chain,
+            chain: chain.clone(),
             policy,
             creator: creator.clone(),
             operator: operator.clone(),
             state: Arc::new(Mutex::new(State {
+                chain,
                 height: 0,
+                blocks: MemoryLog::new(),
                 policies: BTreeMap::new(),
                 policy_records: BTreeMap::new(),
                 logs: BTreeMap::new(),
@@ -323,7 +332,8 @@ impl FakeHub {
     }
 }
 
-fn time(height: u64) -> Timestamp {
+/// The time of a block.
+pub fn time(height: u64) -> Timestamp {
     Timestamp::new(GENESIS_SECONDS + height as i64, 0).unwrap()
 }
 
@@ -331,6 +341,13 @@ impl State {
     /// Computes the tree after the block, and remembers everything as it stands.
     fn seal(&mut self) {
         let version = self.height - 1;
+        if let Some(trusted) = self.header(&self.chain, self.height) {
+            let leaf = BlockLeaf {
+                height: trusted.height,
+                hash: hub_light::block_hash(&self.forged(&self.chain, &trusted)),
+            };
+            self.blocks.append(&leaf.to_bytes()).unwrap();
+        }
         let mut set = vec![(
             KeyHash::with::<Sha256>(b"height"),
             Some(version.to_be_bytes().to_vec()),
@@ -350,6 +367,11 @@ impl State {
         for (id, (record, _, _)) in &self.logs {
             put(&self.tree, audit_keys::log(id), record.to_bytes());
         }
+        let blocks = BlockLog {
+            initial_height: Height(2),
+            blocks: self.blocks.range().clone(),
+        };
+        put(&self.tree, block_keys::block_log(), blocks.to_bytes());
         self.tree
             .put_key_preimage(KeyHash::with::<Sha256>(b"height"), &b"height".to_vec());
         let tree = JellyfishMerkleTree::<_, Sha256>::new(&self.tree);
@@ -382,14 +404,13 @@ impl State {
         })
     }
 
-    /// That header, signed by the one validator.
-    fn signed(&self, chain: &ChainId, trusted: &Trusted) -> LightBlock {
+    /// That header, as the one validator makes it.
+    fn forged(&self, chain: &ChainId, trusted: &Trusted) -> tendermint::block::Header {
         let validator = forge::Validator::new([1; 32], 10);
         let set = forge::validator_set(std::slice::from_ref(&validator));
-        let chain_id: tendermint::chain::Id = chain.as_str().parse().unwrap();
         let time = tendermint::Time::from_unix_timestamp(trusted.time.seconds(), 0).unwrap();
-        let header = forge::header(forge::HeaderParts {
-            chain_id: chain_id.clone(),
+        forge::header(forge::HeaderParts {
+            chain_id: chain.as_str().parse().unwrap(),
             app_version: 1,
             height: tendermint::block::Height::try_from(trusted.height.0).unwrap(),
             time,
@@ -402,7 +423,15 @@ impl State {
             app_hash: trusted.app_hash.to_vec(),
             last_results_hash: forge::results_hash([]),
             proposer_address: validator.address(),
-        });
+        })
+    }
+
+    /// That header, signed by the one validator.
+    fn signed(&self, chain: &ChainId, trusted: &Trusted) -> LightBlock {
+        let validator = forge::Validator::new([1; 32], 10);
+        let set = forge::validator_set(std::slice::from_ref(&validator));
+        let header = self.forged(chain, trusted);
+        let (chain_id, time) = (header.chain_id.clone(), header.time);
         let block_id = forge::block_id(&header, b"block");
         let signers = std::slice::from_ref(&validator);
         let commit = forge::commit(&chain_id, header.height, block_id, &set, signers, time);
@@ -422,10 +451,9 @@ impl Hub for FakeHub {
         Box::pin(async move {
             self.up()?;
             let height = self.height();
-            let seconds = time(height).seconds() as u64;
             Ok(Tip {
                 height,
-                time_ms: seconds * 1000,
+                time: time(height),
             })
         })
     }
@@ -445,6 +473,7 @@ impl Hub for FakeHub {
             Ok(Update {
                 record,
                 height,
+                header_time: time(height + 1),
                 revisions,
             })
         })
@@ -587,6 +616,30 @@ impl Hub for FakeHub {
                 anchors,
                 witnesses,
             })
+        })
+    }
+
+    fn earlier_blocks(
+        &self,
+        heights: Vec<u64>,
+        under: u64,
+    ) -> BoxFuture<'_, Result<EarlierBlocks, HubError>> {
+        Box::pin(async move {
+            self.up()?;
+            let state = self.state.lock().unwrap();
+            let record = state.proof(under - 1, block_keys::block_log());
+            let size = under - 2;
+            let blocks = heights.into_iter().map(|height| {
+                let trusted = state.header(&self.chain, height).unwrap();
+                let header = state.forged(&self.chain, &trusted);
+                let leaf = BlockLeaf {
+                    height: Height(height),
+                    hash: hub_light::block_hash(&header),
+                };
+                let path = state.blocks.inclusion_proof(height - 2, size).unwrap();
+                (header, BlockInclusion::new(record.clone(), leaf, path))
+            });
+            EarlierBlocks::new(blocks).ok_or(HubError::Absent("such blocks"))
         })
     }
 

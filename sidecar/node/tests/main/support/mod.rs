@@ -371,7 +371,13 @@ impl Running {
     pub async fn get(&self, actor: &Did, document: &Cid) -> Result<View, Failure> {
         let documents = &self.sidecar.documents;
         let permit = documents
-            .permit(document, actor, Sight::Bodies, "document.read")
+            .permit(
+                document,
+                actor,
+                Sight::Bodies,
+                &Default::default(),
+                "document.read",
+            )
             .await?;
         documents.get(&permit, None)
     }
