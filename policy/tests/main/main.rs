@@ -29,7 +29,6 @@ mod runs;
 mod shinzohub;
 mod spicedb;
 mod spicedb_answers;
-mod statements;
 mod statements_extended;
 mod store;
 mod suite;
