@@ -1,15 +1,13 @@
 //! Whether a user has a relation to an object.
 
-use alloc::format;
-
 use super::{
-    refusal::{Refusal, RefusalKind},
-    world::{history, Asking, ModelWorld},
+    refusal::Refusal,
+    world::{Asking, ModelWorld},
 };
 use crate::{
     check::check,
-    question::{Decision, Question},
-    relationship::ObjectRef,
+    question::{Circumstances, Decision, Question},
+    relationships::Reverse,
 };
 
 impl ModelWorld {
@@ -26,35 +24,39 @@ impl ModelWorld {
         object: &str,
         asking: &Asking<'_>,
     ) -> Result<bool, Refusal> {
-        let object: ObjectRef = object
-            .parse()
-            .map_err(|wrong| Refusal::new(RefusalKind::UnknownType, format!("{wrong}")))?;
+        let question = self.question(user, relation, object)?;
+        self.asking(asking, |relationships, circumstances| {
+            decide(relationships, &question, circumstances, asking)
+        })
+    }
+
+    pub(super) fn question(
+        &self,
+        user: &str,
+        relation: &str,
+        object: &str,
+    ) -> Result<Question, Refusal> {
+        let object = self.object(object)?;
         self.node(object.resource(), relation)?;
-        let question = Question {
+        Ok(Question {
             object,
             permission: relation.into(),
             subject: self.user(user)?,
-        };
-        let contextual = self.contextual(asking)?;
-        let circumstances = asking.circumstances()?;
-        let mut all = self.tuples.clone();
-        all.extend(contextual);
-        let whole = history(&self.policy, &all)
-            .map_err(|_| Refusal::new(RefusalKind::TooComplex, "too many tuples"))?;
-        let view = whole
-            .at(0)
-            .map_err(|wrong| Refusal::new(RefusalKind::TooComplex, format!("{wrong}")))?;
-        let answer = check(&view, &question, &circumstances, asking.limits)?;
-        match answer.decision {
-            Decision::Allow => Ok(true),
-            Decision::Deny => Ok(false),
-            Decision::Conditional => {
-                let missing = answer.missing.join(", ");
-                let message = format!(
-                    "the answer hangs on context that is not given: {missing}; give it as `context`"
-                );
-                Err(Refusal::new(RefusalKind::Condition, message))
-            }
-        }
+        })
+    }
+}
+
+/// Yes, no, or no answer.
+pub(super) fn decide(
+    relationships: &dyn Reverse,
+    question: &Question,
+    circumstances: &Circumstances,
+    asking: &Asking<'_>,
+) -> Result<bool, Refusal> {
+    let answer = check(relationships, question, circumstances, asking.limits)?;
+    match answer.decision {
+        Decision::Allow => Ok(true),
+        Decision::Deny => Ok(false),
+        Decision::Conditional => Err(Refusal::missing(&answer.missing)),
     }
 }

@@ -1,4 +1,7 @@
 //! Which objects, and which users.
+//!
+//! Each that is found is checked once more, so that no list holds what a check could not tell: a
+//! lookup may find by a short way what a check would have to go deep for.
 
 use alloc::{
     collections::BTreeSet,
@@ -8,12 +11,15 @@ use alloc::{
 };
 
 use super::{
-    refusal::{Refusal, RefusalKind},
+    check::decide,
+    refusal::Refusal,
     world::{Asking, ModelWorld},
 };
 use crate::{
+    ask::{lookup_objects, lookup_subjects, Wanted},
+    limits::Limits,
     openfga::store::UserFilter,
-    relationship::{ObjectRef, Subject},
+    question::Decision,
 };
 
 impl ModelWorld {
@@ -30,29 +36,35 @@ impl ModelWorld {
         asking: &Asking<'_>,
     ) -> Result<Vec<String>, Refusal> {
         self.node(object_type, relation)?;
-        let mut found = Vec::new();
-        self.user(user)?;
-        self.contextual(asking)?;
-        let mut all: BTreeSet<String> = BTreeSet::new();
-        for r in self.tuples.iter().chain(&self.contextual(asking)?) {
-            all.insert(r.object.to_string());
-            if let Subject::Object(o) | Subject::Userset { object: o, .. } = &r.subject {
-                all.insert(o.to_string());
+        let subject = self.user(user)?;
+        self.asking(asking, |relationships, circumstances| {
+            let found = lookup_objects(
+                relationships,
+                &subject,
+                relation,
+                object_type,
+                circumstances,
+                of_lookup(asking.limits),
+                None,
+                usize::MAX,
+            )?;
+            if let Some((_, missing)) = found.conditional.first() {
+                return Err(Refusal::missing(missing));
             }
-        }
-        all.insert(user.split('#').next().unwrap_or("").into());
-        for object in all {
-            if object.starts_with(&format!("{object_type}:"))
-                && self.check(user, relation, &object, asking)?
-            {
-                found.push(object);
+            let mut objects = Vec::new();
+            for id in &found.allowed {
+                let object = format!("{object_type}:{id}");
+                let question = self.question(user, relation, &object)?;
+                if decide(relationships, &question, circumstances, asking)? {
+                    objects.push(object);
+                }
             }
-        }
-        Ok(found)
+            Ok(objects)
+        })
     }
 
     /// All users of the given kinds that have `relation` to `object`, sorted; `user:*` stands for
-    /// everyone of a type who is not named.
+    /// those of a type whom no tuple names.
     ///
     /// # Errors
     /// As [`ModelWorld::list_objects`].
@@ -63,46 +75,64 @@ impl ModelWorld {
         filters: &[UserFilter],
         asking: &Asking<'_>,
     ) -> Result<Vec<String>, Refusal> {
-        let object_ref: ObjectRef = object
-            .parse()
-            .map_err(|wrong| Refusal::new(RefusalKind::UnknownType, format!("{wrong}")))?;
-        self.node(object_ref.resource(), relation)?;
+        let object = self.object(object)?;
+        self.node(object.resource(), relation)?;
         for filter in filters {
-            match &filter.relation {
-                None => drop(self.resource(&filter.user_type)?),
-                Some(relation) => drop(self.node(&filter.user_type, relation)?),
+            self.resource(&filter.user_type)?;
+            if let Some(relation) = &filter.relation {
+                self.node(&filter.user_type, relation)?;
             }
         }
-        let contextual = self.contextual(asking)?;
-        let mut all: BTreeSet<String> = BTreeSet::new();
-        for r in self.tuples.iter().chain(&contextual) {
-            all.insert(r.object.to_string());
-            match &r.subject {
-                Subject::Object(o) | Subject::Userset { object: o, .. } => {
-                    all.insert(o.to_string());
-                }
-                other => {
-                    all.insert(other.to_string());
-                }
-            }
-        }
-        all.insert(object.to_string());
-        let mut found = BTreeSet::new();
-        for filter in filters {
-            for candidate in &all {
-                if !candidate.starts_with(&format!("{}:", filter.user_type)) {
-                    continue;
-                }
-                let user = match &filter.relation {
-                    None => candidate.clone(),
-                    Some(_) if candidate.ends_with(":*") => continue,
-                    Some(relation) => format!("{candidate}#{relation}"),
+        self.asking(asking, |relationships, circumstances| {
+            let mut users: BTreeSet<String> = BTreeSet::new();
+            for filter in filters {
+                let kind = filter.user_type.as_str();
+                let wanted = match &filter.relation {
+                    None => Wanted::Objects(kind),
+                    Some(relation) => Wanted::Usersets(kind, relation),
                 };
-                if self.check(&user, relation, object, asking)? {
-                    found.insert(user);
+                let found = lookup_subjects(
+                    relationships,
+                    &object,
+                    relation,
+                    wanted,
+                    circumstances,
+                    of_lookup(asking.limits),
+                    None,
+                    usize::MAX,
+                )?;
+                let conditional = found.conditional.first().map(|(_, missing)| missing);
+                let everyone = &found.everyone;
+                let everyone_hangs = everyone.decision == Decision::Conditional;
+                let lacking = conditional.or(everyone_hangs.then_some(&everyone.missing));
+                if let Some(missing) = lacking {
+                    return Err(Refusal::missing(missing));
+                }
+                users.extend(found.allowed.iter().map(|id| match &filter.relation {
+                    None => format!("{kind}:{id}"),
+                    Some(relation) => format!("{kind}:{id}#{relation}"),
+                }));
+                if everyone.decision == Decision::Allow {
+                    users.insert(format!("{kind}:*"));
                 }
             }
-        }
-        Ok(found.into_iter().collect())
+            let object = object.to_string();
+            let mut all = Vec::new();
+            for user in users {
+                let question = self.question(&user, relation, &object)?;
+                if decide(relationships, &question, circumstances, asking)? {
+                    all.push(user);
+                }
+            }
+            Ok(all)
+        })
+    }
+}
+
+/// What a list may take as a whole, as deep as a check.
+fn of_lookup(limits: Limits) -> Limits {
+    Limits {
+        depth_max: limits.depth_max,
+        ..Limits::LOOKUP
     }
 }

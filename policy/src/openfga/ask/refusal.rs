@@ -1,6 +1,9 @@
 //! Why a question in OpenFGA's words has no answer.
 
-use alloc::string::{String, ToString};
+use alloc::{
+    format,
+    string::{String, ToString},
+};
 use core::fmt;
 
 use crate::question::CheckError;
@@ -37,6 +40,15 @@ impl Refusal {
             kind,
             message: message.into(),
         }
+    }
+
+    /// A condition lacks these parameters.
+    pub(super) fn missing(names: &[String]) -> Self {
+        let names = names.join(", ");
+        Self::new(
+            RefusalKind::Condition,
+            format!("the answer hangs on context that is not given: {names}; give it as `context`"),
+        )
     }
 }
 

@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 use super::refusal::{Refusal, RefusalKind};
 use crate::{
     condition::Context,
-    history::History,
+    history::{History, HistoryError},
     limits::Limits,
-    name::excerpt,
+    name::{excerpt, NameError},
     openfga::{
         error::{Class, Error},
         import::import,
@@ -21,8 +21,8 @@ use crate::{
         tuple::{subject_to_native, Tuple},
     },
     question::Circumstances,
-    relationship::{Relationship, Subject},
-    relationships::{NodeId, ResourceId},
+    relationship::{ObjectRef, Relationship, Subject},
+    relationships::{NodeId, ResourceId, Reverse},
     schema::Policy,
     time::Time,
 };
@@ -30,9 +30,9 @@ use crate::{
 /// A model and the tuples that stand under it, to be asked.
 #[derive(Clone, Debug)]
 pub struct ModelWorld {
-    pub(super) policy: Policy,
-    pub(super) tuples: Vec<Relationship>,
-    pub(super) history: History,
+    policy: Policy,
+    tuples: Vec<Relationship>,
+    history: History,
 }
 
 /// Under what circumstances a question is asked.
@@ -100,8 +100,28 @@ impl ModelWorld {
         admitted.map_err(|wrong| wrong.to_string())
     }
 
+    /// Asks a question of what is recorded and what the question adds.
+    pub(super) fn asking<T>(
+        &self,
+        asking: &Asking<'_>,
+        question: impl FnOnce(&dyn Reverse, &Circumstances) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let contextual = self.contextual(asking.contextual)?;
+        let circumstances = asking.circumstances()?;
+        let too_many =
+            |wrong: HistoryError| Refusal::new(RefusalKind::TooComplex, wrong.to_string());
+        if contextual.is_empty() {
+            let view = self.history.at(0).map_err(too_many)?;
+            return question(&view, &circumstances);
+        }
+        let all = self.tuples.iter().chain(&contextual);
+        let history = History::of(self.policy.clone(), all).map_err(too_many)?;
+        let view = history.at(0).map_err(too_many)?;
+        question(&view, &circumstances)
+    }
+
     /// The tuples of a question, each admitted.
-    pub(super) fn contextual(&self, asking: &Asking<'_>) -> Result<Vec<Relationship>, Refusal> {
+    fn contextual(&self, tuples: &[Tuple]) -> Result<Vec<Relationship>, Refusal> {
         let read = |tuple: &Tuple| {
             let relationship = relationship(tuple)?;
             match self.policy.admits(&relationship) {
@@ -110,8 +130,16 @@ impl ModelWorld {
             }
         };
         let refused = |wrong| Refusal::new(RefusalKind::ContextualTuple, wrong);
-        let tuples = asking.contextual.iter();
-        tuples.map(|tuple| read(tuple).map_err(refused)).collect()
+        tuples
+            .iter()
+            .map(|tuple| read(tuple).map_err(refused))
+            .collect()
+    }
+
+    /// An object, of whatever type.
+    pub(super) fn object(&self, object: &str) -> Result<ObjectRef, Refusal> {
+        let read = object.parse();
+        read.map_err(|wrong: NameError| Refusal::new(RefusalKind::UnknownType, wrong.to_string()))
     }
 
     /// A type that the model defines.
@@ -150,7 +178,7 @@ impl ModelWorld {
 }
 
 impl Asking<'_> {
-    pub(super) fn circumstances(&self) -> Result<Circumstances, Refusal> {
+    fn circumstances(&self) -> Result<Circumstances, Refusal> {
         let json = Value::Object(self.context.clone()).to_string();
         let context = Context::from_json(&json)
             .map_err(|wrong| Refusal::new(RefusalKind::Condition, wrong.to_string()))?;
