@@ -574,8 +574,12 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             let turn = top.turns.get(top.next_op) == Some(&true);
             let lacking = top.lacking.turned_if(turn);
             let Some(op) = ops.get(top.next_op) else {
-                // An empty expression holds nobody.
-                return Ok(Some(self.values.pop().unwrap_or(Truth::False)));
+                // An empty expression holds nobody: the values that there are belong to other frames.
+                let value = match ops.is_empty() {
+                    true => Truth::False,
+                    false => self.values.pop().unwrap_or(Truth::False),
+                };
+                return Ok(Some(value));
             };
             top.next_op += 1;
             match *op {

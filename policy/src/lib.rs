@@ -45,6 +45,7 @@ mod missing;
 mod name;
 pub mod openfga;
 pub mod outline;
+mod overlay;
 mod pages;
 mod places;
 mod possible;
@@ -70,8 +71,9 @@ mod yaml;
 
 pub use apply::{apply, apply_all, ApplyError, Write};
 pub use ask::{
-    check_many, lookup_objects, lookup_subjects, permissions_of, reachable, Counted, Decided,
-    Influence, Objects, PermissionDecided, Permissions, Reached, Subjects, Wanted,
+    check_many, expand, lookup_objects, lookup_subjects, permissions_of, reachable, Counted,
+    Decided, Expanded, ExpandedMember, Expansion, Influence, Objects, PermissionDecided,
+    Permissions, Reached, Subjects, Wanted,
 };
 pub use change::{Change, CollectionRecord};
 pub use check::{check, check_counted};
@@ -90,6 +92,7 @@ pub use history::{
 pub use limits::{Limits, ENGINE_VERSION};
 pub use manage::may_manage;
 pub use name::{Actor, Name, NameError};
+pub use overlay::{Overlay, OverlayError};
 pub use question::{Answer, CheckError, Circumstances, Decision, Question};
 pub use reader::{Entry, ReadError, RecordReader, Staged};
 pub use records::{Members, ObjectRecord, Page, RelationRecord};

@@ -1,12 +1,13 @@
 //! Whether a member of a relation stands there now: the policy lists it on these terms, it has not
 //! expired, its condition holds.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 
 use crate::{
     condition::{EvaluationError, Outcome},
     question::Circumstances,
     relationships::{Relationships, SetRef, TermsId},
+    terms::Terms,
     time::Time,
     truth::Truth,
     types::{Allowed, SubjectType, Types},
@@ -47,6 +48,40 @@ pub(crate) fn type_of(member: SetRef) -> Option<SubjectType> {
     })
 }
 
+/// Whether the policy admits a member of this type on these terms, whatever they say.
+pub(crate) fn is_admitted<R: Relationships + ?Sized>(
+    relationships: &R,
+    types: &Types,
+    subject: SubjectType,
+    terms: TermsId,
+) -> bool {
+    if terms == TermsId::NONE {
+        return types.admits(Allowed::bare(subject));
+    }
+    let Some((allowed, terms)) = admitted(relationships, types, subject, terms) else {
+        return false;
+    };
+    let named = allowed
+        .condition
+        .and_then(|id| relationships.policy().named_condition(id));
+    match (&terms.condition, named) {
+        (Some(used), Some(named)) => named.condition.admits(&used.context).is_ok(),
+        _ => true,
+    }
+}
+
+/// The entry of `types` that admits a member, and its terms.
+fn admitted<R: Relationships + ?Sized>(
+    relationships: &R,
+    types: &Types,
+    subject: SubjectType,
+    terms: TermsId,
+) -> Option<(Allowed, Arc<Terms>)> {
+    let terms = relationships.terms(terms)?;
+    let allowed = relationships.policy().allowed(subject, &terms)?;
+    types.admits(allowed).then_some((allowed, terms))
+}
+
 /// Judges a member of this type on these terms. Costs a search through `types` where there are no
 /// terms, and the evaluation of one condition at most.
 pub(crate) fn standing<R: Relationships + ?Sized>(
@@ -61,11 +96,7 @@ pub(crate) fn standing<R: Relationships + ?Sized>(
         return Standing::plain(admitted.then_some(Truth::True));
     }
     let policy = relationships.policy();
-    let Some(terms) = relationships.terms(terms) else {
-        return Standing::plain(None);
-    };
-    let allowed = policy.allowed(subject, &terms);
-    let Some(allowed) = allowed.filter(|allowed| types.admits(*allowed)) else {
+    let Some((allowed, terms)) = admitted(relationships, types, subject, terms) else {
         return Standing::plain(None);
     };
     if terms.has_expired(circumstances.time) {

@@ -5,6 +5,7 @@
 //! None of this is consensus: its order of work and its bounds may change with any version.
 
 mod candidates;
+mod expand;
 mod influence;
 mod many;
 mod named;
@@ -15,6 +16,7 @@ mod plan;
 mod shared;
 mod subjects;
 
+pub use expand::{expand, Expanded, ExpandedMember, Expansion};
 pub use influence::{reachable, Influence, Reached};
 pub use many::{check_many, Counted};
 pub use objects::{lookup_objects, Objects};

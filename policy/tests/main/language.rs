@@ -352,3 +352,24 @@ fn what_nobody_can_have_is_warned_about() {
     assert_eq!(texts.len(), 1, "{texts:?}");
     assert!(texts[0].contains("nobody can ever have \"nobody\" of \"record\""));
 }
+
+#[test]
+fn what_holds_nobody_takes_no_value_of_what_asks_it() {
+    let text = "
+implicit_owner: false
+resources:
+- name: record
+  relations:
+  - name: reader
+  permissions:
+  - name: nobody
+  - name: read
+    expr: reader & nobody
+  - name: write
+    expr: reader - nobody
+";
+    let fact = "record:1#reader@did:key:z".parse().unwrap();
+    let history = History::of(Policy::parse(text).unwrap(), &[fact]).unwrap();
+    decides(&history, "record:1#read@did:key:z", "{}", NOW, Deny);
+    decides(&history, "record:1#write@did:key:z", "{}", NOW, Allow);
+}

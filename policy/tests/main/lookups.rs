@@ -280,7 +280,7 @@ fn many_agree(
     }
 }
 
-fn one_world(random: &mut Random, scene: &Scene, relationships: &impl Reverse, world: &World) {
+pub fn one_world(random: &mut Random, scene: &Scene, relationships: &impl Reverse, world: &World) {
     let when = when(random);
     let circumstances = circumstances(&when);
     let mut questions = vec![];
