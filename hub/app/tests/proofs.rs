@@ -8,7 +8,7 @@ use hub_types::{
     audit::OpenLog, auth, document::Document, policy::keys as policy_keys, Height, LogId, Message,
     PolicyId, Timestamp,
 };
-use policy::condition::Context;
+use policy::Context;
 use policy::{Actor, Decision, Name, Question};
 use wire::light::{QueryBlockInclusionRequest, QueryStateRequest, QueryStateResponse};
 use wire::policy::{

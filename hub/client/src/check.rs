@@ -4,7 +4,7 @@ use hub_light::{CheckEvidence, LightError};
 use hub_types::document::{looks_derived, Document};
 use hub_types::policy::convert::{context_to_json, object_to_wire, time_to_wire};
 use hub_types::PolicyId;
-use policy::condition::Context;
+use policy::Context;
 use policy::{Answer, Circumstances, Decision, Question, ReplayError, Subject};
 use wire::policy::{QueryCheckPermissionRequest, QueryCheckPermissionResponse};
 

@@ -13,8 +13,8 @@ use hub_types::{
 use ics23::CommitmentProof;
 use identity::ChainId;
 use policy::{
-    condition::Context, keys, Answer, Circumstances, CollectionRecord, DocumentFacts, Limits,
-    Policy, Question, Time, ENGINE_VERSION,
+    keys, Answer, Circumstances, CollectionRecord, Context, DocumentFacts, Limits, Policy,
+    Question, Time, ENGINE_VERSION,
 };
 use wire::{canonical, light};
 

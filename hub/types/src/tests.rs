@@ -101,7 +101,7 @@ fn change_with_terms() -> Change {
     let terms = ::policy::Terms {
         condition: Some(Box::new(::policy::ConditionUse {
             name: name("office_hours"),
-            context: ::policy::condition::Context::default(),
+            context: ::policy::Context::default(),
         })),
         expires: Some(time().to_policy()),
     };

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use crdt::Cid;
 use hub_types::Timestamp;
-use policy::condition::Context;
+use policy::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::{Bytes, Hash32};

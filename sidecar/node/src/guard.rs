@@ -9,7 +9,7 @@ use std::sync::Arc;
 use audit::verdict::DocumentClaim;
 use hub_types::PolicyId;
 use identity::Did;
-use policy::condition::Context;
+use policy::Context;
 use policy::{CheckError, Time};
 
 use crate::authority::{Authority, CouldNotTell, Reading};

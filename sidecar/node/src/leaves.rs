@@ -12,7 +12,7 @@ use audit::leaf::{Opening, SALT_BYTES};
 use audit::verdict::RejectReason;
 use crdt::{Cid, Commit};
 use merkle::CompactRange;
-use policy::condition::Context;
+use policy::Context;
 
 use crate::authority::Reading;
 use crate::limits::{ACTOR_DENIAL_LEAVES_MAX, DENIAL_ACTORS_MAX, QUOTA_WINDOW};

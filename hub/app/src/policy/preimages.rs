@@ -4,9 +4,11 @@
 //! hangs on them is unknown here, never assumed away: under `-` a fact that is left out would allow.
 //! docs/spec/policy.md §3 says which facts those are.
 
+use std::sync::Arc;
+
 use ::policy::{
     keys::object_key, ActorId, MemberRef, NodeId, ObjectId, ObjectRef, Policy, ReadError,
-    RecordReader, Relationships, Status, Terms, TermsId, TreeRelationships,
+    RecordReader, Relationships, Status, SubjectRef, Terms, TermsId, TreeRelationships,
 };
 use hub_types::document::looks_derived;
 
@@ -22,6 +24,23 @@ impl<R: RecordReader> WithoutPreimages<'_, '_, R> {
             let key = object_key(object.resource(), object.id());
             (ReadError::Unavailable { key }, object)
         })
+    }
+
+    /// Whether what is recorded in `relation` of `object` is all: the error that stands for its scope
+    /// where that may stand there.
+    fn scope_is_known(&self, object: ObjectId, relation: NodeId) -> Result<(), ReadError> {
+        let Some((missing, document)) = self.missing(object) else {
+            return Ok(());
+        };
+        let policy = self.0.policy();
+        let relation = policy.node_name(relation);
+        let may_hold_scope = policy
+            .resources()
+            .any(|scope| policy.relation_allows_object(document.resource(), relation, scope));
+        if may_hold_scope && self.0.status(object)? != Status::Archived {
+            return Err(missing);
+        }
+        Ok(())
     }
 }
 
@@ -49,38 +68,45 @@ impl<R: RecordReader> Relationships for WithoutPreimages<'_, '_, R> {
         }
     }
 
-    // A preimage names no actor but the owner.
+    // A preimage names no actor but the owner, and no object but the scope.
     fn contains(
         &self,
         object: ObjectId,
         relation: NodeId,
-        actor: ActorId,
+        subject: SubjectRef,
     ) -> Result<Option<TermsId>, ReadError> {
-        self.0.contains(object, relation, actor)
+        match self.0.contains(object, relation, subject)? {
+            None if matches!(subject, SubjectRef::Object(_)) => {
+                self.scope_is_known(object, relation).map(|()| None)
+            }
+            known => Ok(known),
+        }
     }
 
-    fn sets(
+    fn usersets(
         &self,
         object: ObjectId,
         relation: NodeId,
         into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
-        self.0.sets(object, relation, into)?;
-        let Some((missing, document)) = self.missing(object) else {
-            return Ok(());
-        };
-        let policy = self.policy();
-        let relation = policy.node_name(relation);
-        let may_hold_scope = policy
-            .resources()
-            .any(|scope| policy.relation_allows_object(document.resource(), relation, scope));
-        if may_hold_scope && self.status(object)? != Status::Archived {
-            return Err(missing);
-        }
-        Ok(())
+        self.0.usersets(object, relation, into)
     }
 
-    fn terms(&self, terms: TermsId) -> Option<std::sync::Arc<Terms>> {
+    fn targets(
+        &self,
+        object: ObjectId,
+        relation: NodeId,
+        into: &mut Vec<MemberRef>,
+    ) -> Result<(), ReadError> {
+        self.0.targets(object, relation, into)?;
+        self.scope_is_known(object, relation)
+    }
+
+    fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {
         self.0.terms(terms)
+    }
+
+    fn object_name(&self, object: ObjectId) -> Option<ObjectRef> {
+        self.0.object_name(object)
     }
 }

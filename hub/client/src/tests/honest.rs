@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hub_types::auth::{keys as auth_keys, Params};
 use hub_types::Height;
 use identity::AccountAddress;
-use policy::condition::Context;
+use policy::Context;
 use policy::{Actor, Decision, Question};
 
 use super::fake_hub::{alice, key_of, FakeHub};

@@ -7,7 +7,7 @@ use hub_types::auth::keys as auth_keys;
 use hub_types::document::Document;
 use hub_types::Height;
 use identity::AccountAddress;
-use policy::condition::Context;
+use policy::Context;
 use policy::{Actor, Name, Question};
 use serde_json::{json, Value};
 use wire::audit::QueryAnchorsResponse;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, string::String, vec};
 
 use ::policy::{
-    condition::Context, keys as tree_keys, Circumstances, Decision, Limits, Name, Question,
+    keys as tree_keys, Circumstances, Context, Decision, Limits, Name, Question,
 };
 use hub_types::{document::Document, policy::PolicyRecord, Height, PolicyId};
 

@@ -3,15 +3,12 @@
 use alloc::{boxed::Box, string::String};
 
 use ::policy::{
-    condition::Context, Actor, ConditionUse, Name, ObjectRef, Relationship, Subject, Terms, Time,
+    limits::CONTEXT_JSON_BYTES_MAX, Actor, ConditionUse, Context, Name, ObjectRef, Relationship,
+    Subject, Terms, Time,
 };
 use wire::policy as proto;
 
 use crate::{MessageError, Timestamp};
-
-/// Longest context as JSON, of a relationship as of a question, in bytes. The engine takes 4,096
-/// canonical ones; four times as many leave room for spaces and escapes.
-pub const CONTEXT_JSON_BYTES_MAX: usize = 16 * 1024;
 
 /// Writes an object.
 #[must_use]
@@ -178,9 +175,9 @@ pub fn context_from_json(field: &'static str, text: &str) -> Result<Context, Mes
 #[must_use]
 pub fn time_to_wire(time: Time) -> wire::Timestamp {
     wire::Timestamp {
-        seconds: time.seconds,
+        seconds: time.seconds(),
         // Below 10^9.
-        nanos: time.nanos as i32,
+        nanos: time.nanos() as i32,
     }
 }
 

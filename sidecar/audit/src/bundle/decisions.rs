@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 
 use crdt::{Cid, DocumentPreimage};
 use hub_types::policy::knows_engine;
-use policy::condition::Context;
+use policy::Context;
 use policy::{
     check, Actor, Answer, CheckError, Circumstances, Limits, ObjectRef, Question, Time,
     ENGINE_VERSION,

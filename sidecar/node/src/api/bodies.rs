@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use base64::Engine as _;
 use crdt::{Cid, Scope};
 use hub_types::PolicyId;
-use policy::condition::Context;
+use policy::Context;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 

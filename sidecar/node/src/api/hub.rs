@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::Json;
 use hub_types::PolicyId;
 use identity::Did;
-use policy::condition::Context;
+use policy::Context;
 use policy::{Decision, ObjectRef};
 use serde::Deserialize;
 use serde_json::{json, Map, Value};

@@ -24,7 +24,7 @@ use audit::times::{Block, Wanted};
 use audit::verdict::{Authority as _, DocumentClaim, Permission};
 use hub_types::{PolicyId, Timestamp};
 use identity::{ChainId, Did};
-use policy::condition::Context;
+use policy::Context;
 use policy::{
     check, Actor, Answer, CheckError, Circumstances, Limits, ObjectRef, Question, Time,
     ENGINE_VERSION,

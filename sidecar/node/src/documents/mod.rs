@@ -25,7 +25,7 @@ use crdt::Schemas;
 use hashbrown::HashMap;
 use hub_types::PolicyId;
 use identity::{ChainId, Did};
-use policy::condition::Context;
+use policy::Context;
 
 use crate::authority::{actor_of, Authority, CouldNotTell, Reading};
 use crate::clock::Clock;

@@ -6,7 +6,7 @@ use audit::verdict::Verdict;
 use crdt::{Cid, Disclosure, DocumentState, Operation};
 use hub_types::PolicyId;
 use identity::Did;
-use policy::condition::Context;
+use policy::Context;
 use serde::Serialize;
 use serde_json::{json, Map, Value as Json};
 

@@ -20,7 +20,7 @@ use crdt::{
 };
 use hub_types::PolicyId;
 use identity::{Did, Signature};
-use policy::condition::Context;
+use policy::Context;
 use prost::Message as _;
 use serde::Serialize;
 
