@@ -75,6 +75,14 @@ pub const SPICEDB_ID_BYTES_MAX: usize = 1024;
 /// benchmarks has 413 kB.
 pub const TEST_FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// How deeply relationships may nest where a SpiceDB validation file lists all subjects: as far as
+/// SpiceDB follows them by default (`--dispatch-max-depth`).
+pub const FOUND_DEPTH_MAX: usize = 50;
+
+/// Members that are visited for one such list. A file that fits [`TEST_FILE_BYTES_MAX`] has not a
+/// tenth of it, but relations may be visited for many permissions.
+pub const FOUND_STEPS_MAX: usize = 1_000_000;
+
 /// Subjects of one kind that stand in the object's own record; one more moves them to pages.
 pub const INLINE_SUBJECTS_MAX: usize = 64;
 

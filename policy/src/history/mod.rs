@@ -231,6 +231,16 @@ impl History {
         Ok(history)
     }
 
+    /// The same with `owner` as the owner of `object`, as of the latest revision: for tests and tools.
+    ///
+    /// # Errors
+    /// [`HistoryError::Full`].
+    pub fn owned_by(mut self, object: &ObjectRef, owner: &Actor) -> Result<Self, HistoryError> {
+        let stamp = self.revisions.len().saturating_sub(1) as Stamp;
+        self.own(stamp, object, owner).ok_or(HistoryError::Full)?;
+        Ok(self)
+    }
+
     /// What it takes up.
     #[must_use]
     pub fn memory(&self) -> Memory {

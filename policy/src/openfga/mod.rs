@@ -7,6 +7,7 @@
 //! Texts are hostile here as everywhere: bounded, read without recursion that they could drive
 //! deep, and without a panic (Invariant 7).
 
+mod ask;
 mod csv;
 mod data;
 mod duplicates;
@@ -40,6 +41,7 @@ mod validate;
 mod writable;
 mod write;
 
+pub use ask::{Asking, ModelWorld, Refusal, RefusalKind};
 pub use data::yaml_to_json;
 pub use error::{Class, Error, Span};
 pub use export::{export, ExportOptions};

@@ -3,6 +3,7 @@
 //! Facts: openfga/cli, `docs/STORE_FILE.md`, and the schema in openfga/language's suite of stores.
 
 use alloc::{string::String, vec::Vec};
+use core::fmt;
 
 use serde_json::{Map, Value};
 
@@ -111,4 +112,13 @@ pub struct UserFilter {
     pub user_type: String,
     /// The relation of the usersets.
     pub relation: Option<String>,
+}
+
+impl fmt::Display for UserFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.relation {
+            None => f.write_str(&self.user_type),
+            Some(relation) => write!(f, "{}#{relation}", self.user_type),
+        }
+    }
 }
