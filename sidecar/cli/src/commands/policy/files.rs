@@ -90,6 +90,14 @@ pub(super) fn read_policy(file: &Path) -> anyhow::Result<Policy> {
 pub(super) fn read_relationships(file: &Path) -> anyhow::Result<RelationshipList> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    // A `#` begins a comment here too, at the beginning of a line.
+    let lines = text
+        .lines()
+        .map(|line| match line.trim_start().starts_with('#') {
+            true => "",
+            false => line,
+        });
+    let text = lines.collect::<Vec<_>>().join("\n");
     RelationshipList::parse(&text).map_err(|errors| said(file, &errors))
 }
 
