@@ -2,6 +2,7 @@
 
 mod arrows;
 mod map;
+mod names;
 mod purity;
 
 use std::path::{Path, PathBuf};

@@ -12,3 +12,4 @@ mod proofs;
 mod refusals;
 mod served;
 mod support;
+mod terms;

@@ -63,7 +63,7 @@ pub enum Error {
     #[error("not a CID of a dag-cbor block by sha2-256 in base32 (bafyrei…)")]
     Cid,
     /// A name of a resource, collection or permission that the policy language would not take.
-    #[error("{text:?} is no name of a {what}: use 1 to 64 letters, digits and underscores, the first one no digit")]
+    #[error("{text:?} is no name of a {what}: use 1 to 128 letters, digits and underscores, the first one no digit; within it also '.', '/' and '-'")]
     Name {
         /// What it should name.
         what: &'static str,
@@ -71,7 +71,7 @@ pub enum Error {
         text: String,
     },
     /// An object id that the policy language would not take.
-    #[error("{text:?} is no object id: use 1 to 256 visible ASCII characters other than '#', '@' and quotes")]
+    #[error("{text:?} is no object id: use 1 to 256 visible ASCII characters other than '#' and quotes, and not '*'")]
     ObjectId {
         /// What was given, cut to a printable length.
         text: String,

@@ -34,7 +34,7 @@ pub const TARGET_HEADS_MAX: usize = PARENTS_MAX;
 
 /// Longest name of a resource, collection or permission in bytes; the policy language has the
 /// same bound.
-pub const NAME_BYTES_MAX: usize = 64;
+pub const NAME_BYTES_MAX: usize = 128;
 
 /// Longest id of a scope object in bytes; the policy language has the same bound.
 pub const OBJECT_ID_BYTES_MAX: usize = 256;

@@ -9,27 +9,31 @@ use crate::{
     Error,
 };
 
-/// Checks the name of a resource, collection or permission: `[A-Za-z_][A-Za-z0-9_]*`, at most
-/// [`NAME_BYTES_MAX`] bytes.
+/// Checks the name of a resource, collection or permission:
+/// `[A-Za-z_]([A-Za-z0-9_./-]*[A-Za-z0-9_])?`, at most [`NAME_BYTES_MAX`] bytes.
 pub(crate) fn check_name(what: &'static str, text: &str) -> Result<(), Error> {
-    let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let (first, last) = (text.bytes().next(), text.bytes().last());
     let good = text.len() <= NAME_BYTES_MAX
-        && text.bytes().next().is_some_and(letter)
+        && first.is_some_and(|byte| plain(byte) && !byte.is_ascii_digit())
+        && last.is_some_and(plain)
         && text
             .bytes()
-            .all(|byte| letter(byte) || byte.is_ascii_digit());
+            .all(|byte| plain(byte) || matches!(byte, b'.' | b'/' | b'-'));
     good.then_some(()).ok_or_else(|| Error::Name {
         what,
         text: excerpt(text),
     })
 }
 
-/// Checks an object id: visible ASCII without `#`, `@` and quotes.
+/// Checks an object id: visible ASCII without `#` and quotes, and not `*`, which stands for every
+/// object.
 pub(crate) fn check_object_id(text: &str) -> Result<(), Error> {
     let good = (1..=OBJECT_ID_BYTES_MAX).contains(&text.len())
+        && text != "*"
         && text
             .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"#@\"'`".contains(&byte));
+            .all(|byte| byte.is_ascii_graphic() && !b"#\"'".contains(&byte));
     good.then_some(()).ok_or_else(|| Error::ObjectId {
         text: excerpt(text),
     })
