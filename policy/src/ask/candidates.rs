@@ -55,7 +55,7 @@ pub(super) fn candidates<R: Reverse + ?Sized>(
         circumstances,
         plan: Plan::new(policy, target, turned),
         target,
-        marks: HashMap::default(),
+        marks: HashMap::default(), // pure: looked up by key, never iterated
         open: vec![],
         begin: begin(asked),
         found: vec![],

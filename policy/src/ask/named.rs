@@ -95,8 +95,8 @@ impl<'a, R: Reverse + ?Sized> Named<'a, R> {
             kind,
             subjects: vec![],
             all: false,
-            namings: HashMap::default(),
-            marks: HashMap::default(),
+            namings: HashMap::default(), // pure: looked up by key, never iterated
+            marks: HashMap::default(), // pure: looked up by key, never iterated
             open: vec![],
             members: vec![],
             steps: 0,

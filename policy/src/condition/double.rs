@@ -16,7 +16,7 @@ pub struct Double(u64);
 impl Double {
     /// `value`, if it is finite.
     #[must_use]
-    pub fn new(value: f64) -> Option<Self> {
+    pub fn new(value: f64) -> Option<Self> { // pure: read and compared as bits, never computed with
         let bits = value.to_bits();
         let bits = if bits == SIGN { 0 } else { bits };
         Self::from_bits(bits)
@@ -39,8 +39,8 @@ impl Double {
 
     /// Its value.
     #[must_use]
-    pub const fn get(self) -> f64 {
-        f64::from_bits(self.0)
+    pub const fn get(self) -> f64 { // pure: read and compared as bits, never computed with
+        f64::from_bits(self.0) // pure: read and compared as bits, never computed with
     }
 
     /// The same with the other sign.
@@ -157,15 +157,15 @@ mod tests {
     use super::*;
     use std::{string::ToString, vec::Vec};
 
-    const EDGES: [f64; 20] = [
-        -f64::MAX,
+    const EDGES: [f64; 20] = [ // pure: read and compared as bits, never computed with
+        -f64::MAX, // pure: read and compared as bits, never computed with
         -1.8446744073709552e19,
         -9.223372036854776e18,
         -9007199254740993.0,
         -2.5,
         -1.0,
         -0.5,
-        -f64::MIN_POSITIVE,
+        -f64::MIN_POSITIVE, // pure: read and compared as bits, never computed with
         -5e-324,
         0.0,
         5e-324,
@@ -177,10 +177,10 @@ mod tests {
         9.223372036854775e18,
         9.223372036854776e18,
         1.8446744073709552e19,
-        f64::MAX,
+        f64::MAX, // pure: read and compared as bits, never computed with
     ];
 
-    fn double(value: f64) -> Double {
+    fn double(value: f64) -> Double { // pure: read and compared as bits, never computed with
         Double::new(value).unwrap()
     }
 
@@ -199,7 +199,7 @@ mod tests {
             assert!(text.contains(['.', 'e']), "{text}");
         }
         assert_eq!(double(-0.0), double(0.0));
-        for bad in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        for bad in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] { // pure: read and compared as bits, never computed with
             assert_eq!(Double::new(bad), None);
             assert_eq!(Double::from_bits(bad.to_bits()), None);
         }
@@ -220,19 +220,19 @@ mod tests {
             if let Ok(value) = i64::try_from(value) {
                 assert_eq!(
                     Double::from_integer(value.into()),
-                    double(value as f64),
+                    double(value as f64), // pure: read and compared as bits, never computed with
                     "{value}"
                 );
                 let negative = -value;
                 assert_eq!(
                     Double::from_integer(negative.into()),
-                    double(negative as f64)
+                    double(negative as f64) // pure: read and compared as bits, never computed with
                 );
             }
             if let Ok(value) = u64::try_from(value) {
                 assert_eq!(
                     Double::from_integer(value.into()),
-                    double(value as f64),
+                    double(value as f64), // pure: read and compared as bits, never computed with
                     "{value}"
                 );
             }
@@ -262,7 +262,7 @@ mod tests {
                 Ordering::Greater,
             ),
             (-9.223372036854776e18, i128::from(i64::MIN), Ordering::Equal),
-            (-f64::MAX, i128::from(i64::MIN), Ordering::Less),
+            (-f64::MAX, i128::from(i64::MIN), Ordering::Less), // pure: read and compared as bits, never computed with
         ] {
             assert_eq!(
                 double(value).compare_integer(integer),
