@@ -87,7 +87,7 @@ pub enum Expanded {
         target: String,
         /// Whether on all of them.
         all: bool,
-        /// The members that lead somewhere.
+        /// The members that lead somewhere; where all must grant, also those that lead nowhere.
         through: Vec<ExpandedMember>,
     },
     /// The object itself.
@@ -329,8 +329,9 @@ impl<R: Reverse + ?Sized> Tree<'_, R> {
                 (None, SetRef::Userset(object, node)) => Some((object, node)),
                 (None, _) => None,
             };
-            let Some(kind) = type_of(member.set).filter(|_| arrow.is_none() || behind.is_some())
-            else {
+            // One that leads nowhere counts only where all must grant.
+            let counts = arrow.is_none_or(|arrow| arrow.all || behind.is_some());
+            let Some(kind) = type_of(member.set).filter(|_| counts) else {
                 continue;
             };
             let admitted = is_admitted(self.relationships, types, kind, member.terms);

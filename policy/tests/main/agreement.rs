@@ -56,7 +56,7 @@ impl Scene {
             let size = if cast.actors.len() > 4 {
                 1_200
             } else {
-                1 + random.below(25)
+                1 + random.below(70)
             };
             let mut changes = block(random, &schema, &cast, &mut world, size);
             if revision == 0 {
@@ -395,7 +395,7 @@ fn records_history_evidence_and_oracle_agree() {
 #[test]
 fn knots_of_permissions_agree_with_the_oracle() {
     let seed = seed();
-    let mut allowed = 0;
+    let (mut allowed, mut conditional) = (0, 0);
     let rounds = 50 * rounds(60);
     for round in 0..rounds {
         let mut random = Random::new(seed.wrapping_add(round));
@@ -406,14 +406,14 @@ fn knots_of_permissions_agree_with_the_oracle() {
             .map(|at| ("t0".into(), format!("o{at}")))
             .collect();
         let mut world = World::default();
-        let conditional = !schema.conditions.is_empty();
+        let has_conditions = !schema.conditions.is_empty();
         for o in &objects {
             world.owners.insert(o.clone(), "did:user:owner".into());
             for relation in schema.resources["t0"].relations.keys() {
                 let place = (o.clone(), relation.clone());
                 let here = world.facts.entry(place).or_default();
                 if random.chance(50) {
-                    let condition = conditional && random.chance(60);
+                    let condition = has_conditions && random.chance(60);
                     let terms = Terms {
                         condition: condition.then(|| ("c-0".into(), Values::new())),
                         expires: None,
@@ -460,11 +460,16 @@ fn knots_of_permissions_agree_with_the_oracle() {
             let again = replay(&policy, &known, &question, &circumstances, &[], GENEROUS).unwrap();
             assert_eq!(again.decision, answer.decision, "replay: {}", context());
             allowed += u64::from(answer.is_allow());
+            conditional += u64::from(says == Says::Conditional);
         }
     }
-    println!("{rounds} knots, {allowed} questions allowed");
+    println!("{rounds} knots, {allowed} questions allowed, {conditional} conditional");
     assert!(
         allowed > rounds / 4,
         "too few are allowed to tell: {allowed}"
+    );
+    assert!(
+        conditional > rounds / 50,
+        "too few are conditional: {conditional}"
     );
 }

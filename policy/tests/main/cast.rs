@@ -197,7 +197,7 @@ impl Cast {
 fn some_values(random: &mut Random, condition: &Condition) -> Values {
     let mut values = Values::new();
     for name in &condition.parameters {
-        if random.chance(40) {
+        if random.chance(25) {
             values.insert(name.clone(), value(random, name));
         }
     }
@@ -218,7 +218,7 @@ fn value(random: &mut Random, name: &str) -> Value {
 pub fn when(random: &mut Random) -> When {
     let mut context = Values::new();
     for name in ["n0", "n1", "b0", "b1"] {
-        if random.chance(40) {
+        if random.chance(30) {
             context.insert(name.into(), value(random, name));
         }
     }

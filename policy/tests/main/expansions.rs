@@ -68,8 +68,10 @@ impl Evaluation<'_> {
             } => {
                 let now = self.circumstances.time;
                 let over = over.iter().filter(|member| !member.terms.has_expired(now));
-                let values =
-                    over.map(|member| self.terms(member).min(values[member.leads_to.unwrap()]));
+                let values = over.map(|member| {
+                    self.terms(member)
+                        .min(member.leads_to.map_or(0, |at| values[at]))
+                });
                 match all {
                     true => values.min().unwrap_or(0),
                     false => values.max().unwrap_or(0),

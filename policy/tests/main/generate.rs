@@ -17,11 +17,13 @@ pub fn schema(random: &mut Random) -> Schema {
     }
     // A part keeps to the language of acp, where most of what there is to get wrong lies.
     let extended = random.chance(65);
+    // How many entries of types ask for terms, in percent.
+    let traits = extended.then(|| [10, 40, 90][random.below(3)]);
     let mut schema = Schema {
         without_owner: extended && random.chance(30),
         ..Schema::default()
     };
-    if extended && random.chance(70) {
+    if extended && random.chance(85) {
         for at in 0..1 + random.below(3) {
             schema
                 .conditions
@@ -46,7 +48,7 @@ pub fn schema(random: &mut Random) -> Schema {
     }
     for name in &resources {
         for relation in keys(&schema, name) {
-            let types = types(random, &schema, &resources, extended);
+            let types = types(random, &schema, &resources, traits);
             let siblings = keys(&schema, name);
             let manages = siblings.into_iter().filter(|_| random.chance(25)).collect();
             let place = relation_mut(&mut schema, name, &relation);
@@ -124,7 +126,13 @@ pub fn names(schema: &Schema, resource: &str) -> Vec<String> {
     all.cloned().chain(owner).collect()
 }
 
-fn types(random: &mut Random, schema: &Schema, resources: &[String], extended: bool) -> Vec<Type> {
+fn types(
+    random: &mut Random,
+    schema: &Schema,
+    resources: &[String],
+    traits: Option<usize>,
+) -> Vec<Type> {
+    let extended = traits.is_some();
     let mut types: Vec<Type> = vec![];
     for _ in 0..1 + random.below(4) {
         let target = random.pick(resources).clone();
@@ -140,12 +148,12 @@ fn types(random: &mut Random, schema: &Schema, resources: &[String], extended: b
             _ => Kind::Object(target),
         };
         let mut entry = Type::from(kind);
-        if extended && random.chance(30) {
+        if random.chance(traits.unwrap_or(0)) {
             let conditions: Vec<&String> = schema.conditions.keys().collect();
             if !conditions.is_empty() && random.chance(75) {
                 entry.condition = Some((*random.pick(&conditions)).clone());
             }
-            entry.expires = random.chance(40);
+            entry.expires = random.chance(30);
         }
         if !types.contains(&entry) {
             types.push(entry);
@@ -156,7 +164,7 @@ fn types(random: &mut Random, schema: &Schema, resources: &[String], extended: b
 
 fn condition(random: &mut Random) -> Condition {
     let mut parameters = BTreeSet::new();
-    let test = if random.chance(10) {
+    let test = if random.chance(15) {
         parameters.insert("n0".to_string());
         Test::Ratio("n0".into(), random.below(6) as i64)
     } else {
@@ -257,14 +265,21 @@ fn operands(schema: &Schema, resource: &str, extended: bool) -> Vec<Expr> {
             continue;
         }
         let mut common: Option<BTreeSet<String>> = None;
+        let mut any = BTreeSet::new();
         for target in targets {
             let here: BTreeSet<String> = names(schema, target).into_iter().collect();
+            any.extend(here.iter().cloned());
             common = Some(match common {
                 None => here,
                 Some(common) => common.intersection(&here).cloned().collect(),
             });
         }
-        for target in common.unwrap_or_default() {
+        let common = common.unwrap_or_default();
+        let some = any
+            .into_iter()
+            .filter(|name| extended && !common.contains(name));
+        let some: Vec<String> = some.map(|name| format!("{name}?")).collect();
+        for target in common.into_iter().chain(some) {
             if extended {
                 all.push(Expr::All(name.clone(), target.clone()));
             }
@@ -293,7 +308,10 @@ fn write_expression(expr: &Expr) -> String {
         Expr::Or(..) | Expr::And(..) | Expr::Minus(..) => format!("({})", write_expression(expr)),
         _ => write_expression(expr),
     };
-    let name = |name: &String| name_in_expression(name);
+    let name = |name: &String| match name.strip_suffix('?') {
+        Some(name) => format!("{}?", name_in_expression(name)),
+        None => name_in_expression(name),
+    };
     match expr {
         Expr::Name(of) => name(of),
         Expr::Itself => "self".into(),

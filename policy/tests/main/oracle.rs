@@ -45,6 +45,7 @@ impl From<Kind> for Type {
 pub enum Expr {
     Name(String),
     Itself,
+    /// A target ends in `?` where not all resources need to define it.
     Arrow(String, String),
     /// The intersection arrow.
     All(String, String),
@@ -447,9 +448,19 @@ impl Oracle<'_> {
         table: &Table,
         lacking: Lacking,
     ) -> Vec<u8> {
+        let target = target.trim_end_matches('?');
+        let defines = |resource: &str| {
+            let resource = &self.schema.resources[resource];
+            let named = resource.relations.contains_key(target)
+                || resource.permissions.contains_key(target);
+            named || (target == "owner" && !self.schema.without_owner)
+        };
         let members = self.members(o, relation, lacking).into_iter();
         let reached = members.filter_map(|(who, on)| match who {
-            Who::Object(o) | Who::Userset(o, _) => Some(on.min(get(table, &o, target, lacking))),
+            Who::Object(o) | Who::Userset(o, _) if defines(&o.0) => {
+                Some(on.min(get(table, &o, target, lacking)))
+            }
+            Who::Object(_) | Who::Userset(..) => Some(0),
             Who::Actor(_) | Who::Everyone | Who::Every(_) => None,
         });
         reached.collect()
