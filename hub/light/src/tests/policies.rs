@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeMap, string::String, vec};
 
-use ::policy::{
-    keys as tree_keys, Circumstances, Context, Decision, Limits, Name, Question,
-};
+use ::policy::{keys as tree_keys, Circumstances, Context, Decision, Limits, Name, Question};
 use hub_types::{document::Document, policy::PolicyRecord, Height, PolicyId};
 
 use super::hub::{actor, chain, did, question, Hub, DEFINITION, POLICY};

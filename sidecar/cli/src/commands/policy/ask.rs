@@ -140,7 +140,12 @@ pub(super) fn lookup(context: &Context, what: Lookup) -> anyhow::Result<Reply> {
             lines.extend(found.allowed.iter().map(spelled));
             let maybe = found.conditional.iter();
             lines.extend(maybe.map(|(id, missing)| format!("{}{}", spelled(id), lacks(missing))));
-            lines.extend(found.excluded.iter().map(|id| format!("not {}", spelled(id))));
+            lines.extend(
+                found
+                    .excluded
+                    .iter()
+                    .map(|id| format!("not {}", spelled(id))),
+            );
             let json = json!({
                 "everyone": everyone,
                 "everyone_missing": found.everyone.missing,
@@ -190,10 +195,7 @@ fn objects(
     Ok(listed(lines, found.next.as_deref(), json))
 }
 
-fn conditional(
-    all: &[(String, Vec<String>)],
-    spelled: impl Fn(&String) -> String,
-) -> Vec<Value> {
+fn conditional(all: &[(String, Vec<String>)], spelled: impl Fn(&String) -> String) -> Vec<Value> {
     all.iter()
         .map(|(id, missing)| json!({"name": spelled(id), "missing": missing}))
         .collect()

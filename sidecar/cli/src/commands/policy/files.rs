@@ -17,7 +17,7 @@ pub(crate) fn read_definition(file: &Path) -> anyhow::Result<String> {
 }
 
 /// The time by this computer's clock.
-fn now() -> anyhow::Result<Time> {
+pub(super) fn now() -> anyhow::Result<Time> {
     let since = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .context("this computer's clock is before 1970; give --time")?;
@@ -88,8 +88,8 @@ pub(super) fn read_policy(file: &Path) -> anyhow::Result<Policy> {
 
 /// Reads a list of relationships.
 pub(super) fn read_relationships(file: &Path) -> anyhow::Result<RelationshipList> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read {}", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     RelationshipList::parse(&text).map_err(|errors| said(file, &errors))
 }
 

@@ -4,6 +4,7 @@ mod ask;
 mod edit;
 mod files;
 mod picture;
+mod testing;
 mod translate;
 mod validate;
 
@@ -125,6 +126,23 @@ pub enum Command {
         /// Where to write it; to standard output when left out
         #[arg(long, short, value_name = "FILE")]
         out: Option<PathBuf>,
+    },
+    /// Run test files: our own, OpenFGA stores, SpiceDB validation files, or acp's theorems
+    Test {
+        /// Test files, recognised by what stands in them
+        files: Vec<PathBuf>,
+        /// Ask theorems of this policy
+        #[arg(long, value_name = "FILE", requires_all = ["relationships", "theorems"], conflicts_with = "files")]
+        policy: Option<PathBuf>,
+        /// Under these relationships
+        #[arg(long, value_name = "FILE", requires = "policy")]
+        relationships: Option<PathBuf>,
+        /// Theorems in the notation of acp
+        #[arg(long, value_name = "FILE", requires = "policy")]
+        theorems: Option<PathBuf>,
+        /// When to ask what names no time, as in RFC 3339; now when left out
+        #[arg(long, value_name = "TIME")]
+        time: Option<Time>,
     },
     /// Translate a policy to an OpenFGA model or a SpiceDB schema, where that can express it
     Export {
@@ -259,7 +277,13 @@ pub fn run(context: &Context, command: Command) -> anyhow::Result<Reply> {
         } => {
             let around = around.map(|text| files::parse_subject(context, &text));
             let near = around.transpose()?.map(|center| (center, steps));
-            picture::draw(&file, relationships.as_deref(), near, mermaid, out.as_deref())
+            picture::draw(
+                &file,
+                relationships.as_deref(),
+                near,
+                mermaid,
+                out.as_deref(),
+            )
         }
         Command::Diff {
             old,
@@ -281,6 +305,18 @@ pub fn run(context: &Context, command: Command) -> anyhow::Result<Reply> {
                 false => translate::import(from, &files, actor, out.as_deref()),
             }
         }
+        Command::Test {
+            files,
+            policy,
+            relationships,
+            theorems,
+            time,
+        } => match (policy, relationships, theorems) {
+            (Some(policy), Some(relationships), Some(theorems)) => {
+                testing::theorems(&policy, &relationships, &theorems)
+            }
+            _ => testing::test(&files, time),
+        },
         Command::Export {
             to,
             file,

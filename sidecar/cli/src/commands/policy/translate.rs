@@ -110,7 +110,11 @@ pub(super) fn import_relationships(
                 let tuples =
                     openfga::parse_tuples(&text, format).map_err(|errors| said(file, &errors))?;
                 for tuple in tuples {
-                    lines.push(tuple.to_native(actor).map_err(|error| said(file, &[error]))?);
+                    lines.push(
+                        tuple
+                            .to_native(actor)
+                            .map_err(|error| said(file, &[error]))?,
+                    );
                 }
             }
             Notation::Spicedb => {
@@ -145,10 +149,8 @@ pub(super) fn export(
     let outline = Outline::read(&read_definition(file)?)
         .with_context(|| format!("{} is not a valid policy", file.display()))?;
     let text = match to {
-        Notation::Spicedb => {
-            spicedb::export(&outline, &spicedb::ExportOptions { drop_management })
-                .map_err(|error| said(file, &[error]))?
-        }
+        Notation::Spicedb => spicedb::export(&outline, &spicedb::ExportOptions { drop_management })
+            .map_err(|error| said(file, &[error]))?,
         Notation::Openfga => {
             let options = openfga::ExportOptions {
                 drop_management,
