@@ -2,6 +2,7 @@
 
 use policy::{
     check,
+    outline::Outline,
     spicedb::{import, ImportOptions, ValidationFile, Verdict},
     Circumstances, Context, Decision, History, Limits, Policy, Question, Relationship, Time,
 };
@@ -16,6 +17,8 @@ pub const NOW: &str = "2026-11-20T00:00:00Z";
 pub struct World {
     pub name: String,
     pub file: ValidationFile,
+    pub outline: Outline,
+    pub relationships: Vec<Relationship>,
     pub history: History,
 }
 
@@ -50,6 +53,8 @@ fn world(name: &str, text: &str) -> World {
     World {
         name: name.into(),
         history: History::of(policy, &relationships).unwrap(),
+        outline,
+        relationships,
         file,
     }
 }
@@ -64,6 +69,7 @@ fn assertions_hold(folder: &str, files: usize) {
         name,
         file,
         history,
+        ..
     } in &worlds
     {
         let view = history.at(0).unwrap();
