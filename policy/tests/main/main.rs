@@ -23,6 +23,7 @@ mod openfga_import;
 mod openfga_language;
 mod openfga_models;
 mod openfga_store;
+mod openfga_workloads;
 mod oracle;
 mod outlined;
 mod overlays;

@@ -7,7 +7,7 @@ use alloc::{
 
 use super::{
     files::{self, Placing},
-    Facts, Place, Run, START,
+    words, Facts, Place, Run, START,
 };
 use crate::{
     limits::Limits,
@@ -82,24 +82,17 @@ fn evaluate(
             source, verdict, ..
         } = result;
         let place = placing.place(run, source.position);
-        let (name, expected) = (source.text, String::from("it to hold"));
+        let (name, holds) = (source.text, String::from("it to hold"));
         match verdict {
-            Verdict::Holds => run.pass(place, name, expected),
+            Verdict::Holds => run.pass(place, name, holds),
             // What cannot be told is not told.
-            Verdict::Undecided { reason } => {
-                run.fail(place, name, expected, "no decision", reason);
+            Verdict::Undecided { reason } => run.fail(place, name, holds, "no decision", reason),
+            Verdict::Fails(Failure::Counterexample(found)) => {
+                run.fail(place, name, holds, "a counterexample", found.to_string());
             }
-            Verdict::Fails(failure @ Failure::Counterexample(_)) => {
-                run.fail(
-                    place,
-                    name,
-                    expected,
-                    "a counterexample",
-                    failure.to_string(),
-                );
-            }
-            Verdict::Fails(failure) => {
-                run.fail(place, name, expected, "it not to", failure.to_string())
+            Verdict::Fails(Failure::Answer { expected, got, .. }) => {
+                let [expected, got] = [expected, got].map(|it| words::decision(it, None));
+                run.fail(place, name, expected, got, "");
             }
         }
     }
