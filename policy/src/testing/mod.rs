@@ -18,4 +18,4 @@ pub use file::{Source, Test, TestFile};
 pub use lookup::{ExpectedSubject, LookupObjects, LookupSubjects};
 pub use recognise::{recognise, FileKind};
 pub use relationships::{read_relationships, PlacedRelationship};
-pub use run::{run, Outcome, Place, Report, Setting, Verdict};
+pub use run::{run, run_theorems, Outcome, Place, Report, Setting, Verdict};

@@ -10,16 +10,16 @@ use crate::{
     random::{rounds, seed, Random},
 };
 
-struct Evaluation<'a> {
-    policy: &'a Policy,
-    tree: &'a Expansion,
-    asked: Subject,
-    circumstances: policy::Circumstances,
+pub struct Evaluation<'a> {
+    pub policy: &'a Policy,
+    pub tree: &'a Expansion,
+    pub asked: Subject,
+    pub circumstances: policy::Circumstances,
 }
 
 /// 0 is false, 1 unknown, 2 true.
 impl Evaluation<'_> {
-    fn run(&self) -> u8 {
+    pub fn run(&self) -> u8 {
         let mut values = vec![1; self.tree.nodes.len()];
         loop {
             let next: Vec<u8> = self

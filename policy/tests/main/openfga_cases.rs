@@ -52,6 +52,11 @@ pub fn cases(file: &str) -> Vec<Case> {
         return Vec::new();
     };
     let root = yaml_to_json(&text).unwrap_or_else(|errors| panic!("{file}: {errors:?}"));
+    cases_of(&root)
+}
+
+/// The cases of a file of this form.
+pub fn cases_of(root: &Value) -> Vec<Case> {
     list(&root["tests"]).iter().map(case).collect()
 }
 
@@ -70,7 +75,7 @@ fn texts(value: &Value) -> Vec<String> {
     list(value).iter().map(text).collect()
 }
 
-fn tuples(value: &Value) -> Vec<Tuple> {
+pub fn tuples(value: &Value) -> Vec<Tuple> {
     match value {
         Value::Null => Vec::new(),
         value => parse_tuples(&value.to_string(), TupleFormat::Json).unwrap(),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::refusal::{Refusal, RefusalKind};
 use crate::{
     condition::Context,
-    history::{History, HistoryError},
+    history::History,
     limits::Limits,
     name::{excerpt, NameError},
     openfga::{
@@ -20,6 +20,7 @@ use crate::{
         model::Model,
         tuple::{subject_to_native, Tuple},
     },
+    overlay::Overlay,
     question::Circumstances,
     relationship::{ObjectRef, Relationship, Subject},
     relationships::{NodeId, ResourceId, Reverse},
@@ -108,16 +109,15 @@ impl ModelWorld {
     ) -> Result<T, Refusal> {
         let contextual = self.contextual(asking.contextual)?;
         let circumstances = asking.circumstances()?;
-        let too_many =
-            |wrong: HistoryError| Refusal::new(RefusalKind::TooComplex, wrong.to_string());
+        let too_complex = |wrong: String| Refusal::new(RefusalKind::TooComplex, wrong);
+        let view = self.history.at(0);
+        let view = view.map_err(|wrong| too_complex(wrong.to_string()))?;
         if contextual.is_empty() {
-            let view = self.history.at(0).map_err(too_many)?;
             return question(&view, &circumstances);
         }
-        let all = self.tuples.iter().chain(&contextual);
-        let history = History::of(self.policy.clone(), all).map_err(too_many)?;
-        let view = history.at(0).map_err(too_many)?;
-        question(&view, &circumstances)
+        let overlay = Overlay::new(&view, &contextual)
+            .map_err(|wrong| Refusal::new(RefusalKind::ContextualTuple, wrong.to_string()))?;
+        question(&overlay, &circumstances)
     }
 
     /// The tuples of a question, each admitted.
@@ -130,10 +130,14 @@ impl ModelWorld {
             }
         };
         let refused = |wrong| Refusal::new(RefusalKind::ContextualTuple, wrong);
-        tuples
-            .iter()
-            .map(|tuple| read(tuple).map_err(refused))
-            .collect()
+        let mut all = Vec::new();
+        for tuple in tuples {
+            all.push(read(tuple).map_err(refused)?);
+        }
+        // As in OpenFGA the very same tuple may be given again.
+        all.sort_unstable();
+        all.dedup();
+        Ok(all)
     }
 
     /// An object, of whatever type.

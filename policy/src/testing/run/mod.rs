@@ -10,6 +10,7 @@ mod ours;
 mod report;
 mod setting;
 mod spicedb;
+mod subjects;
 mod words;
 
 pub use report::{Outcome, Place, Report, Verdict};
@@ -35,5 +36,23 @@ pub fn run(file: &str, text: &str, setting: &Setting<'_>) -> Report {
         Ok(FileKind::Openfga) => openfga::run(&mut run, text),
         Ok(FileKind::Spicedb) => spicedb::run(&mut run, text),
     }
+    run.report
+}
+
+/// Runs theorems in the notation of acp: a policy, relationships and theorems, each a file with its
+/// name.
+#[must_use]
+pub fn run_theorems(
+    policy: (&str, &str),
+    relationships: Option<(&str, &str)>,
+    theorems: (&str, &str),
+    setting: &Setting<'_>,
+) -> Report {
+    let mut run = Run {
+        file: theorems.0,
+        setting,
+        report: Report::default(),
+    };
+    ours::run_theorem_files(&mut run, policy, relationships, theorems);
     run.report
 }

@@ -2,6 +2,7 @@
 
 mod expand;
 mod found;
+mod lookups;
 mod validation;
 
 use alloc::{
@@ -54,6 +55,7 @@ pub(super) fn run(run: &mut Run<'_>, text: &str) {
         assert(run, &view, assertion);
     }
     validation::run(run, &policy, &all, &file.validation);
+    lookups::ask(run, &view, &file.lookups);
 }
 
 fn policy(run: &mut Run<'_>, file: &ValidationFile) -> Option<Policy> {
@@ -125,6 +127,7 @@ fn skip(run: &mut Run<'_>, file: &ValidationFile, why: &str) {
         let place = run.place(of.position);
         run.skip(place, validation::name(of), "its subjects".into(), why);
     }
+    lookups::skip(run, &file.lookups, why);
 }
 
 fn name(assertion: &Assertion) -> String {
