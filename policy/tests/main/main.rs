@@ -10,6 +10,7 @@ mod consistency;
 mod difference;
 mod expansions;
 mod generate;
+mod hostile;
 mod language;
 mod lookups;
 mod mutate;
