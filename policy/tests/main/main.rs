@@ -8,6 +8,7 @@ mod conditions;
 mod conditions_random;
 mod difference;
 mod expansions;
+mod explanations;
 mod generate;
 mod language;
 mod lookups;
