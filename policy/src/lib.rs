@@ -70,6 +70,7 @@ mod warnings;
 mod yaml;
 
 pub use apply::{apply, apply_all, ApplyError, Write};
+pub use ask::explain::{self, explain, Explanation, Why};
 pub use ask::{
     check_many, expand, lookup_objects, lookup_subjects, permissions_of, reachable, Counted,
     Decided, Expanded, ExpandedMember, Expansion, Influence, Objects, PermissionDecided,

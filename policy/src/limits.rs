@@ -215,6 +215,13 @@ pub const EXPANSION_NODES_MAX: usize = 10_000;
 /// policy waits that long; who has more objects is told how many were left out.
 pub const DIFFERENCE_LOOKUPS_MAX: usize = 200_000;
 
+/// Nodes that an explanation looks through for the shortest reason: more than any reason that a person
+/// would read hangs on, and some ten milliseconds of work.
+pub const EXPLANATION_NODES_MAX: usize = 10_000;
+
+/// Lines of what was tried before a deny: what a person still reads.
+pub const EXPLANATION_LINES_MAX: usize = 100;
+
 /// Bounds of one question. Exceeding one is a defined error, the same on every node, and never an
 /// allow or a deny in disguise (Invariant 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,16 +11,27 @@ use crate::{
     check::{arrow_target, Walk},
     lacking::{turns, Lacking},
     question::CheckError,
-    relationships::{MemberRef, NodeId, ObjectId, Relationships, SetRef, TermsId},
+    relationships::{MemberRef, NodeId, ObjectId, Relationships, SetRef, SubjectRef, TermsId},
     schema::{Arrow, Body, Op},
     standing::{standing, type_of, Standing},
     truth::Truth,
     types::{SubjectType, Types},
 };
 
+/// A relationship whose condition lacks parameters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Lack {
+    pub object: ObjectId,
+    /// The node that records the relation.
+    pub relation: NodeId,
+    pub subject: SubjectRef,
+    pub terms: TermsId,
+    pub names: Vec<String>,
+}
+
 /// What may matter, and below which node.
 enum Need {
-    Names(Vec<String>),
+    Lack(Lack),
     Node(ObjectId, NodeId, Lacking),
 }
 
@@ -45,14 +56,26 @@ impl Part {
 pub(crate) fn names<R: Relationships + ?Sized>(
     walk: &mut Walk<'_, R>,
 ) -> Result<Vec<String>, CheckError> {
+    let names: BTreeSet<String> = lacks(walk)?
+        .into_iter()
+        .flat_map(|lack| lack.names)
+        .collect();
+    Ok(names.into_iter().collect())
+}
+
+/// The relationships whose conditions lack what can matter to the conditional answer of `walk`, each
+/// once.
+pub(crate) fn lacks<R: Relationships + ?Sized>(
+    walk: &mut Walk<'_, R>,
+) -> Result<Vec<Lack>, CheckError> {
     let (object, node) = walk.root();
     let mut search = Search { walk };
-    let mut names = BTreeSet::new();
+    let mut lacks = BTreeSet::new();
     let mut open = vec![Need::Node(object, node, Lacking::Holds)];
     let mut known = BTreeSet::new();
     while let Some(need) = open.pop() {
         match need {
-            Need::Names(found) => names.extend(found),
+            Need::Lack(lack) => drop(lacks.insert(lack)),
             Need::Node(object, node, lacking) => {
                 if known.insert((object, node, lacking == Lacking::Holds)) {
                     open.extend(search.needs(object, node, lacking)?);
@@ -60,7 +83,7 @@ pub(crate) fn names<R: Relationships + ?Sized>(
             }
         }
     }
-    Ok(names.into_iter().collect())
+    Ok(lacks.into_iter().collect())
 }
 
 struct Search<'w, 'a, R: ?Sized> {
@@ -96,18 +119,21 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
                 continue;
             };
             if let Some(terms) = relationships.contains(object, node, member)? {
-                let part = self.member(types, kind, terms, None, lacking);
+                let place = (object, node, member);
+                let part = self.member(place, types, kind, terms, None, lacking);
                 needs.extend(part.map(|part| part.needs).unwrap_or_default());
             }
         }
         let mut members = vec![];
         relationships.usersets(object, node, &mut members)?;
         for member in members {
-            let (Some(kind), SetRef::Userset(object, node)) = (type_of(member.set), member.set)
+            let (Some(kind), SetRef::Userset(of, relation)) = (type_of(member.set), member.set)
             else {
                 continue;
             };
-            let part = self.member(types, kind, member.terms, Some((object, node)), lacking);
+            let place = (object, node, SubjectRef::Userset(of, relation));
+            let child = Some((of, relation));
+            let part = self.member(place, types, kind, member.terms, child, lacking);
             needs.extend(part.map(|part| part.needs).unwrap_or_default());
         }
         Ok(needs)
@@ -116,6 +142,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
     /// What a member gives, through its terms and the node behind it.
     fn member(
         &mut self,
+        (object, relation, subject): (ObjectId, NodeId, SubjectRef),
         types: &Types,
         kind: SubjectType,
         terms: TermsId,
@@ -131,8 +158,17 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         let mut part = Part {
             plain,
             wished,
-            needs: vec![Need::Names(found.missing)],
+            needs: vec![],
         };
+        if !found.missing.is_empty() {
+            part.needs.push(Need::Lack(Lack {
+                object,
+                relation,
+                subject,
+                terms,
+                names: found.missing,
+            }));
+        }
         if let Some((object, node)) = child.filter(|_| plain != Truth::False) {
             part.plain = plain.and(self.value(object, node, Lacking::Unknown));
             part.wished = wished.and(self.value(object, node, lacking));
@@ -209,10 +245,17 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         if let Some(Body::Relation(types)) = body {
             for member in self.members(object, arrow.relation)? {
                 let child = arrow_target(policy, arrow, member.set);
+                let subject = match member.set {
+                    SetRef::Object(object, _) => SubjectRef::Object(object),
+                    SetRef::Userset(object, node) => SubjectRef::Userset(object, node),
+                    SetRef::Foreign => continue,
+                };
                 let Some(kind) = type_of(member.set) else {
                     continue;
                 };
-                let Some(mut part) = self.member(types, kind, member.terms, child, lacking) else {
+                let place = (object, arrow.relation, subject);
+                let part = self.member(place, types, kind, member.terms, child, lacking);
+                let Some(mut part) = part else {
                     continue;
                 };
                 nobody = false;

@@ -6,6 +6,7 @@
 
 mod candidates;
 mod expand;
+pub mod explain;
 mod influence;
 mod many;
 mod named;

@@ -9,6 +9,7 @@ mod conditions_random;
 mod consistency;
 mod difference;
 mod expansions;
+mod explanations;
 mod generate;
 mod hostile;
 mod language;

@@ -1,0 +1,144 @@
+//! The cheapest way to make something so, where ways are chosen among and added up (Knuth, "A
+//! generalization of Dijkstra's algorithm", 1977).
+//!
+//! Every visit of a node costs something, so a cheapest way never leads back to itself.
+
+use alloc::{collections::VecDeque, vec, vec::Vec};
+
+/// What one relationship costs; nodes on the way only decide between ways with equally many.
+pub(super) const RELATIONSHIP: u64 = 1 << 24;
+/// What a node costs.
+const NODE: u64 = 1;
+/// What cannot be had.
+pub(super) const NEVER: u64 = u64::MAX;
+
+/// Evaluations for each place, at most: each round of them settles one more level, and ways are not
+/// deeper than people nest.
+const ROUNDS_MAX: usize = 300;
+
+/// A piece of what a place takes, in postfix order.
+#[derive(Clone, Debug)]
+pub(super) enum Item<F> {
+    /// Something that is so, or would have to be, and what that costs.
+    Fact(F, u64),
+    /// The same, together with another place.
+    Step(F, u64, usize),
+    /// Another place.
+    Visit(usize),
+    /// The cheapest of so many pieces before.
+    Least(usize),
+    /// All of so many pieces before.
+    All(usize),
+}
+
+struct Place<F> {
+    items: Vec<Item<F>>,
+    cost: u64,
+    /// Places that this one is a piece of.
+    above: Vec<usize>,
+}
+
+pub(super) struct Graph<F> {
+    places: Vec<Place<F>>,
+}
+
+impl<F> Graph<F> {
+    pub(super) fn new() -> Self {
+        Self { places: vec![] }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Makes a place of which nothing is known yet: it cannot be had.
+    pub(super) fn add(&mut self) -> usize {
+        self.places.push(Place {
+            items: vec![],
+            cost: NEVER,
+            above: vec![],
+        });
+        self.places.len() - 1
+    }
+
+    /// Says what a place takes.
+    pub(super) fn set(&mut self, at: usize, items: Vec<Item<F>>) {
+        for item in &items {
+            if let Item::Step(_, _, child) | Item::Visit(child) = item {
+                if let Some(child) = self.places.get_mut(*child) {
+                    child.above.push(at);
+                }
+            }
+        }
+        if let Some(place) = self.places.get_mut(at) {
+            place.items = items;
+        }
+    }
+
+    /// Finds what each place costs; whether all of it is found.
+    pub(super) fn solve(&mut self) -> bool {
+        let mut waiting: VecDeque<usize> = (0..self.places.len()).rev().collect();
+        let mut left = self.places.len().saturating_mul(ROUNDS_MAX);
+        while let Some(at) = waiting.pop_front() {
+            if left == 0 {
+                return false;
+            }
+            left -= 1;
+            let cost = self.evaluate(at).0;
+            let Some(place) = self.places.get_mut(at).filter(|place| cost < place.cost) else {
+                continue;
+            };
+            place.cost = cost;
+            waiting.extend(place.above.iter().copied());
+        }
+        true
+    }
+
+    pub(super) fn cost(&self, at: usize) -> u64 {
+        self.places.get(at).map_or(NEVER, |place| place.cost)
+    }
+
+    /// The pieces of a place that are chosen.
+    pub(super) fn chosen(&self, at: usize) -> Vec<&Item<F>> {
+        let items = self
+            .places
+            .get(at)
+            .map_or(&[][..], |place| place.items.as_slice());
+        let (_, chosen) = self.evaluate(at);
+        chosen.into_iter().filter_map(|at| items.get(at)).collect()
+    }
+
+    fn evaluate(&self, at: usize) -> (u64, Vec<usize>) {
+        let items = self
+            .places
+            .get(at)
+            .map_or(&[][..], |place| place.items.as_slice());
+        let mut stack: Vec<(u64, Vec<usize>)> = vec![];
+        for (at, item) in items.iter().enumerate() {
+            let found = match item {
+                Item::Fact(_, cost) => (*cost, vec![at]),
+                Item::Step(_, cost, child) => (cost.saturating_add(self.cost(*child)), vec![at]),
+                Item::Visit(child) => (self.cost(*child), vec![at]),
+                Item::Least(count) => {
+                    let from = stack.len().saturating_sub(*count);
+                    let of = stack.split_off(from).into_iter();
+                    of.min_by_key(|(cost, _)| *cost).unwrap_or((NEVER, vec![]))
+                }
+                Item::All(count) => {
+                    let from = stack.len().saturating_sub(*count);
+                    let of = stack.split_off(from).into_iter();
+                    of.fold(
+                        (0, vec![]),
+                        |(sum, mut all): (u64, Vec<usize>), (cost, more)| {
+                            all.extend(more);
+                            (sum.saturating_add(cost), all)
+                        },
+                    )
+                }
+            };
+            stack.push(found);
+        }
+        let (cost, chosen) = stack.pop().unwrap_or((NEVER, vec![]));
+        (cost.saturating_add(NODE), chosen)
+    }
+}

@@ -1,0 +1,314 @@
+//! Reasons must be reasons: what is cited stands and suffices, what is said to be needed allows.
+
+use std::collections::BTreeSet;
+
+use policy::{
+    check, explain,
+    explain::{Fact, Why},
+    Circumstances, History, Limits, Overlay, Policy, Question, Relationship,
+};
+
+use crate::{
+    agreement::{Scene, GENEROUS},
+    cast::{ask, circumstances, question, relationship, relationships, when},
+    naive::Naive,
+    oracle::{Answers, Facts, World},
+    random::{rounds, seed, Random},
+};
+
+/// A world in which only these relationships stand.
+fn only(world: &World, kept: &[Relationship]) -> World {
+    let mut facts = Facts::new();
+    for (place, members) in &world.facts {
+        for (who, terms) in members {
+            if kept.contains(&relationship(&place.0, &place.1, who, terms)) {
+                let here = facts.entry(place.clone()).or_default();
+                here.insert(who.clone(), terms.clone());
+            }
+        }
+    }
+    World {
+        facts,
+        ..world.clone()
+    }
+}
+
+fn one_question(random: &mut Random, scene: &Scene, counts: &mut Counts) {
+    let at = random.below(scene.past.len());
+    let world = &scene.past[at].0;
+    let (asked, when) = (ask(random, &scene.schema, &scene.cast, world), when(random));
+    let (question, circumstances) = (question(&asked), circumstances(&when));
+    println!("{question} {when:?}\n{}\n{world:#?}", scene.text);
+    let view = scene.history.at(at as u64).unwrap();
+    let answer = check(&view, &question, &circumstances, GENEROUS);
+    let explanation = explain(&view, &question, &circumstances, GENEROUS);
+    let explanation = match (explanation, answer) {
+        (Err(error), answer) => return assert_eq!(Err(error), answer),
+        (Ok(explanation), answer) => {
+            assert_eq!(Ok(&explanation.answer), answer.as_ref());
+            explanation
+        }
+    };
+    if scene.cast.actors.len() <= 4 {
+        let naive = Naive::new(&scene.policy, world);
+        let same = explain(&naive, &question, &circumstances, GENEROUS).unwrap();
+        assert_eq!(same, explanation, "names decide, not handles");
+    }
+    println!("{explanation}");
+    let all = relationships(&world.facts);
+    match &explanation.why {
+        Why::Allowed {
+            reason,
+            is_shortest,
+        } => {
+            counts.allowed += 1;
+            assert!(*is_shortest && !reason.is_empty());
+            assert_eq!(reason[0].level, 0);
+            for pair in reason.windows(2) {
+                assert!(pair[1].level <= pair[0].level + 1 && pair[1].level > 0);
+            }
+            let mut kept = vec![];
+            let mut subtracts = false;
+            for because in reason {
+                match &because.fact {
+                    Fact::Stands(one) => {
+                        assert!(all.contains(one), "{one} does not stand");
+                        kept.push(one.clone());
+                    }
+                    Fact::Without { .. } => subtracts = true,
+                    _ => {}
+                }
+            }
+            // Under `&->` those that are left out would have been asked for as well, and are cited.
+            if subtracts {
+                return;
+            }
+            let allows = |kept: &[Relationship]| {
+                let world = only(world, kept);
+                let answers = Answers::new(&scene.schema, &world, &when, &asked.who, &asked.object);
+                answers.value(&asked.object, &asked.name) == 2
+            };
+            assert!(allows(&kept), "what is cited does not suffice");
+            counts.cited_max = counts.cited_max.max(kept.len());
+        }
+        Why::Denied {
+            needed,
+            excluded,
+            tried,
+            ..
+        } => {
+            assert!(!tried.is_empty() || question.permission == "owner");
+            assert!(needed.is_empty() || excluded.is_empty());
+            if needed.is_empty() || needed.iter().any(|one| !one.traits.is_empty()) {
+                return;
+            }
+            counts.needed += 1;
+            let added: Vec<Relationship> =
+                needed.iter().map(|one| one.relationship.clone()).collect();
+            let overlay = Overlay::new(&view, &added).unwrap();
+            let answer = check(&overlay, &question, &circumstances, GENEROUS).unwrap();
+            assert!(answer.is_allow(), "what is needed does not allow");
+            for left_out in 0..added.len() {
+                let mut fewer = added.clone();
+                fewer.remove(left_out);
+                let overlay = Overlay::new(&view, &fewer).unwrap();
+                if let Ok(answer) = check(&overlay, &question, &circumstances, GENEROUS) {
+                    assert!(!answer.is_allow(), "more is needed than allows");
+                }
+            }
+        }
+        Why::Conditional { lacking } => {
+            counts.conditional += 1;
+            let names: BTreeSet<&String> = lacking.iter().flat_map(|one| &one.missing).collect();
+            let missing: BTreeSet<&String> = explanation.answer.missing.iter().collect();
+            assert_eq!(names, missing);
+            for one in lacking {
+                assert!(all.contains(&one.relationship));
+            }
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    allowed: u64,
+    needed: u64,
+    conditional: u64,
+    cited_max: usize,
+}
+
+#[test]
+fn reasons_suffice_and_needs_allow() {
+    let seed = seed();
+    let mut counts = Counts::default();
+    for round in 0..rounds(60) {
+        let seed = seed.wrapping_add(round);
+        println!("HOLDFAST_SEED={seed} HOLDFAST_ROUNDS=1");
+        let mut random = Random::new(seed);
+        if let Some(scene) = Scene::new(&mut random) {
+            for _ in 0..12 {
+                one_question(&mut random, &scene, &mut counts);
+            }
+        }
+    }
+    println!("{counts:?}");
+}
+
+const FILES: &str = "
+conditions:
+- name: on-duty
+  parameters: {ward: string}
+  expr: ward == \"a\"
+resources:
+- name: document
+  relations:
+  - name: parent
+    types: [folder]
+  - name: reader
+    types: [actor, 'group->member', 'actor with on-duty', 'actor with expiration']
+  - name: banned
+    types: [actor, 'group->member']
+  permissions:
+  - name: read
+    expr: (reader + parent->view) - banned
+- name: folder
+  relations:
+  - name: parent
+    types: [folder]
+  - name: viewer
+    types: ['group->member']
+  permissions:
+  - name: view
+    expr: viewer + parent->view
+- name: group
+  relations:
+  - name: member
+    types: [actor, 'group->member']
+";
+
+#[track_caller]
+fn reads(facts: &[&str], question: &str, expected: &str) {
+    let facts: Vec<Relationship> = facts.iter().map(|fact| fact.parse().unwrap()).collect();
+    let history = History::of(Policy::parse(FILES).unwrap(), &facts).unwrap();
+    let view = history.at(0).unwrap();
+    let asked: Relationship = question.parse().unwrap();
+    let question = Question {
+        object: asked.object,
+        permission: asked.relation.to_string(),
+        subject: asked.subject,
+    };
+    let now = Circumstances::at("2026-11-20T10:00:00Z".parse().unwrap());
+    let explanation = explain(&view, &question, &now, Limits::CONSENSUS).unwrap();
+    let text = explanation.to_string();
+    assert_eq!(text, expected, "{text}");
+}
+
+const FACTS: [&str; 10] = [
+    "document:1#parent@folder:a",
+    "document:1#reader@group:eng#member",
+    "document:1#banned@group:fired#member",
+    "document:1#reader@did:key:zDan with expiration 2026-01-01T00:00:00Z",
+    "document:1#reader@did:key:zEve with on-duty",
+    "folder:a#parent@folder:root",
+    "folder:root#viewer@group:all#member",
+    "group:all#member@group:eng#member",
+    "group:eng#member@did:key:zAnn",
+    "group:fired#member@did:key:zBob",
+];
+
+#[test]
+fn the_shortest_reason_is_told() {
+    reads(
+        &FACTS,
+        "document:1#read@did:key:zAnn",
+        "\
+did:key:zAnn has read on document:1
+  document:1#read
+    document:1#reader
+      document:1#reader@group:eng#member
+        group:eng#member
+          group:eng#member@did:key:zAnn
+    and not banned on document:1
+",
+    );
+}
+
+#[test]
+fn what_would_be_needed_is_told() {
+    reads(
+        &FACTS,
+        "document:1#read@did:key:zCid",
+        "\
+did:key:zCid does not have read on document:1
+  it would take
+    document:1#reader@did:key:zCid
+  tried
+    document:1#read: no
+      document:1#reader: not among its members
+        group:eng#member: not among its members
+      folder:a#view: no
+        folder:a#viewer: not among its members
+        folder:root#view: no
+          folder:root#viewer: not among its members
+            group:all#member: not among its members
+              group:eng#member: no, as shown
+          folder:root#parent: leads nowhere
+",
+    );
+    reads(
+        &FACTS,
+        "document:1#read@did:key:zDan",
+        "\
+did:key:zDan does not have read on document:1
+  it would take
+    document:1#reader@did:key:zDan
+  tried
+    document:1#read: no
+      document:1#reader: not among its members
+        document:1#reader@did:key:zDan with expiration 2026-01-01T00:00:00Z: has expired
+        group:eng#member: not among its members
+      folder:a#view: no
+        folder:a#viewer: not among its members
+        folder:root#view: no
+          folder:root#viewer: not among its members
+            group:all#member: not among its members
+              group:eng#member: no, as shown
+          folder:root#parent: leads nowhere
+",
+    );
+}
+
+#[test]
+fn what_excludes_is_told() {
+    let mut facts = FACTS.to_vec();
+    facts.push("group:eng#member@did:key:zBob");
+    reads(
+        &facts,
+        "document:1#read@did:key:zBob",
+        "\
+did:key:zBob does not have read on document:1
+  what excludes it
+    document:1#banned
+      document:1#banned@group:fired#member
+        group:fired#member
+          group:fired#member@did:key:zBob
+  tried
+    document:1#read: no
+      document:1#reader: yes
+      folder:a#view: yes
+      excluded by banned on document:1
+",
+    );
+}
+
+#[test]
+fn what_lacks_context_is_told() {
+    reads(
+        &FACTS,
+        "document:1#read@did:key:zEve",
+        "\
+did:key:zEve may have, with more context, read on document:1
+  document:1#reader@did:key:zEve with on-duty lacks ward
+",
+    );
+}
