@@ -100,6 +100,18 @@ impl Game {
             let is_hope = |place: &usize| plans.get(*place) == Some(&Plan::Hope);
             let hopes: Vec<usize> = order.iter().copied().filter(is_hope).collect();
             if hopes.is_empty() {
+                extern crate std;
+                for place in &order {
+                    let p = &self.positions[*place];
+                    std::println!(
+                        "    {place}: {:?} plan {:?}",
+                        p.demands
+                            .iter()
+                            .map(|d| (model.policy().node_name(d.node), d.kind))
+                            .collect::<Vec<_>>(),
+                        plans[*place]
+                    );
+                }
                 return Ok(Some(self.realize(&plans, &order)));
             }
             for place in hopes {

@@ -88,6 +88,21 @@ fn confirm_at(
         let answer = answers.iter().find(|(other, _)| other == name);
         answer.map(|(_, decision)| *decision == Decision::Allow)
     };
+    extern crate std;
+    for r in &relationships {
+        std::println!("  {r}");
+    }
+    for (i, t) in world.objects.iter().enumerate() {
+        std::println!(
+            "  {i}: {:?} {:?}",
+            t.facts,
+            t.links
+                .iter()
+                .map(|(l, to)| (policy.node_name(l.relation), l.through, to))
+                .collect::<Vec<_>>()
+        );
+    }
+    std::println!("  {answers:?}");
     if statement.formula.value(allowed) != Some(false) {
         return Err(
             "there may be a counterexample, but the one that was tried is none by the engine's answers"
