@@ -52,7 +52,7 @@ pub(crate) fn context(condition: &Condition, wanted: bool, time: Time) -> Option
 /// Times at which conditions of the policy may differ: each that one of them names, its next
 /// second, and the ends of time.
 pub(crate) fn times(policy: &Policy) -> Vec<Time> {
-    let mut all = alloc::vec![Time::default(), Time::MAX];
+    let mut all = alloc::vec![Time::default()];
     for named in &policy.conditions {
         for text in literals(named.condition.expression()).texts {
             if let Ok(time) = text.trim_matches('"').parse::<Time>() {
@@ -62,6 +62,8 @@ pub(crate) fn times(policy: &Policy) -> Vec<Time> {
         }
     }
     all.truncate(VALUES_TRIED_MAX);
+    // At the very end of time everything that can expire has.
+    all.extend(Time::new(Time::MAX.seconds() - 1, 0));
     all
 }
 
