@@ -81,9 +81,7 @@ pub(crate) fn compile(text: &str, mut definition: Definition) -> Result<Policy, 
 }
 
 /// Compiles the conditions; sorted by name.
-fn conditions(
-    definitions: &mut Vec<ConditionDefinition>,
-) -> Result<Vec<NamedCondition>, PolicyError> {
+fn conditions(definitions: &mut [ConditionDefinition]) -> Result<Vec<NamedCondition>, PolicyError> {
     definitions.sort_by(|a, b| a.name.text.cmp(&b.name.text));
     definitions.iter().map(condition).collect()
 }

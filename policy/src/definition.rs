@@ -53,7 +53,7 @@ pub(crate) struct RelationDefinition {
     pub manages: Vec<Spelled>,
     pub text: String,
     /// `None`: whoever stands in it.
-    pub expression: Option<Vec<Step<Operand>>>,
+    pub expression: Option<Expression>,
 }
 
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub(crate) struct PermissionDefinition {
     pub doc: String,
     pub text: String,
     /// `None`: the owner alone.
-    pub expression: Option<Vec<Step<Operand>>>,
+    pub expression: Option<Expression>,
 }
 
 /// A word and its place.
@@ -253,8 +253,11 @@ fn read_permission(
     Ok(permission)
 }
 
+/// An expression in postfix order.
+type Expression = Vec<Step<Operand>>;
+
 /// An expression as written, and its steps; none where nothing is written.
-fn read_expression(entry: Entry) -> Result<(String, Option<Vec<Step<Operand>>>), PolicyError> {
+fn read_expression(entry: Entry) -> Result<(String, Option<Expression>), PolicyError> {
     match entry.node.value {
         Value::Null => Ok((String::new(), None)),
         Value::Text(text) => {

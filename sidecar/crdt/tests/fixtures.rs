@@ -13,7 +13,7 @@ fn suite() -> Option<PathBuf> {
         || {
             PathBuf::from(format!(
                 "{}/../../../shared/suites",
-                std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
+                env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
             ))
         },
         PathBuf::from,

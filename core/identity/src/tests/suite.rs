@@ -1,15 +1,15 @@
 //! Where published vectors are found.
 
-use alloc::string::String;
+use alloc::{format, string::String};
 use std::{env, fs, path::PathBuf, println};
 
 /// A file of a suite. A suite that is absent is named and counts as skipped, not as passed.
 pub fn read(suite: &str, file: &str) -> Option<String> {
     let root = env::var_os("HOLDFAST_SUITES").map_or_else(
         || {
-            PathBuf::from(std::format!(
+            PathBuf::from(format!(
                 "{}/../../../shared/suites",
-                std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
+                env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
             ))
         },
         PathBuf::from,

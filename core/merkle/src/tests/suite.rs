@@ -21,9 +21,9 @@ const SUITE: &str = "rfc6962-merkle-transparency-dev";
 fn suite() -> Option<PathBuf> {
     let root = env::var_os("HOLDFAST_SUITES").map_or_else(
         || {
-            PathBuf::from(std::format!(
+            PathBuf::from(format!(
                 "{}/../../../shared/suites",
-                std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
+                env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
             ))
         },
         PathBuf::from,

@@ -1,7 +1,7 @@
 //! The published vectors of `ics23-cosmos`: IAVL, Tendermint's and sparse trees, through the same
 //! functions as our own proofs.
 
-use std::{env, fs, path::PathBuf, println, string::String, vec::Vec};
+use std::{env, format, fs, path::PathBuf, println, string::String, vec::Vec};
 
 use ics23::{CommitmentProof, ProofSpec};
 use serde_json::Value;
@@ -13,9 +13,9 @@ const SUITE: &str = "ics23-cosmos";
 
 /// The suite's folder. A suite that is absent is named and counts as skipped, not as passed.
 fn suite() -> Option<PathBuf> {
-    let beside = PathBuf::from(std::format!(
+    let beside = PathBuf::from(format!(
         "{}/../../../shared/suites",
-        std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
+        env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")
     ));
     let folder = env::var_os("HOLDFAST_SUITES")
         .map_or(beside, PathBuf::from)
@@ -41,7 +41,7 @@ impl Vector {
         let bytes = |field: &str| hex::decode(json[field].as_str().unwrap_or_default()).unwrap();
         let value = bytes("value");
         Self {
-            name: std::format!("{}", path.display()),
+            name: format!("{}", path.display()),
             root: bytes("root").try_into().unwrap(),
             proof: CommitmentProof::decode(&bytes("proof")[..]).unwrap(),
             key: bytes("key"),

@@ -284,14 +284,6 @@ impl Proved {
         self.answers.push(answer);
     }
 
-    /// One block that somebody cites.
-    pub fn of(block: Block) -> Self {
-        Self {
-            blocks: vec![block],
-            answers: Vec::new(),
-        }
-    }
-
     /// Whether nothing was proven.
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
