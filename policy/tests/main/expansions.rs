@@ -1,6 +1,8 @@
 //! A tree that is shown must mean what `check` says: it is evaluated here, node by node.
 
-use policy::{expand, CheckError, Expanded, ExpandedMember, Expansion, Outcome, Policy, Subject, Time};
+use policy::{
+    expand, CheckError, Expanded, ExpandedMember, Expansion, Outcome, Policy, Subject, Time,
+};
 
 use crate::{
     agreement::Scene,

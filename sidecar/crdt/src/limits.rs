@@ -37,7 +37,7 @@ pub const TARGET_HEADS_MAX: usize = PARENTS_MAX;
 pub const NAME_BYTES_MAX: usize = 128;
 
 /// Longest id of a scope object in bytes; the policy language has the same bound.
-pub const OBJECT_ID_BYTES_MAX: usize = 256;
+pub const OBJECT_ID_BYTES_MAX: usize = 1024;
 
 /// Longest field name in bytes. Names repeat in every operation.
 pub const FIELD_NAME_BYTES_MAX: usize = 64;
