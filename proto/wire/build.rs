@@ -22,6 +22,7 @@ const FILES: &[&str] = &[
     "holdfast/light/v1/log.proto",
     "holdfast/light/v1/proof.proto",
     "holdfast/light/v1/query.proto",
+    "holdfast/policy/v1/permissions.proto",
     "holdfast/policy/v1/query.proto",
     "holdfast/policy/v1/tx.proto",
     "holdfast/policy/v1/types.proto",

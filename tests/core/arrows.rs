@@ -26,9 +26,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "merkle",
         ],
     ),
+    ("hub-ask", &["hub-types", "rpc", "policy", "wire"]),
     (
         "hub-app",
         &[
+            "hub-ask",
             "hub-light",
             "hub-types",
             "rpc",
@@ -56,6 +58,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "audit",
             "crdt",
+            "hub-ask",
             "hub-client",
             "hub-light",
             "hub-types",

@@ -32,5 +32,8 @@ pub use cosmos::{
 pub use holdfast::{
     audit::v1::{query_client as audit_client, query_server as audit_server},
     light::v1::{query_client as light_client, query_server as light_server},
-    policy::v1::{query_client as policy_client, query_server as policy_server},
+    policy::v1::{
+        permissions_client, permissions_server, query_client as policy_client,
+        query_server as policy_server,
+    },
 };

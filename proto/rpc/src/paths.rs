@@ -24,6 +24,18 @@ pub const POLICY_OBJECT: &str = "/holdfast.policy.v1.Query/Object";
 pub const POLICY_COLLECTION: &str = "/holdfast.policy.v1.Query/Collection";
 /// Checks a permission.
 pub const POLICY_CHECK_PERMISSION: &str = "/holdfast.policy.v1.Query/CheckPermission";
+/// Checks a permission on a node's own replica.
+pub const PERMISSIONS_CHECK_PERMISSION: &str = "/holdfast.policy.v1.Permissions/CheckPermission";
+/// Checks several.
+pub const PERMISSIONS_CHECK_PERMISSIONS: &str = "/holdfast.policy.v1.Permissions/CheckPermissions";
+/// Expands a permission.
+pub const PERMISSIONS_EXPAND_PERMISSION: &str = "/holdfast.policy.v1.Permissions/ExpandPermission";
+/// Lists objects.
+pub const PERMISSIONS_LOOKUP_OBJECTS: &str = "/holdfast.policy.v1.Permissions/LookupObjects";
+/// Lists subjects.
+pub const PERMISSIONS_LOOKUP_SUBJECTS: &str = "/holdfast.policy.v1.Permissions/LookupSubjects";
+/// Explains an answer.
+pub const PERMISSIONS_EXPLAIN_PERMISSION: &str = "/holdfast.policy.v1.Permissions/ExplainPermission";
 /// Reads one audit log.
 pub const AUDIT_LOG: &str = "/holdfast.audit.v1.Query/Log";
 /// Lists the logs of a policy.
@@ -53,6 +65,12 @@ pub const ALL: &[&str] = &[
     POLICY_OBJECT,
     POLICY_COLLECTION,
     POLICY_CHECK_PERMISSION,
+    PERMISSIONS_CHECK_PERMISSION,
+    PERMISSIONS_CHECK_PERMISSIONS,
+    PERMISSIONS_EXPAND_PERMISSION,
+    PERMISSIONS_LOOKUP_OBJECTS,
+    PERMISSIONS_LOOKUP_SUBJECTS,
+    PERMISSIONS_EXPLAIN_PERMISSION,
     AUDIT_LOG,
     AUDIT_LOGS,
     AUDIT_ANCHORS,

@@ -107,6 +107,10 @@ pub struct ListenFile {
     pub api: String,
     /// Other sidecars, as a multiaddress.
     pub peers: String,
+    /// Permission questions over gRPC, for programs on this machine; not served when absent. Nobody
+    /// is asked for a token there: what it tells, the hub tells everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub questions: Option<String>,
 }
 
 /// Section `[operator]`.
@@ -189,6 +193,8 @@ pub struct Config {
     pub api: SocketAddr,
     /// Peer address.
     pub listen: Multiaddr,
+    /// Address of permission questions, if they are served.
+    pub questions: Option<SocketAddr>,
     /// Followed policies by alias.
     pub policies: BTreeMap<String, PolicyId>,
     /// The operator.
@@ -279,6 +285,18 @@ impl File {
                 .parse()
                 .map_err(|_| wrong("listen.api", "write ADDRESS:PORT such as 127.0.0.1:8080"))?,
             listen: multiaddr("listen.peers", &self.listen.peers)?,
+            questions: self
+                .listen
+                .questions
+                .as_ref()
+                .map(|address| address.parse())
+                .transpose()
+                .map_err(|_| {
+                    wrong(
+                        "listen.questions",
+                        "write ADDRESS:PORT such as 127.0.0.1:9090",
+                    )
+                })?,
             policies,
             operator: Did::parse(&self.operator.did)
                 .map_err(|error| wrong("operator.did", error))?,
@@ -350,6 +368,7 @@ mod tests {
             listen: ListenFile {
                 api: "127.0.0.1:0".into(),
                 peers: "/ip4/127.0.0.1/tcp/0".into(),
+                questions: Some("127.0.0.1:0".into()),
             },
             policies: [("plant".to_owned(), "01".repeat(32))].into(),
             operator: OperatorFile {

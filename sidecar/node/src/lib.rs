@@ -10,6 +10,7 @@
 //! | [`anchoring`] | log roots on the hub, receipts, attestations | peers |
 //! | [`network`] | frames, peers, exchange | what may be seen |
 //! | [`api`] | HTTP and JSON | anything but requests and answers |
+//! | [`questions`] | permission questions over gRPC | documents |
 //!
 //! [`start`] puts them together; `main.rs` is the `sidecar` binary.
 
@@ -26,6 +27,7 @@ pub mod leaves;
 pub mod limits;
 pub mod metrics;
 pub mod network;
+pub mod questions;
 pub mod secrets;
 pub mod single_use;
 pub mod start;

@@ -61,6 +61,9 @@ struct Init {
     /// Where the API listens.
     #[arg(long, default_value = "127.0.0.1:8080")]
     http: String,
+    /// Where permission questions are answered over gRPC; nowhere when absent
+    #[arg(long)]
+    questions: Option<String>,
     /// Where peers are listened for.
     #[arg(long, default_value = "/ip4/127.0.0.1/tcp/4001")]
     p2p: String,
@@ -158,6 +161,7 @@ fn run_init(init: &Init, output: Output) -> anyhow::Result<()> {
         listen: ListenFile {
             api: init.http.clone(),
             peers: init.p2p.clone(),
+            questions: init.questions.clone(),
         },
         policies,
         operator: OperatorFile {
@@ -223,7 +227,7 @@ fn run_start(home: &Path) -> anyhow::Result<()> {
         let mut terminate =
             tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         let sidecar = start_at(home).await?;
-        tracing::info!(api = %sidecar.api, sidecar = %sidecar.did, peer_id = %sidecar.peer_id, "the sidecar is running");
+        tracing::info!(api = %sidecar.api, questions = ?sidecar.questions, sidecar = %sidecar.did, peer_id = %sidecar.peer_id, "the sidecar is running");
         sidecar
             .run_until(async move {
                 tokio::select! {

@@ -28,6 +28,7 @@ use crate::network::peer_identity::{delegate, keypair};
 use crate::network::quota::Quotas;
 use crate::network::serve::{Exchange, Parts as ExchangeParts};
 use crate::network::swarm;
+use crate::questions;
 use crate::secrets::{self, Keyring, Passphrase};
 use crate::single_use::SingleUse;
 use crate::store::keys::meta;
@@ -108,6 +109,8 @@ pub struct Sidecar {
     pub metrics: Arc<Metrics>,
     /// Where the API listens.
     pub api: std::net::SocketAddr,
+    /// Where permission questions are answered over gRPC, if they are.
+    pub questions: Option<std::net::SocketAddr>,
     /// Its DID.
     pub did: Did,
     /// Its peer id.
@@ -115,6 +118,7 @@ pub struct Sidecar {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<Result<(), StoreError>>>,
     server: JoinHandle<std::io::Result<()>>,
+    answering: Option<JoinHandle<Result<(), tonic::transport::Error>>>,
 }
 
 /// Reads configuration and keys at `home`, and starts the sidecar.
@@ -292,6 +296,19 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
     let api_address = listener
         .local_addr()
         .map_err(|error| StartError::Other(error.to_string()))?;
+    let answers = match config.questions {
+        None => None,
+        Some(address) => Some(
+            questions::listen(address)
+                .await
+                .map_err(StartError::Other)?,
+        ),
+    };
+    let questions_address = answers
+        .as_ref()
+        .map(|listener| listener.local_addr())
+        .transpose()
+        .map_err(|error| StartError::Other(error.to_string()))?;
     let (events, happened) = mpsc::channel(QUEUE_LENGTH);
     let sealing = parts.operator_key.as_ref().unwrap_or(&parts.network_key);
     let issuer = Arc::new(copy(sealing)?);
@@ -372,6 +389,13 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
         peer_id: peer_id.clone(),
         log_reads: config.log_reads,
     });
+    let answering = answers.map(|listener| {
+        tokio::spawn(questions::serve(
+            listener,
+            authority.clone(),
+            stopped.clone(),
+        ))
+    });
     let server = tokio::spawn(api::serve(listener, served, stopped));
     Ok(Sidecar {
         documents,
@@ -379,11 +403,13 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
         network,
         metrics,
         api: api_address,
+        questions: questions_address,
         did: sidecar,
         peer_id,
         stop,
         tasks,
         server,
+        answering,
     })
 }
 
@@ -497,6 +523,14 @@ impl Sidecar {
         {
             server.abort();
         }
+        if let Some(mut answering) = self.answering {
+            if tokio::time::timeout(SHUTDOWN_TIMEOUT, &mut answering)
+                .await
+                .is_err()
+            {
+                answering.abort();
+            }
+        }
         // The network's tasks end with the last that asks; then the store closes, and whoever
         // waits for this may open it again.
         let mut closing = self.documents.store().closing();
@@ -516,6 +550,9 @@ impl Sidecar {
             task.abort();
         }
         self.server.abort();
+        if let Some(answering) = &self.answering {
+            answering.abort();
+        }
         self.stop.send_replace(true);
     }
 }

@@ -7,3 +7,5 @@ pub mod execute;
 mod preimages;
 pub mod queries;
 pub mod seal;
+
+pub use seal::revision_key;

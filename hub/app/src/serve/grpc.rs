@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use tokio_stream::wrappers::TcpListenerStream;
+use hub_ask::{Turn, Turns};
+use tonic::transport::server::TcpIncoming;
 use tonic::{async_trait, Request, Response, Status};
 use wire::cosmos::{auth::v1beta1 as auth_v1, bank::v1beta1 as bank_v1, tx::v1beta1 as tx_v1};
 use wire::{audit as audit_v1, light as light_v1, policy as policy_v1};
 
+use super::histories::Histories;
 use super::shutdown::Shutdown;
-use super::turns::{Turn, Turns};
 use crate::chain::hub::Hub;
 use crate::query::{light, QueryContext, QueryError};
 use crate::{audit, auth, bank, policy};
@@ -224,19 +225,23 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    // Small answers must not wait for the acknowledgement of the one before.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let permissions = hub_ask::serve_on(Arc::new(Histories::new(hub.clone())?));
     let services = Services {
         hub,
         proving: Turns::new(PROVING_MAX, PROVING_WAITING_MAX),
         simulating: Turns::new(SIMULATING_MAX, SIMULATING_WAITING_MAX),
     };
     tonic::transport::Server::builder()
+        .add_service(permissions)
         .add_service(rpc::policy_server::QueryServer::new(services.clone()))
         .add_service(rpc::audit_server::QueryServer::new(services.clone()))
         .add_service(rpc::light_server::QueryServer::new(services.clone()))
         .add_service(rpc::auth_server::QueryServer::new(services.clone()))
         .add_service(rpc::bank_server::QueryServer::new(services.clone()))
         .add_service(rpc::tx_server::ServiceServer::new(services))
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.requested())
+        .serve_with_incoming_shutdown(incoming, shutdown.requested())
         .await?;
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 pub mod grpc;
 pub mod health;
+mod histories;
 pub mod listen;
 pub mod metrics;
 pub mod panic;
 pub mod shutdown;
-pub mod turns;

@@ -11,6 +11,7 @@
 mod client;
 pub mod hub;
 mod poll;
+mod questions;
 mod replica;
 mod times;
 
@@ -388,9 +389,19 @@ impl Authority {
             .replica(policy)
             .ok_or_else(|| CouldNotTell::NotFollowed(policy.to_string()))?;
         let replica = healed(replica.read());
+        let reading = self.fresh_reading(&replica)?;
+        let times = self.times.known();
+        let authority = replica.authority(&times);
+        let read = read(&authority, &reading);
+        self.times.want(authority.wanted());
+        Ok(read)
+    }
+
+    /// What an answer to somebody who asks now rests on.
+    fn fresh_reading(&self, replica: &Replica) -> Result<Reading, CouldNotTell> {
         let reading = self
-            .reading(&replica)
-            .ok_or_else(|| CouldNotTell::NothingProven(policy.to_string()))?;
+            .reading(replica)
+            .ok_or_else(|| CouldNotTell::NothingProven(replica.id().to_string()))?;
         let max_staleness_seconds = replica.max_staleness_seconds();
         if self.age() > Duration::from_secs(max_staleness_seconds) {
             self.metrics.stale_answers.inc();
@@ -400,11 +411,7 @@ impl Authority {
                 reading,
             });
         }
-        let times = self.times.known();
-        let authority = replica.authority(&times);
-        let read = read(&authority, &reading);
-        self.times.want(authority.wanted());
-        Ok(read)
+        Ok(reading)
     }
 
     fn reading(&self, replica: &Replica) -> Option<Reading> {

@@ -5,6 +5,8 @@
 //! it decides anything.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::Arc;
 
 use audit::authority::{Collections, PolicyAuthority};
 use audit::times::BlockTimes;
@@ -13,7 +15,7 @@ use hub_types::policy::{changes_root, knows_engine, Change, PolicyLeaf, PolicyRe
 use hub_types::{PolicyId, Record as _, Timestamp};
 use identity::ChainId;
 use merkle::CompactRange;
-use policy::History;
+use policy::{HashKey, History};
 use prost::Message;
 
 use super::hub::{Revision, Update};
@@ -55,6 +57,16 @@ pub enum ReplicaError {
     History(String),
 }
 
+/// A secret for the tables of names: whoever writes relationships cannot choose names that collide.
+fn hash_key() -> HashKey {
+    let mut key = HashKey::default();
+    for half in key.chunks_mut(8) {
+        let random = RandomState::new().build_hasher().finish();
+        half.copy_from_slice(&random.to_le_bytes());
+    }
+    key
+}
+
 /// A proven record with the height after which it stood, and the time of the header that proved it.
 #[derive(Clone, PartialEq, Eq, Message)]
 struct Stored {
@@ -90,7 +102,8 @@ struct Kept {
 pub struct Replica {
     id: PolicyId,
     chain: ChainId,
-    history: History,
+    /// Shared with long questions: a change made meanwhile is made to a copy.
+    history: Arc<History>,
     collections: Collections,
     schemas: BTreeMap<Cid, Schemas>,
     range: CompactRange,
@@ -107,7 +120,7 @@ impl Replica {
         Self {
             id,
             chain,
-            history: History::new(),
+            history: Arc::new(History::keyed(hash_key())),
             collections: Collections::default(),
             schemas: BTreeMap::new(),
             range: CompactRange::default(),
@@ -228,7 +241,7 @@ impl Replica {
                 } => Some((resource.clone(), name.clone(), record.clone())),
                 _ => None,
             }));
-            self.history
+            Arc::make_mut(&mut self.history)
                 .apply(revision.leaf.to_revision(), &changes)
                 .map_err(|error| ReplicaError::History(error.to_string()))?;
             self.range
@@ -299,6 +312,11 @@ impl Replica {
             let versions = self.schemas.entry(*preimage.id().cid()).or_default();
             versions.insert(u64::from(record.version), schema);
         }
+    }
+
+    /// All that the policy ever held.
+    pub(crate) fn history(&self) -> &Arc<History> {
+        &self.history
     }
 
     /// The schema versions of a collection.

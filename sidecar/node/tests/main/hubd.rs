@@ -181,6 +181,7 @@ async fn sidecar(
             listen: ListenFile {
                 api: "127.0.0.1:0".into(),
                 peers: "/ip4/127.0.0.1/tcp/0".into(),
+                questions: Some("127.0.0.1:0".into()),
             },
             policies: [("plant".to_owned(), policy.to_string())].into(),
             operator: OperatorFile {

@@ -101,6 +101,7 @@ impl Plant {
             trusting_period_seconds: 1,
             api: "127.0.0.1:0".parse().unwrap(),
             listen: "/ip4/127.0.0.1/tcp/0".parse().unwrap(),
+            questions: Some("127.0.0.1:0".parse().unwrap()),
             policies: [("plant".to_owned(), *self.hub.policy.as_bytes())].into(),
             operator: operator.did(),
             operator_key: None,

@@ -1,0 +1,84 @@
+//! Why a question is answered as it is.
+
+use hub_types::policy::convert::relationship_to_wire;
+use hub_types::PolicyId;
+use policy::explain::Fact;
+use policy::{explain, History, Limits, Question, Why};
+use wire::policy as proto;
+
+use super::{decided_by, Ask};
+use crate::asked::{over, question, Asked};
+use crate::failure::Unanswered;
+use crate::source::Reading;
+
+pub(crate) struct Explain {
+    asked: Asked,
+    question: Question,
+}
+
+impl TryFrom<proto::ExplainPermissionRequest> for Explain {
+    type Error = Unanswered;
+
+    fn try_from(wire: proto::ExplainPermissionRequest) -> Result<Self, Unanswered> {
+        Ok(Self {
+            asked: Asked::from_wire(wire.asked.as_ref())?,
+            question: question(wire.question.as_ref())?,
+        })
+    }
+}
+
+impl Ask for Explain {
+    type Answer = proto::ExplainPermissionResponse;
+
+    fn policy(&self) -> &PolicyId {
+        &self.asked.policy
+    }
+
+    fn ask(
+        &self,
+        history: &History,
+        reading: &Reading,
+        limits: Limits,
+    ) -> Result<Self::Answer, Unanswered> {
+        let opened = self.asked.open(history, reading)?;
+        let circumstances = &opened.circumstances;
+        let explained = over!(self.asked, opened, |relationships| explain(
+            relationships,
+            &self.question,
+            circumstances,
+            limits
+        ))?;
+        let lines = explained.to_string().lines().map(str::to_owned).collect();
+        let (relationships, is_shortest) = match &explained.why {
+            Why::Allowed {
+                reason,
+                is_shortest,
+            } => {
+                let stands = reason.iter().filter_map(|because| match &because.fact {
+                    Fact::Stands(relationship) => Some(relationship_to_wire(relationship)),
+                    _ => None,
+                });
+                (stands.collect(), *is_shortest)
+            }
+            Why::Denied { needed, .. } => {
+                let needed = needed
+                    .iter()
+                    .map(|one| relationship_to_wire(&one.relationship));
+                (needed.collect(), false)
+            }
+            Why::Conditional { lacking } => {
+                let lacking = lacking
+                    .iter()
+                    .map(|one| relationship_to_wire(&one.relationship));
+                (lacking.collect(), false)
+            }
+        };
+        Ok(proto::ExplainPermissionResponse {
+            decided: Some(decided_by(&explained.answer)),
+            lines,
+            relationships,
+            is_shortest,
+            from: Some(opened.from),
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! Who has a permission on an object.
+
+use hub_types::policy::convert::object_from_wire;
+use hub_types::PolicyId;
+use policy::{lookup_subjects, History, Limits, ObjectRef, Wanted};
+use wire::policy as proto;
+use wire::policy::subject_kind::Kind;
+
+use super::{after, decided, items, most, parts, Ask};
+use crate::asked::{over, Asked};
+use crate::failure::Unanswered;
+use crate::source::Reading;
+
+pub(crate) struct LookupSubjects {
+    asked: Asked,
+    object: ObjectRef,
+    wire: proto::LookupSubjectsRequest,
+}
+
+/// How an entry of the list stands in it.
+enum Listed {
+    Allowed,
+    Conditional(proto::ConditionalItem),
+    Excluded,
+}
+
+impl TryFrom<proto::LookupSubjectsRequest> for LookupSubjects {
+    type Error = Unanswered;
+
+    fn try_from(wire: proto::LookupSubjectsRequest) -> Result<Self, Unanswered> {
+        Ok(Self {
+            asked: Asked::from_wire(wire.asked.as_ref())?,
+            object: object_from_wire("object", wire.object.as_ref())?,
+            wire,
+        })
+    }
+}
+
+impl Ask for LookupSubjects {
+    type Answer = Vec<proto::LookupSubjectsResponse>;
+
+    fn policy(&self) -> &PolicyId {
+        &self.asked.policy
+    }
+
+    fn ask(
+        &self,
+        history: &History,
+        reading: &Reading,
+        limits: Limits,
+    ) -> Result<Self::Answer, Unanswered> {
+        let opened = self.asked.open(history, reading)?;
+        let kind = self.wire.kind.as_ref().and_then(|kind| kind.kind.as_ref());
+        let wanted = match kind {
+            None | Some(Kind::Actors(_)) => Wanted::Actors,
+            Some(Kind::Objects(resource)) => Wanted::Objects(resource),
+            Some(Kind::Usersets(sets)) => Wanted::Usersets(&sets.resource, &sets.relation),
+        };
+        let found = over!(self.asked, opened, |relationships| lookup_subjects(
+            relationships,
+            &self.object,
+            &self.wire.permission,
+            wanted,
+            &opened.circumstances,
+            limits,
+            after(&self.wire.after),
+            most(self.wire.limit)
+        ))?;
+        let allowed = found.allowed.into_iter().map(|id| (id, Listed::Allowed));
+        let conditional =
+            items(found.conditional).map(|item| (item.id.clone(), Listed::Conditional(item)));
+        let excluded = found.excluded.into_iter().map(|id| (id, Listed::Excluded));
+        let mut responses: Vec<proto::LookupSubjectsResponse> =
+            parts(allowed.chain(conditional).chain(excluded).collect())
+                .into_iter()
+                .map(|part| {
+                    let mut response = proto::LookupSubjectsResponse::default();
+                    for (id, listed) in part {
+                        match listed {
+                            Listed::Allowed => response.allowed.push(id),
+                            Listed::Conditional(item) => response.conditional.push(item),
+                            Listed::Excluded => response.excluded.push(id),
+                        }
+                    }
+                    response
+                })
+                .collect();
+        if let Some(first) = responses.first_mut() {
+            first.from = Some(opened.from);
+            first.everyone = Some(decided(found.everyone.decision, found.everyone.missing));
+        }
+        if let Some(last) = responses.last_mut() {
+            last.next = found.next.unwrap_or_default();
+        }
+        Ok(responses)
+    }
+}

@@ -1,0 +1,148 @@
+//! The gRPC service.
+
+use std::sync::Arc;
+
+use policy::{CheckError, Limits};
+use rpc::permissions_server::{Permissions as Service, PermissionsServer};
+use tonic::{async_trait, Request, Response, Status};
+use wire::policy as proto;
+
+use crate::failure::Unanswered;
+use crate::limits::{
+    LONG_QUESTIONS_MAX, LONG_QUESTIONS_WAITING_MAX, MESSAGE_BYTES_MAX, STEPS_AT_ONCE,
+};
+use crate::questions::check::Check;
+use crate::questions::expand::Expand;
+use crate::questions::explain::Explain;
+use crate::questions::many::CheckMany;
+use crate::questions::objects::LookupObjects;
+use crate::questions::subjects::LookupSubjects;
+use crate::questions::Ask;
+use crate::source::Source;
+use crate::turns::Turns;
+
+/// Parts of a list that is whole already: nothing is held while they are read, however slowly.
+type Parts<T> = tokio_stream::Iter<std::vec::IntoIter<Result<T, Status>>>;
+
+/// The service over one source.
+pub struct Permissions<S> {
+    source: Arc<S>,
+    long: Turns,
+}
+
+/// The service, to be added to a server.
+pub fn serve_on<S: Source>(source: Arc<S>) -> PermissionsServer<Permissions<S>> {
+    PermissionsServer::new(Permissions::new(source)).max_decoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+impl<S: Source> Permissions<S> {
+    /// Over a source.
+    pub fn new(source: Arc<S>) -> Self {
+        Self {
+            source,
+            long: Turns::new(LONG_QUESTIONS_MAX, LONG_QUESTIONS_WAITING_MAX),
+        }
+    }
+
+    /// Asks what is short as a rule: at once, and only if it is not, at length.
+    async fn short<Q: Ask>(&self, question: Q, limits: Limits) -> Result<Q::Answer, Unanswered> {
+        let at_once = Limits {
+            steps_max: STEPS_AT_ONCE.min(limits.steps_max),
+            ..limits
+        };
+        let answered = self.source.ask(question.policy(), |history, reading| {
+            question.ask(history, reading, at_once)
+        });
+        match answered {
+            Ok(Err(Unanswered::Check(CheckError::TooManySteps {
+                limit: STEPS_AT_ONCE,
+            })))
+            | Err(Unanswered::Later) => self.long(question, limits).await,
+            answered => answered?,
+        }
+    }
+
+    /// Asks what may take long, on a thread of its own. It goes on when whoever asked has gone away:
+    /// its turn ends with it.
+    async fn long<Q: Ask>(&self, question: Q, limits: Limits) -> Result<Q::Answer, Unanswered> {
+        let turn = self.long.next().await.ok_or(Unanswered::TooMany)?;
+        let source = self.source.clone();
+        let answered = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let (history, reading) = source.take(question.policy())?;
+            question.ask(&history, &reading, limits)
+        });
+        answered
+            .await
+            .map_err(|error| Unanswered::Node(error.to_string()))?
+    }
+
+    async fn list<Q, T>(&self, question: Q) -> Result<Response<Parts<T>>, Status>
+    where
+        Q: Ask<Answer = Vec<T>>,
+    {
+        let parts: Vec<Result<T, Status>> = self
+            .long(question, Limits::LOOKUP)
+            .await?
+            .into_iter()
+            .map(Ok)
+            .collect();
+        Ok(Response::new(tokio_stream::iter(parts)))
+    }
+}
+
+#[async_trait]
+impl<S: Source> Service for Permissions<S> {
+    type ExpandPermissionStream = Parts<proto::ExpandPermissionResponse>;
+    type LookupObjectsStream = Parts<proto::LookupObjectsResponse>;
+    type LookupSubjectsStream = Parts<proto::LookupSubjectsResponse>;
+
+    async fn check_permission(
+        &self,
+        request: Request<proto::CheckPermissionRequest>,
+    ) -> Result<Response<proto::CheckPermissionResponse>, Status> {
+        let question = Check::try_from(request.into_inner())?;
+        Ok(Response::new(
+            self.short(question, Limits::CONSENSUS).await?,
+        ))
+    }
+
+    async fn check_permissions(
+        &self,
+        request: Request<proto::CheckPermissionsRequest>,
+    ) -> Result<Response<proto::CheckPermissionsResponse>, Status> {
+        let question = CheckMany::try_from(request.into_inner())?;
+        Ok(Response::new(self.long(question, Limits::CONSENSUS).await?))
+    }
+
+    async fn expand_permission(
+        &self,
+        request: Request<proto::ExpandPermissionRequest>,
+    ) -> Result<Response<Self::ExpandPermissionStream>, Status> {
+        self.list(Expand::try_from(request.into_inner())?).await
+    }
+
+    async fn lookup_objects(
+        &self,
+        request: Request<proto::LookupObjectsRequest>,
+    ) -> Result<Response<Self::LookupObjectsStream>, Status> {
+        self.list(LookupObjects::try_from(request.into_inner())?)
+            .await
+    }
+
+    async fn lookup_subjects(
+        &self,
+        request: Request<proto::LookupSubjectsRequest>,
+    ) -> Result<Response<Self::LookupSubjectsStream>, Status> {
+        self.list(LookupSubjects::try_from(request.into_inner())?)
+            .await
+    }
+
+    async fn explain_permission(
+        &self,
+        request: Request<proto::ExplainPermissionRequest>,
+    ) -> Result<Response<proto::ExplainPermissionResponse>, Status> {
+        let question = Explain::try_from(request.into_inner())?;
+        Ok(Response::new(self.long(question, Limits::CONSENSUS).await?))
+    }
+}
