@@ -9,6 +9,7 @@ mod determinism;
 mod faults;
 mod policies;
 mod proofs;
+mod questions;
 mod refusals;
 mod served;
 mod support;

@@ -18,7 +18,7 @@ use wire::policy::Revision;
 
 use crate::chain::hub::Hub;
 use crate::policy::revision_key;
-use crate::query::{QueryContext, QueryError};
+use crate::query::QueryContext;
 use crate::store::Column;
 
 /// Bytes that all histories may take together before one is given up. A million relationships with

@@ -9,6 +9,7 @@ mod guard;
 mod hostile;
 mod hubd;
 mod peers;
+mod questions;
 mod story;
 mod support;
 mod trails;
