@@ -88,7 +88,7 @@ fn questions_are_answered_of_every_revision_while_the_chain_goes_on() {
     };
 
     let worker = world.people[1].did.to_string();
-    let question = format!("cell:1#operate@{worker}");
+    let question = format!("cell:1#work@{worker}");
     for cell in ["cell:1", "cell:2"] {
         let message = register(&world.people[0], policy, cell);
         world.done(0, message);
@@ -113,14 +113,14 @@ fn questions_are_answered_of_every_revision_while_the_chain_goes_on() {
     };
     assert_eq!(height, world.height());
     let subject = Subject::Actor(policy::Actor::new(&worker).unwrap());
-    assert_eq!(asker.objects(&subject, "operate", "cell"), ["1", "2"]);
+    assert_eq!(asker.objects(&subject, "work", "cell"), ["1", "2"]);
 
     let message = relate(&world.people[0], policy, &[], &set[..1]);
     world.done(0, message);
     world.block(vec![]);
     let revoked = asker.check(&question, None).unwrap();
     assert_eq!(decision(&revoked), proto::Decision::Deny);
-    assert_eq!(asker.objects(&subject, "operate", "cell"), ["2"]);
+    assert_eq!(asker.objects(&subject, "work", "cell"), ["2"]);
     // Blocks that change nothing move the height alone.
     let from = revoked.from.unwrap();
     assert_eq!(
@@ -133,7 +133,7 @@ fn questions_are_answered_of_every_revision_while_the_chain_goes_on() {
         let asked = wire::policy::QueryCheckPermissionRequest {
             policy: policy.to_vec(),
             object: Some(object_to_wire(&"cell:1".parse::<ObjectRef>().unwrap())),
-            permission: "operate".into(),
+            permission: "work".into(),
             actor: worker.clone(),
             revision: Some(revision),
             ..wire::policy::QueryCheckPermissionRequest::default()

@@ -319,6 +319,17 @@ impl History {
             .map(|next| next.revision)
     }
 
+    /// Every version of every collection that was ever defined: resource, name, record; those of one
+    /// collection in order.
+    pub fn collection_versions(&self) -> impl Iterator<Item = (&Name, &Name, &CollectionRecord)> {
+        self.collections
+            .iter()
+            .flat_map(|((resource, name), versions)| {
+                let records = versions.iter().map(|(_, record)| record);
+                records.map(move |record| (resource, name, record))
+            })
+    }
+
     /// The policy, relationships and collections as of `revision`.
     ///
     /// # Errors

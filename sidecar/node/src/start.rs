@@ -46,6 +46,8 @@ pub mod files {
     pub const KEYRING: &str = "keyring";
     /// The store.
     pub const STORE: &str = "store";
+    /// Snapshots of replicas; may be deleted.
+    pub const REPLICAS: &str = "replicas";
     /// The newest verified header.
     pub const TRUST: &str = "trust.bin";
 }
@@ -255,6 +257,7 @@ pub async fn start(config: &Config, parts: Replaceable) -> Result<Sidecar, Start
         config.chain_id.clone(),
         &policies,
         &store,
+        &config.home.join(files::REPLICAS),
         parts.clock.clone(),
         metrics.clone(),
     )?);

@@ -13,10 +13,12 @@ pub mod hub;
 mod poll;
 mod questions;
 mod replica;
+mod snapshot;
 mod times;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -37,6 +39,7 @@ pub use client::LightHub;
 pub use poll::{run, Follow};
 pub use replica::{Replica, ReplicaError};
 
+use snapshot::Snapshot;
 use times::Times;
 
 use crate::clock::{Clock, Freshness};
@@ -129,6 +132,8 @@ pub struct Authority {
     aliases: RwLock<BTreeMap<String, PolicyId>>,
     fresh: RwLock<Freshness>,
     times: Times,
+    /// Where snapshots of replicas lie.
+    snapshots: PathBuf,
     /// The first moment at which somebody who was denied may be permitted, without a new revision.
     begins: Mutex<Option<Time>>,
     status: watch::Sender<HubStatus>,
@@ -152,7 +157,7 @@ fn healed<T>(result: Result<T, PoisonError<T>>) -> T {
 }
 
 impl Authority {
-    /// Loads what was proven before.
+    /// Loads what was proven before; `snapshots` is the folder of what makes that fast.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be read; a replica that does not hold together is
@@ -161,6 +166,7 @@ impl Authority {
         chain: ChainId,
         policies: &BTreeMap<String, [u8; 32]>,
         store: &Store,
+        snapshots: &Path,
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, StoreError> {
@@ -178,6 +184,7 @@ impl Authority {
             aliases: RwLock::default(),
             fresh: RwLock::new(fresh),
             times: Times::restore(store)?,
+            snapshots: snapshots.to_owned(),
             begins: Mutex::default(),
             status: watch::channel(HubStatus::default()).0,
             clock,
@@ -196,7 +203,8 @@ impl Authority {
     pub fn follow(&self, alias: &str, id: PolicyId, store: &Store) -> Result<(), StoreError> {
         let mut replicas = healed(self.replicas.write());
         if let Entry::Vacant(vacant) = replicas.entry(id) {
-            let replica = Replica::restore(id, self.chain.clone(), store)?;
+            let snapshot = Snapshot::read(&self.snapshots, &id);
+            let replica = Replica::restore(id, self.chain.clone(), store, snapshot)?;
             vacant.insert(Arc::new(RwLock::new(replica)));
         }
         healed(self.aliases.write()).insert(alias.to_owned(), id);

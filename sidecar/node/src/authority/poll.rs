@@ -40,7 +40,9 @@ const CLOCK_WRITE_INTERVAL_MS: u64 = 5_000;
 pub async fn run(follow: Follow, mut stop: watch::Receiver<bool>) -> Result<(), StoreError> {
     let mut clock_written_ms = 0;
     loop {
-        let pause = match follow.step(&mut clock_written_ms).await? {
+        let step = follow.step(&mut clock_written_ms).await?;
+        follow.keep_snapshots(false).await;
+        let pause = match step {
             Ok(()) => HUB_POLL_INTERVAL,
             Err(error) => {
                 if matches!(error, HubError::Unverified(_)) {
@@ -60,12 +62,24 @@ pub async fn run(follow: Follow, mut stop: watch::Receiver<bool>) -> Result<(), 
             () = tokio::time::sleep(pause) => {}
             // A block's time that is asked for is looked for at once, where the hub is in reach.
             () = follow.authority.times.wanted(), if pause == HUB_POLL_INTERVAL => {}
-            _ = stop.changed() => return Ok(()),
+            _ = stop.changed() => {
+                follow.keep_snapshots(true).await;
+                return Ok(());
+            }
         }
     }
 }
 
 impl Follow {
+    /// Writes the snapshots that are due, on a thread of their own: they write everything.
+    async fn keep_snapshots(&self, at_end: bool) {
+        let authority = self.authority.clone();
+        let kept = tokio::task::spawn_blocking(move || authority.keep_snapshots(at_end)).await;
+        if let Err(error) = kept {
+            tracing::error!(%error, "writing snapshots failed");
+        }
+    }
+
     /// One look at the hub. The outer error ends the sidecar, the inner one is tried again.
     async fn step(&self, clock_written_ms: &mut u64) -> Result<Result<(), HubError>, StoreError> {
         let tip = match self.hub.tip().await {

@@ -2,10 +2,12 @@
 //!
 //! On disk are the hub's own bytes. At the start they are verified again: changes against the
 //! root in their leaf, leaves against the log in the record. So a disk that lies is found before
-//! it decides anything.
+//! it decides anything. What a snapshot holds is not verified again but for its checksum; that it is
+//! a state of this log is: what follows it must lead to the record.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::ops::Range;
 use std::sync::Arc;
 
 use audit::authority::{Collections, PolicyAuthority};
@@ -19,6 +21,7 @@ use policy::{HashKey, History};
 use prost::Message;
 
 use super::hub::{Revision, Update};
+use super::snapshot::{Parts, Snapshot};
 use crate::store::keys::{self, meta};
 use crate::store::records::decode;
 use crate::store::{Column, Put, Store, StoreError};
@@ -111,6 +114,8 @@ pub struct Replica {
     proven: Option<Proven>,
     /// What was applied and not yet handed out to be written, after an update that failed midway.
     unsaved: Vec<Put>,
+    /// Changes that a restart would have to apply again: those since the last snapshot.
+    changes_since_snapshot: u64,
 }
 
 impl Replica {
@@ -126,38 +131,54 @@ impl Replica {
             range: CompactRange::default(),
             proven: None,
             unsaved: Vec::new(),
+            changes_since_snapshot: 0,
         }
     }
 
-    /// Loads what the store holds, and verifies it again.
+    /// A replica as a snapshot left it, before anything after that is proven again.
+    fn of_snapshot(id: PolicyId, chain: ChainId, snapshot: Snapshot) -> Self {
+        let mut replica = Self::new(id, chain);
+        replica.collections = Collections::of(&snapshot.history, &replica.chain, &id);
+        for (resource, name, record) in snapshot.history.collection_versions() {
+            replica.define(resource.as_str(), name.as_str(), record);
+        }
+        replica.history = Arc::new(snapshot.history);
+        replica.range = snapshot.range;
+        replica
+    }
+
+    /// Loads what the store holds, and verifies it again: from the snapshot on if there is one that
+    /// leads to what was proven, else from the beginning.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::Log`] when it does not hold together.
-    pub fn restore(id: PolicyId, chain: ChainId, store: &Store) -> Result<Self, StoreError> {
-        let mut replica = Self::new(id, chain);
+    pub fn restore(
+        id: PolicyId,
+        chain: ChainId,
+        store: &Store,
+        snapshot: Option<Snapshot>,
+    ) -> Result<Self, StoreError> {
         let Some(bytes) = store.get(Column::Meta, &meta::policy(id.as_bytes()))? else {
-            return Ok(replica);
+            return Ok(Self::new(id, chain));
         };
         let proven: Stored = decode(Column::Meta, &bytes)?;
+        if let Some(snapshot) = snapshot {
+            let replica = Self::of_snapshot(id, chain.clone(), snapshot);
+            match replica.follow_store(&proven, store) {
+                Err(StoreError::Log(reason)) => {
+                    tracing::warn!(policy = %id, reason, "the snapshot does not lead to what was proven; the replica is made anew from the log");
+                }
+                replica => return replica,
+            }
+        }
+        Self::new(id, chain).follow_store(&proven, store)
+    }
+
+    /// Applies the kept revisions that follow what is here, up to what was proven.
+    fn follow_store(mut self, proven: &Stored, store: &Store) -> Result<Self, StoreError> {
         let wrong = || StoreError::Record(Column::Meta.name());
         let record = PolicyRecord::from_bytes(&proven.record).map_err(|_| wrong())?;
-        let mut revisions = Vec::new();
-        store.scan(Column::Policies, id.as_bytes(), &[], |_, value| {
-            if revisions.len() as u64 == record.log.size() {
-                return Ok(false);
-            }
-            let wrong = || StoreError::Record(Column::Policies.name());
-            let kept: Kept = decode(Column::Policies, value)?;
-            revisions.push(Revision {
-                leaf: PolicyLeaf::from_bytes(&kept.leaf).map_err(|_| wrong())?,
-                changes: kept
-                    .changes
-                    .iter()
-                    .map(|change| Change::from_bytes(change).map_err(|_| wrong()))
-                    .collect::<Result<_, StoreError>>()?,
-            });
-            Ok::<bool, StoreError>(true)
-        })?;
+        let revisions = kept_revisions(&self.id, self.range.size()..record.log.size(), store)?;
         let header_time = match (proven.header_seconds, proven.header_nanos) {
             // Written before it was kept: the replica is at least as new as its newest revision.
             (0, 0) => revisions
@@ -172,14 +193,30 @@ impl Replica {
             header_time,
             revisions,
         };
-        replica.apply(&update).map_err(|error| {
+        let id = self.id;
+        self.apply(&update).map_err(|error| {
             tracing::error!(%error, policy = %id, "the stored replica does not verify");
             StoreError::Log("the replica of a policy does not verify")
         })?;
-        if replica.proven.is_none() {
+        if self.proven.is_none() {
             return Err(StoreError::Log("the replica of a policy misses revisions"));
         }
-        Ok(replica)
+        Ok(self)
+    }
+
+    /// What a restart would begin with, if making it anew is worth it: `None` while it would save the
+    /// work of fewer than `least` changes.
+    pub(crate) fn snapshot_due(&self, least: u64) -> Option<Parts> {
+        (self.changes_since_snapshot >= least.max(1)).then(|| Parts {
+            history: self.history.clone(),
+            range: self.range.clone(),
+            changes: self.changes_since_snapshot,
+        })
+    }
+
+    /// A snapshot with that many of the changes is on disk.
+    pub(crate) fn snapshot_kept(&mut self, changes: u64) {
+        self.changes_since_snapshot = self.changes_since_snapshot.saturating_sub(changes);
     }
 
     /// Verifies and applies an update. A first part of the missing revisions is taken, but proves
@@ -247,6 +284,7 @@ impl Replica {
             self.range
                 .append_leaf_hash(revision.leaf.leaf_hash(), &mut |_, _, _| {})
                 .map_err(|_| ReplicaError::Log)?;
+            self.changes_since_snapshot += changes.len() as u64;
             let kept = Kept {
                 leaf: revision.leaf.to_bytes(),
                 changes: revision
@@ -393,23 +431,34 @@ impl Replica {
     /// # Errors
     /// [`StoreError`].
     pub fn revisions(id: &PolicyId, size: u64, store: &Store) -> Result<Vec<Revision>, StoreError> {
-        let mut revisions = Vec::new();
-        store.scan(Column::Policies, id.as_bytes(), &[], |_, value| {
-            if revisions.len() as u64 == size {
-                return Ok(false);
-            }
-            let wrong = || StoreError::Record(Column::Policies.name());
-            let kept: Kept = decode(Column::Policies, value)?;
-            revisions.push(Revision {
-                leaf: PolicyLeaf::from_bytes(&kept.leaf).map_err(|_| wrong())?,
-                changes: kept
-                    .changes
-                    .iter()
-                    .map(|change| Change::from_bytes(change).map_err(|_| wrong()))
-                    .collect::<Result<_, StoreError>>()?,
-            });
-            Ok::<bool, StoreError>(true)
-        })?;
-        Ok(revisions)
+        kept_revisions(id, 0..size, store)
     }
+}
+
+/// Kept revisions of a range; fewer where the store has fewer.
+fn kept_revisions(
+    id: &PolicyId,
+    range: Range<u64>,
+    store: &Store,
+) -> Result<Vec<Revision>, StoreError> {
+    let mut revisions = Vec::new();
+    let from = keys::policy_leaf(id.as_bytes(), range.start);
+    let most = range.end.saturating_sub(range.start);
+    store.scan(Column::Policies, id.as_bytes(), &from, |_, value| {
+        if revisions.len() as u64 == most {
+            return Ok(false);
+        }
+        let wrong = || StoreError::Record(Column::Policies.name());
+        let kept: Kept = decode(Column::Policies, value)?;
+        revisions.push(Revision {
+            leaf: PolicyLeaf::from_bytes(&kept.leaf).map_err(|_| wrong())?,
+            changes: kept
+                .changes
+                .iter()
+                .map(|change| Change::from_bytes(change).map_err(|_| wrong()))
+                .collect::<Result<_, StoreError>>()?,
+        });
+        Ok::<bool, StoreError>(true)
+    })?;
+    Ok(revisions)
 }

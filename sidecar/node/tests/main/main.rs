@@ -10,6 +10,7 @@ mod hostile;
 mod hubd;
 mod peers;
 mod questions;
+mod snapshots;
 mod story;
 mod support;
 mod trails;
