@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use policy::{
     check, explain,
-    explain::{Fact, Why},
-    Circumstances, History, Limits, Overlay, Policy, Question, Relationship,
+    explain::{Explanation, Fact, Why},
+    Circumstances, History, Limits, Overlay, Policy, Question, Relationship, Relationships,
 };
 
 use crate::{
     agreement::{Scene, GENEROUS},
-    cast::{ask, circumstances, question, relationship, relationships, when},
+    cast::{ask, circumstances, question, relationship, relationships, when, Asked},
     naive::Naive,
-    oracle::{Answers, Facts, World},
+    oracle::{Answers, Facts, Schema, When, World},
     random::{rounds, seed, Random},
 };
 
@@ -55,14 +55,37 @@ fn one_question(random: &mut Random, scene: &Scene, counts: &mut Counts) {
         assert_eq!(same, explanation, "names decide, not handles");
     }
     println!("{explanation}");
-    let all = relationships(&world.facts);
+    let case = Case {
+        relationships: &view,
+        circumstances: &circumstances,
+        schema: &scene.schema,
+        when: &when,
+        all: &relationships(&world.facts),
+        only: &|kept| only(world, kept),
+    };
+    stands_up(&case, &explanation, &asked, counts);
+    if let Why::Allowed { is_shortest, .. } = explanation.why {
+        assert!(is_shortest && explanation.is_all);
+    }
+}
+
+/// What an explanation is held against.
+pub struct Case<'a> {
+    pub relationships: &'a dyn Relationships,
+    pub circumstances: &'a Circumstances,
+    pub schema: &'a Schema,
+    pub when: &'a When,
+    /// What stands.
+    pub all: &'a [Relationship],
+    /// The world in which only some of that stands.
+    pub only: &'a dyn Fn(&[Relationship]) -> World,
+}
+
+/// What is cited stands and suffices, what is said to be needed allows and is needed.
+pub fn stands_up(case: &Case<'_>, explanation: &Explanation, asked: &Asked, counts: &mut Counts) {
     match &explanation.why {
-        Why::Allowed {
-            reason,
-            is_shortest,
-        } => {
+        Why::Allowed { reason, .. } => {
             counts.allowed += 1;
-            assert!(*is_shortest && !reason.is_empty());
             assert_eq!(reason[0].level, 0);
             for pair in reason.windows(2) {
                 assert!(pair[1].level <= pair[0].level + 1 && pair[1].level > 0);
@@ -72,69 +95,72 @@ fn one_question(random: &mut Random, scene: &Scene, counts: &mut Counts) {
             for because in reason {
                 match &because.fact {
                     Fact::Stands(one) => {
-                        assert!(all.contains(one), "{one} does not stand");
+                        assert!(case.all.contains(one), "{one} does not stand");
                         kept.push(one.clone());
                     }
                     Fact::Without { .. } => subtracts = true,
                     _ => {}
                 }
             }
-            // Under `&->` those that are left out would have been asked for as well, and are cited.
+            // Under `&->` those that are left out would have been asked for as well, and are cited. What
+            // is subtracted may itself subtract what was left out.
             if subtracts {
                 return;
             }
-            let allows = |kept: &[Relationship]| {
-                let world = only(world, kept);
-                let answers = Answers::new(&scene.schema, &world, &when, &asked.who, &asked.object);
-                answers.value(&asked.object, &asked.name) == 2
-            };
-            assert!(allows(&kept), "what is cited does not suffice");
+            let world = (case.only)(&kept);
+            let answers = Answers::new(case.schema, &world, case.when, &asked.who, &asked.object);
+            let value = answers.value(&asked.object, &asked.name);
+            assert_eq!(value, 2, "what is cited does not suffice");
             counts.cited_max = counts.cited_max.max(kept.len());
         }
         Why::Denied {
             needed,
+            is_minimal,
             excluded,
             tried,
-            ..
         } => {
-            assert!(!tried.is_empty() || question.permission == "owner");
+            assert!(!tried.is_empty() || asked.name == "owner");
             assert!(needed.is_empty() || excluded.is_empty());
             if needed.is_empty() || needed.iter().any(|one| !one.traits.is_empty()) {
                 return;
             }
             counts.needed += 1;
-            let added: Vec<Relationship> =
-                needed.iter().map(|one| one.relationship.clone()).collect();
-            let overlay = Overlay::new(&view, &added).unwrap();
-            let answer = check(&overlay, &question, &circumstances, GENEROUS).unwrap();
-            assert!(answer.is_allow(), "what is needed does not allow");
-            for left_out in 0..added.len() {
-                let mut fewer = added.clone();
-                fewer.remove(left_out);
-                let overlay = Overlay::new(&view, &fewer).unwrap();
-                if let Ok(answer) = check(&overlay, &question, &circumstances, GENEROUS) {
-                    assert!(!answer.is_allow(), "more is needed than allows");
-                }
+            counts.needed_max = counts.needed_max.max(needed.len());
+            let allows = |without: Option<usize>| {
+                let mut added: Vec<Relationship> =
+                    needed.iter().map(|one| one.relationship.clone()).collect();
+                without.map(|at| added.remove(at));
+                let overlay = Overlay::new(&case.relationships, &added).unwrap();
+                let question = &explanation.question;
+                let answer = check(&overlay, question, case.circumstances, GENEROUS);
+                answer.is_ok_and(|answer| answer.is_allow())
+            };
+            assert!(allows(None), "what is needed does not allow");
+            assert!(is_minimal);
+            for left_out in 0..needed.len() {
+                assert!(!allows(Some(left_out)), "more is needed than allows");
             }
         }
         Why::Conditional { lacking } => {
             counts.conditional += 1;
             let names: BTreeSet<&String> = lacking.iter().flat_map(|one| &one.missing).collect();
             let missing: BTreeSet<&String> = explanation.answer.missing.iter().collect();
-            assert_eq!(names, missing);
+            assert!(names == missing || !explanation.is_all);
             for one in lacking {
-                assert!(all.contains(&one.relationship));
+                assert!(case.all.contains(&one.relationship));
             }
         }
     }
 }
 
+/// How many explanations were of which kind, and the longest.
 #[derive(Debug, Default)]
-struct Counts {
+pub struct Counts {
     allowed: u64,
     needed: u64,
     conditional: u64,
     cited_max: usize,
+    needed_max: usize,
 }
 
 #[test]

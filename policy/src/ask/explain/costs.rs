@@ -5,16 +5,14 @@
 
 use alloc::{collections::VecDeque, vec, vec::Vec};
 
+use crate::limits::EXPLANATION_WEIGHED_MAX;
+
 /// What one relationship costs; nodes on the way only decide between ways with equally many.
 pub(super) const RELATIONSHIP: u64 = 1 << 24;
 /// What a node costs.
 const NODE: u64 = 1;
 /// What cannot be had.
 pub(super) const NEVER: u64 = u64::MAX;
-
-/// Evaluations for each place, at most: each round of them settles one more level, and ways are not
-/// deeper than people nest.
-const ROUNDS_MAX: usize = 300;
 
 /// A piece of what a place takes, in postfix order.
 #[derive(Clone, Debug)]
@@ -36,6 +34,8 @@ struct Place<F> {
     cost: u64,
     /// Places that this one is a piece of.
     above: Vec<usize>,
+    /// Whether it waits to be evaluated.
+    waits: bool,
 }
 
 pub(super) struct Graph<F> {
@@ -57,6 +57,7 @@ impl<F> Graph<F> {
             items: vec![],
             cost: NEVER,
             above: vec![],
+            waits: true,
         });
         self.places.len() - 1
     }
@@ -75,21 +76,35 @@ impl<F> Graph<F> {
         }
     }
 
-    /// Finds what each place costs; whether all of it is found.
+    /// Finds what each place costs; whether all of it is found. Where not, what is found is a way all
+    /// the same, if not a cheapest one: what a place leads to costs less than what it was found to
+    /// cost itself, so following the chosen pieces ends.
     pub(super) fn solve(&mut self) -> bool {
+        // Places lead to later ones, mostly, so that these are settled first.
         let mut waiting: VecDeque<usize> = (0..self.places.len()).rev().collect();
-        let mut left = self.places.len().saturating_mul(ROUNDS_MAX);
+        let mut weighed = 0;
         while let Some(at) = waiting.pop_front() {
-            if left == 0 {
+            let Some(place) = self.places.get_mut(at) else {
+                continue;
+            };
+            place.waits = false;
+            weighed += 1 + place.items.len();
+            if weighed > EXPLANATION_WEIGHED_MAX {
                 return false;
             }
-            left -= 1;
             let cost = self.evaluate(at).0;
             let Some(place) = self.places.get_mut(at).filter(|place| cost < place.cost) else {
                 continue;
             };
             place.cost = cost;
-            waiting.extend(place.above.iter().copied());
+            weighed += place.above.len();
+            for above in place.above.clone() {
+                let above_place = self.places.get_mut(above).filter(|place| !place.waits);
+                if let Some(place) = above_place {
+                    place.waits = true;
+                    waiting.push_back(above);
+                }
+            }
         }
         true
     }
