@@ -38,6 +38,11 @@ fn terms(relationship: &Relationship) -> Terms {
 /// The world of a counterexample, as the oracle sees it.
 fn world(schema: &Schema, counterexample: &Counterexample) -> World {
     let mut world = World::default();
+    for object in &counterexample.owned {
+        let object = (object.resource().to_string(), object.id().to_string());
+        let owner = counterexample.subject.to_string();
+        world.owners.insert(object, owner);
+    }
     for relationship in &counterexample.relationships {
         let object = (
             relationship.object.resource().to_string(),
