@@ -338,3 +338,118 @@ did:key:zEve may have, with more context, read on document:1
 ",
     );
 }
+
+/// Explains `document:1#read@did:key:zAnn`, and holds the explanation against its bounds.
+fn bounded(policy: &str, facts: &[String], limits: Limits) -> Explanation {
+    let facts: Vec<Relationship> = facts.iter().map(|fact| fact.parse().unwrap()).collect();
+    let history = History::of(Policy::parse(policy).unwrap(), &facts).unwrap();
+    let view = history.at(0).unwrap();
+    let question = Question {
+        object: "document:1".parse().unwrap(),
+        permission: "read".into(),
+        subject: "did:key:zAnn".parse().unwrap(),
+    };
+    let now = Circumstances::default();
+    let explanation = explain(&view, &question, &now, limits).unwrap();
+    let answer = check(&view, &question, &now, limits).unwrap();
+    assert_eq!(explanation.answer, answer);
+    let lines = explanation.to_string().lines().count();
+    assert!(lines < 1_200, "{lines} lines");
+    explanation
+}
+
+const WIDE: &str = "
+resources:
+- name: document
+  relations:
+  - {name: parent, types: [folder]}
+  permissions:
+  - {name: read, expr: parent&->view}
+- name: folder
+  relations:
+  - {name: viewer, types: [actor, 'group->member']}
+  permissions:
+  - {name: view, expr: viewer}
+- name: group
+  relations:
+  - {name: member, types: [actor, 'group->member']}
+  permissions: []
+";
+
+#[test]
+fn what_is_wide_is_cut_and_says_so() {
+    let wide = |count: usize, viewed: usize| {
+        let parents = (0..count).map(|at| format!("document:1#parent@folder:{at}"));
+        let viewers = (0..viewed).map(|at| format!("folder:{at}#viewer@did:key:zAnn"));
+        let facts: Vec<String> = parents.chain(viewers).collect();
+        bounded(WIDE, &facts, GENEROUS)
+    };
+    let few = wide(200, 200);
+    assert!(few.is_all && matches!(few.why, Why::Allowed { is_shortest, .. } if is_shortest));
+    for count in [1_000, 30_000] {
+        let allowed = wide(count, count);
+        assert!(!allowed.is_all && allowed.answer.is_allow());
+        assert!(allowed
+            .to_string()
+            .ends_with("there is more than is shown\n"));
+    }
+    let needs = |explanation: &Explanation| match &explanation.why {
+        Why::Denied {
+            needed, is_minimal, ..
+        } => (needed.len(), *is_minimal),
+        _ => panic!("{explanation}"),
+    };
+    assert_eq!(needs(&wide(100, 0)), (100, true));
+    // More than a request may lay over what stands: that is not said to be needed.
+    for count in [101, 30_000] {
+        let denied = wide(count, 0);
+        assert!(!denied.is_all);
+        assert_eq!(needs(&denied), (0, false));
+    }
+}
+
+#[test]
+fn what_is_deep_needs_no_stack_and_keeps_to_the_steps() {
+    let deep = |levels: usize, limits: Limits| {
+        let nested = (1..levels).map(|at| format!("group:{}#member@group:{at}#member", at - 1));
+        let mut facts: Vec<String> = nested.collect();
+        facts.push("document:1#parent@folder:a".into());
+        facts.push("folder:a#viewer@group:0#member".into());
+        facts.push(format!("group:{}#member@did:key:zAnn", levels - 1));
+        bounded(WIDE, &facts, limits)
+    };
+    assert!(deep(200, Limits::CONSENSUS).is_all);
+    let cut = deep(20_000, GENEROUS);
+    assert!(cut.answer.is_allow() && !cut.is_all);
+}
+
+#[test]
+fn what_many_parts_lean_on_is_told_once() {
+    let mut policy = String::from(
+        "resources:\n- name: document\n  relations:\n  - {name: reader, types: [actor]}\n  permissions:\n",
+    );
+    for at in 0..100 {
+        let (name, next) = match at {
+            0 => ("read".into(), "p1".into()),
+            99 => ("p99".into(), "reader".into()),
+            _ => (format!("p{at}"), format!("p{}", at + 1)),
+        };
+        policy += &format!("  - {{name: {name}, expr: {next} & {next}}}\n");
+    }
+    let allowed = bounded(
+        &policy,
+        &["document:1#reader@did:key:zAnn".into()],
+        Limits::CONSENSUS,
+    );
+    let Why::Allowed { reason, .. } = &allowed.why else {
+        panic!("{allowed}");
+    };
+    assert!(allowed.is_all && reason.len() == 202, "{allowed}");
+    let denied = bounded(&policy, &[], Limits::CONSENSUS);
+    assert!(
+        denied
+            .to_string()
+            .contains("it would take\n    document:1#reader@did:key:zAnn\n"),
+        "{denied}"
+    );
+}

@@ -13,6 +13,8 @@ pub(super) const RELATIONSHIP: u64 = 1 << 24;
 const NODE: u64 = 1;
 /// What cannot be had.
 pub(super) const NEVER: u64 = u64::MAX;
+/// What is more than can be counted: what two parts lean on counts twice, what four do four times.
+pub(super) const COUNTLESS: u64 = u64::MAX - 1;
 
 /// A piece of what a place takes, in postfix order.
 #[derive(Clone, Debug)]
@@ -32,6 +34,8 @@ pub(super) enum Item<F> {
 struct Place<F> {
     items: Vec<Item<F>>,
     cost: u64,
+    /// Which pieces are chosen at that cost.
+    chosen: Vec<usize>,
     /// Places that this one is a piece of.
     above: Vec<usize>,
     /// Whether it waits to be evaluated.
@@ -56,6 +60,7 @@ impl<F> Graph<F> {
         self.places.push(Place {
             items: vec![],
             cost: NEVER,
+            chosen: vec![],
             above: vec![],
             waits: true,
         });
@@ -77,8 +82,8 @@ impl<F> Graph<F> {
     }
 
     /// Finds what each place costs; whether all of it is found. Where not, what is found is a way all
-    /// the same, if not a cheapest one: what a place leads to costs less than what it was found to
-    /// cost itself, so following the chosen pieces ends.
+    /// the same, if not a cheapest one. Following the chosen pieces ends: what a place leads to costs
+    /// less, or is as countless and was found before it.
     pub(super) fn solve(&mut self) -> bool {
         // Places lead to later ones, mostly, so that these are settled first.
         let mut waiting: VecDeque<usize> = (0..self.places.len()).rev().collect();
@@ -92,11 +97,12 @@ impl<F> Graph<F> {
             if weighed > EXPLANATION_WEIGHED_MAX {
                 return false;
             }
-            let cost = self.evaluate(at).0;
+            let (cost, chosen) = self.evaluate(at);
             let Some(place) = self.places.get_mut(at).filter(|place| cost < place.cost) else {
                 continue;
             };
             place.cost = cost;
+            place.chosen = chosen;
             weighed += place.above.len();
             for above in place.above.clone() {
                 let above_place = self.places.get_mut(above).filter(|place| !place.waits);
@@ -115,12 +121,10 @@ impl<F> Graph<F> {
 
     /// The pieces of a place that are chosen.
     pub(super) fn chosen(&self, at: usize) -> Vec<&Item<F>> {
-        let items = self
-            .places
-            .get(at)
-            .map_or(&[][..], |place| place.items.as_slice());
-        let (_, chosen) = self.evaluate(at);
-        chosen.into_iter().filter_map(|at| items.get(at)).collect()
+        let Some(Place { items, chosen, .. }) = self.places.get(at) else {
+            return vec![];
+        };
+        chosen.iter().filter_map(|at| items.get(*at)).collect()
     }
 
     fn evaluate(&self, at: usize) -> (u64, Vec<usize>) {
@@ -132,7 +136,7 @@ impl<F> Graph<F> {
         for (at, item) in items.iter().enumerate() {
             let found = match item {
                 Item::Fact(_, cost) => (*cost, vec![at]),
-                Item::Step(_, cost, child) => (cost.saturating_add(self.cost(*child)), vec![at]),
+                Item::Step(_, cost, child) => (sum(*cost, self.cost(*child)), vec![at]),
                 Item::Visit(child) => (self.cost(*child), vec![at]),
                 Item::Least(count) => {
                     let from = stack.len().saturating_sub(*count);
@@ -144,9 +148,9 @@ impl<F> Graph<F> {
                     let of = stack.split_off(from).into_iter();
                     of.fold(
                         (0, vec![]),
-                        |(sum, mut all): (u64, Vec<usize>), (cost, more)| {
+                        |(before, mut all): (u64, Vec<usize>), (cost, more)| {
                             all.extend(more);
-                            (sum.saturating_add(cost), all)
+                            (sum(before, cost), all)
                         },
                     )
                 }
@@ -154,6 +158,13 @@ impl<F> Graph<F> {
             stack.push(found);
         }
         let (cost, chosen) = stack.pop().unwrap_or((NEVER, vec![]));
-        (cost.saturating_add(NODE), chosen)
+        (sum(cost, NODE), chosen)
+    }
+}
+
+fn sum(one: u64, other: u64) -> u64 {
+    match one == NEVER || other == NEVER {
+        true => NEVER,
+        false => one.saturating_add(other).min(COUNTLESS),
     }
 }

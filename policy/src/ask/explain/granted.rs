@@ -18,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    costs::{Graph, Item, NEVER, RELATIONSHIP},
+    costs::{Graph, Item, COUNTLESS, NEVER, RELATIONSHIP},
     scene::{subject_of, Part, Scene},
     Because, Fact, Why,
 };
@@ -46,7 +46,7 @@ pub(super) fn reason<R: Relationships + ?Sized>(scene: &mut Scene<'_, R>) -> Why
     let root = search.node(object, node);
     let is_shortest = search.look();
     let reason = search.reason(root, EXPLANATION_REASON_LINES_MAX);
-    let is_shortest = is_shortest && !reason.is_empty();
+    let is_shortest = is_shortest && search.graph.cost(root) < COUNTLESS;
     Why::Allowed {
         reason,
         is_shortest,
