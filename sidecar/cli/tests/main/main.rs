@@ -6,3 +6,4 @@ mod audit;
 mod hold;
 mod key;
 mod offline;
+mod policy;
