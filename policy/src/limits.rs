@@ -223,9 +223,9 @@ pub const EXPLANATION_NODES_MAX: usize = 10_000;
 /// memory. A single relation may hold [`SETS_PER_RELATION_MAX`] sets.
 pub const EXPLANATION_PIECES_MAX: usize = 200_000;
 
-/// Pieces that an explanation weighs to find the shortest reason, each as often as it is weighed: ten
-/// times each of [`EXPLANATION_PIECES_MAX`], and some hundred milliseconds at worst. Graphs that people
-/// build have each weighed once or twice.
+/// Pieces that an explanation weighs in all to find shortest reasons, each as often as it is weighed:
+/// ten times each of [`EXPLANATION_PIECES_MAX`], and some hundred milliseconds at worst. Graphs that
+/// people build have each weighed once or twice.
 pub const EXPLANATION_WEIGHED_MAX: usize = 2_000_000;
 
 /// Lines of what was tried before a deny, and of conditions that lack context: what a person still

@@ -1,6 +1,6 @@
 //! What became of theorems.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
 use crate::{
@@ -57,7 +57,7 @@ pub enum Failure {
         got: Decision,
     },
     /// A statement is false of these relationships.
-    Counterexample(Counterexample),
+    Counterexample(Box<Counterexample>),
 }
 
 /// A world in which a statement is false, confirmed by the walk.

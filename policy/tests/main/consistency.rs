@@ -195,7 +195,7 @@ impl Case<'_> {
     }
 
     fn who_has(&self, o: &Object, name: &str, says: &BTreeMap<Who, Says>) {
-        let mut kinds: BTreeMap<(String, Option<String>), Vec<(String, Says)>> = BTreeMap::new();
+        let mut kinds: BTreeMap<(String, Option<String>), Vec<_>> = BTreeMap::new();
         for (who, says) in says {
             let (kind, id) = match who {
                 Who::Object((resource, id)) => ((resource.clone(), None), id),

@@ -400,6 +400,8 @@ fn what_is_wide_is_cut_and_says_so() {
         _ => panic!("{explanation}"),
     };
     assert_eq!(needs(&wide(100, 0)), (100, true));
+    // That what was tried is cut makes what is needed no less sure.
+    assert!(!wide(100, 0).is_all);
     // More than a request may lay over what stands: that is not said to be needed.
     for count in [101, 30_000] {
         let denied = wide(count, 0);

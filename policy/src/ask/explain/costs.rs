@@ -5,8 +5,6 @@
 
 use alloc::{collections::VecDeque, vec, vec::Vec};
 
-use crate::limits::EXPLANATION_WEIGHED_MAX;
-
 /// What one relationship costs; nodes on the way only decide between ways with equally many.
 pub(super) const RELATIONSHIP: u64 = 1 << 24;
 /// What a node costs.
@@ -81,29 +79,30 @@ impl<F> Graph<F> {
         }
     }
 
-    /// Finds what each place costs; whether all of it is found. Where not, what is found is a way all
+    /// Finds what each place costs, weighing at most as many pieces as are `left`; whether all of it is
+    /// found. Where not, what is found is a way all
     /// the same, if not a cheapest one. Following the chosen pieces ends: what a place leads to costs
     /// less, or is as countless and was found before it.
-    pub(super) fn solve(&mut self) -> bool {
+    pub(super) fn solve(&mut self, left: &mut usize) -> bool {
         // Places lead to later ones, mostly, so that these are settled first.
         let mut waiting: VecDeque<usize> = (0..self.places.len()).rev().collect();
-        let mut weighed = 0;
         while let Some(at) = waiting.pop_front() {
             let Some(place) = self.places.get_mut(at) else {
                 continue;
             };
             place.waits = false;
-            weighed += 1 + place.items.len();
-            if weighed > EXPLANATION_WEIGHED_MAX {
+            // What is above is weighed too, where this one turns out cheaper.
+            let weight = 1 + place.items.len() + place.above.len();
+            let Some(less) = left.checked_sub(weight) else {
                 return false;
-            }
+            };
+            *left = less;
             let (cost, chosen) = self.evaluate(at);
             let Some(place) = self.places.get_mut(at).filter(|place| cost < place.cost) else {
                 continue;
             };
             place.cost = cost;
             place.chosen = chosen;
-            weighed += place.above.len();
             for above in place.above.clone() {
                 let above_place = self.places.get_mut(above).filter(|place| !place.waits);
                 if let Some(place) = above_place {

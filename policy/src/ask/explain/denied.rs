@@ -1,5 +1,5 @@
-//! What it would take to allow what is denied: the fewest relationships that name the subject, and
-//! what stands against it.
+//! What it would take to allow what is denied: few relationships of the subject, or that what stands
+//! against it goes.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -47,6 +47,8 @@ const TRAIT: u64 = RELATIONSHIP >> 8;
 /// Why the question is denied.
 pub(super) fn reason<R: Relationships + ?Sized>(scene: &mut Scene<'_, R>) -> Why {
     let tried = tried::tried(scene);
+    // That not all that was tried has room says nothing of the search.
+    let is_cut = scene.take_cut();
     let (object, node) = scene.root;
     let mut search = Search {
         asked: kind(scene.asked),
@@ -62,12 +64,19 @@ pub(super) fn reason<R: Relationships + ?Sized>(scene: &mut Scene<'_, R>) -> Why
     let mut excluded: Vec<Because> = vec![];
     for (object, node, part) in removes {
         let lines_max = EXPLANATION_REASON_LINES_MAX.saturating_sub(excluded.len());
+        if lines_max == 0 {
+            scene.cut();
+            break;
+        }
         excluded.extend(reason_of_part(scene, (object, node, part), lines_max));
     }
     let (needed, is_minimal) = match excluded.is_empty() {
         true => needed(scene, &adds),
         false => (vec![], true),
     };
+    if is_cut {
+        scene.cut();
+    }
     Why::Denied {
         // Where the search was broken off, that it found none says little.
         is_minimal: is_minimal && (is_whole || !needed.is_empty()),
@@ -109,7 +118,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
                 self.graph.set(at, items);
             }
         }
-        self.graph.solve() && !self.scene.is_cut()
+        self.graph.solve(&mut self.scene.weighable) && !self.scene.is_cut()
     }
 
     fn node(&mut self, object: ObjectId, node: NodeId) -> usize {

@@ -116,7 +116,7 @@ impl<'s, 'a, R: Relationships + ?Sized> Search<'s, 'a, R> {
             };
             self.graph.set(at, items);
         }
-        self.graph.solve() && !self.scene.is_cut()
+        self.graph.solve(&mut self.scene.weighable) && !self.scene.is_cut()
     }
 
     fn items(&mut self, object: ObjectId, node: NodeId) -> Vec<Item<Cited>> {

@@ -7,7 +7,9 @@ use crate::{
     ask::shared::Shared,
     asked::Asked,
     check::Walk,
-    limits::{Limits, EXPLANATION_EXPRESSION_BYTES_MAX, EXPLANATION_PIECES_MAX},
+    limits::{
+        Limits, EXPLANATION_EXPRESSION_BYTES_MAX, EXPLANATION_PIECES_MAX, EXPLANATION_WEIGHED_MAX,
+    },
     name::Name,
     outline::name_in_expression,
     question::{Circumstances, Question},
@@ -37,6 +39,8 @@ pub(super) struct Scene<'a, R: ?Sized> {
     values: Shared<'a, R>,
     /// Members and operands that were looked at.
     pieces: usize,
+    /// Pieces that may still be weighed against each other.
+    pub weighable: usize,
     /// Whether no more values can be asked for.
     is_spent: bool,
     /// Whether something was left out.
@@ -61,6 +65,7 @@ impl<'a, R: Relationships + ?Sized> Scene<'a, R> {
             root: walk.root(),
             values: Shared::new(relationships, walk.asked(), circumstances, limits),
             pieces: 0,
+            weighable: EXPLANATION_WEIGHED_MAX,
             is_spent: false,
             is_cut: false,
         }
@@ -74,7 +79,6 @@ impl<'a, R: Relationships + ?Sized> Scene<'a, R> {
         self.values.value(object, node).unwrap_or_else(|_| {
             // The walk broke off, and knows nothing of what it had open.
             self.is_spent = true;
-            self.is_cut = true;
             Truth::Unknown
         })
     }
@@ -91,8 +95,14 @@ impl<'a, R: Relationships + ?Sized> Scene<'a, R> {
         self.is_cut = true;
     }
 
+    /// Whether something was left out, or may have been for want of values.
     pub(super) fn is_cut(&self) -> bool {
-        self.is_cut
+        self.is_cut || self.is_spent
+    }
+
+    /// Whether something was left out so far; what comes next is judged by itself.
+    pub(super) fn take_cut(&mut self) -> bool {
+        core::mem::take(&mut self.is_cut)
     }
 
     /// The terms on which a member stands in a relation.
