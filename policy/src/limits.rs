@@ -219,8 +219,25 @@ pub const DIFFERENCE_LOOKUPS_MAX: usize = 200_000;
 /// would read hangs on, and some ten milliseconds of work.
 pub const EXPLANATION_NODES_MAX: usize = 10_000;
 
-/// Lines of what was tried before a deny: what a person still reads.
+/// Members of relations that an explanation reads: twenty for each of its nodes, and some megabytes of
+/// memory. A single relation may hold [`SETS_PER_RELATION_MAX`] sets.
+pub const EXPLANATION_PIECES_MAX: usize = 200_000;
+
+/// Pieces that an explanation weighs in all to find shortest reasons, each as often as it is weighed:
+/// ten times each of [`EXPLANATION_PIECES_MAX`], and some hundred milliseconds at worst. Graphs that
+/// people build have each weighed once or twice.
+pub const EXPLANATION_WEIGHED_MAX: usize = 2_000_000;
+
+/// Lines of what was tried before a deny, and of conditions that lack context: what a person still
+/// reads.
 pub const EXPLANATION_LINES_MAX: usize = 100;
+
+/// Lines of a reason. Longer than what was tried, since a reason that is cut is none; what goes beyond
+/// comes from intersections over hundreds of objects, which nobody reads.
+pub const EXPLANATION_REASON_LINES_MAX: usize = 1_000;
+
+/// Bytes of an expression that an explanation shows: two or three lines of a screen.
+pub const EXPLANATION_EXPRESSION_BYTES_MAX: usize = 200;
 
 /// Bounds of one question. Exceeding one is a defined error, the same on every node, and never an
 /// allow or a deny in disguise (Invariant 3).

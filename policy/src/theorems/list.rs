@@ -134,12 +134,9 @@ impl RelationshipList {
 /// Whom the relationship makes the owner: a line about `owner` registers its object, unless the
 /// policy has made that a name like others.
 fn owner_of<'a>(policy: &Policy, relationship: &'a Relationship) -> Option<&'a Actor> {
-    let resource = policy.resource(relationship.object.resource());
-    let is_other = !policy.implicit_owner()
-        && resource.is_some_and(|resource| policy.node(resource, OWNER).is_some());
     match &relationship.subject {
         Subject::Actor(actor)
-            if !is_other
+            if !owner_is_a_name(policy, &relationship.object)
                 && relationship.relation.as_str() == OWNER
                 && relationship.terms.is_none() =>
         {
@@ -147,6 +144,14 @@ fn owner_of<'a>(policy: &Policy, relationship: &'a Relationship) -> Option<&'a A
         }
         _ => None,
     }
+}
+
+/// Whether the policy has made `owner` a name like others on such an object: then no relationship can
+/// say who owns it.
+pub(crate) fn owner_is_a_name(policy: &Policy, object: &ObjectRef) -> bool {
+    let resource = policy.resource(object.resource());
+    !policy.implicit_owner()
+        && resource.is_some_and(|resource| policy.node(resource, OWNER).is_some())
 }
 
 /// The line up to `//`, unless that stands in double quotes.

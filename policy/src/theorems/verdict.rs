@@ -1,6 +1,6 @@
 //! What became of theorems.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
 use crate::{
@@ -57,7 +57,7 @@ pub enum Failure {
         got: Decision,
     },
     /// A statement is false of these relationships.
-    Counterexample(Counterexample),
+    Counterexample(Box<Counterexample>),
 }
 
 /// A world in which a statement is false, confirmed by the walk.
@@ -66,6 +66,9 @@ pub struct Counterexample {
     /// All that is recorded, owners included, sorted: a relationship list. What it names and gives
     /// no owner needs no record.
     pub relationships: Vec<Relationship>,
+    /// Objects that are registered to the subject, where no relationship can say so: the policy has
+    /// made `owner` a name like others.
+    pub owned: Vec<ObjectRef>,
     /// The object of which the statement is false.
     pub object: ObjectRef,
     /// The subject for whom it is false.
@@ -121,11 +124,16 @@ impl fmt::Display for Counterexample {
             write!(f, " at {}", self.circumstances.time)?;
         }
         f.write_str(" with")?;
-        for (at, relationship) in self.relationships.iter().enumerate() {
-            let comma = if at == 0 { " " } else { ", " };
+        let mut comma = " ";
+        for relationship in &self.relationships {
             write!(f, "{comma}{relationship}")?;
+            comma = ", ";
         }
-        if self.relationships.is_empty() {
+        for object in &self.owned {
+            write!(f, "{comma}{object} registered to {}", self.subject)?;
+            comma = ", ";
+        }
+        if self.relationships.is_empty() && self.owned.is_empty() {
             f.write_str(" no relationships at all")?;
         }
         Ok(())

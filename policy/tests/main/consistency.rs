@@ -1,16 +1,18 @@
 //! Several ways to one answer, over every file of the published suites: for every object, relation or
-//! permission, and subject, `check`, both lookups and the expansion must say what the oracle says.
+//! permission, and subject, `check`, both lookups, the expansion and the explanation must say what the oracle says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use policy::{
-    check, expand, lookup_objects, lookup_subjects, outline::Outline, CheckError, Circumstances,
-    Context, Decision, History, Limits, Policy, Question, Relationship, Reverse, Wanted,
+    check, expand, explain, lookup_objects, lookup_subjects, outline::Outline, CheckError,
+    Circumstances, Context, Decision, History, Limits, Policy, Question, Relationship, Reverse,
+    Wanted,
 };
 
 use crate::{
-    cast::{object, subject},
+    cast::{object, subject, Asked},
     expansions::Evaluation,
+    explanations::{self, stands_up},
     openfga_cases::cases,
     oracle::{universe, Answers, Kind, Object, Says, Schema, When, Who, World},
     outlined,
@@ -24,6 +26,7 @@ struct Totals {
     questions: usize,
     conditional: usize,
     failed: usize,
+    explained: explanations::Counts,
 }
 
 /// An imported policy and relationships, under some circumstances.
@@ -33,6 +36,7 @@ struct Case<'a> {
     world: World,
     when: When,
     relationships: &'a dyn Reverse,
+    stored: &'a [Relationship],
     circumstances: &'a Circumstances,
 }
 
@@ -108,6 +112,30 @@ impl Case<'_> {
                 assert_eq!(evaluation.run(), value, "{about}: expand");
                 let (relationships, limits) = (self.relationships, Limits::CONSENSUS);
                 let answer = check(relationships, &question, self.circumstances, limits);
+                let explained = explain(relationships, &question, self.circumstances, limits);
+                match &explained {
+                    Err(error) => assert_eq!(Err(error), answer.as_ref(), "{about}: explain"),
+                    Ok(explained) => {
+                        assert_eq!(Ok(&explained.answer), answer.as_ref(), "{about}: explain");
+                        let case = explanations::Case {
+                            relationships: &relationships,
+                            circumstances: self.circumstances,
+                            schema: self.schema,
+                            when: &self.when,
+                            all: self.stored,
+                            only: &|kept| {
+                                let policy = relationships.policy();
+                                outlined::world(policy, kept, self.circumstances)
+                            },
+                        };
+                        let asked = Asked {
+                            object: o.clone(),
+                            name: name.clone(),
+                            who: who.clone(),
+                        };
+                        stands_up(&case, explained, &asked, &mut totals.explained);
+                    }
+                }
                 let says = answers.says(o, name);
                 match answer {
                     Err(CheckError::Condition { .. }) => {
@@ -167,7 +195,7 @@ impl Case<'_> {
     }
 
     fn who_has(&self, o: &Object, name: &str, says: &BTreeMap<Who, Says>) {
-        let mut kinds: BTreeMap<(String, Option<String>), Vec<(String, Says)>> = BTreeMap::new();
+        let mut kinds: BTreeMap<(String, Option<String>), Vec<_>> = BTreeMap::new();
         for (who, says) in says {
             let (kind, id) = match who {
                 Who::Object((resource, id)) => ((resource.clone(), None), id),
@@ -244,6 +272,7 @@ fn all_agree(
             world: outlined::world(&policy, relationships, &circumstances),
             when: outlined::when(&circumstances),
             relationships: &view,
+            stored: relationships,
             circumstances: &circumstances,
         };
         case.run(totals);

@@ -11,10 +11,8 @@ pub(super) const RELATIONSHIP: u64 = 1 << 24;
 const NODE: u64 = 1;
 /// What cannot be had.
 pub(super) const NEVER: u64 = u64::MAX;
-
-/// Evaluations for each place, at most: each round of them settles one more level, and ways are not
-/// deeper than people nest.
-const ROUNDS_MAX: usize = 300;
+/// What is more than can be counted: what two parts lean on counts twice, what four do four times.
+pub(super) const COUNTLESS: u64 = u64::MAX - 1;
 
 /// A piece of what a place takes, in postfix order.
 #[derive(Clone, Debug)]
@@ -34,8 +32,12 @@ pub(super) enum Item<F> {
 struct Place<F> {
     items: Vec<Item<F>>,
     cost: u64,
+    /// Which pieces are chosen at that cost.
+    chosen: Vec<usize>,
     /// Places that this one is a piece of.
     above: Vec<usize>,
+    /// Whether it waits to be evaluated.
+    waits: bool,
 }
 
 pub(super) struct Graph<F> {
@@ -56,7 +58,9 @@ impl<F> Graph<F> {
         self.places.push(Place {
             items: vec![],
             cost: NEVER,
+            chosen: vec![],
             above: vec![],
+            waits: true,
         });
         self.places.len() - 1
     }
@@ -75,21 +79,37 @@ impl<F> Graph<F> {
         }
     }
 
-    /// Finds what each place costs; whether all of it is found.
-    pub(super) fn solve(&mut self) -> bool {
+    /// Finds what each place costs, weighing at most as many pieces as are `left`; whether all of it is
+    /// found. Where not, what is found is a way all
+    /// the same, if not a cheapest one. Following the chosen pieces ends: what a place leads to costs
+    /// less, or is as countless and was found before it.
+    pub(super) fn solve(&mut self, left: &mut usize) -> bool {
+        // Places lead to later ones, mostly, so that these are settled first.
         let mut waiting: VecDeque<usize> = (0..self.places.len()).rev().collect();
-        let mut left = self.places.len().saturating_mul(ROUNDS_MAX);
         while let Some(at) = waiting.pop_front() {
-            if left == 0 {
+            let Some(place) = self.places.get_mut(at) else {
+                continue;
+            };
+            place.waits = false;
+            // What is above is weighed too, where this one turns out cheaper.
+            let weight = 1 + place.items.len() + place.above.len();
+            let Some(less) = left.checked_sub(weight) else {
                 return false;
-            }
-            left -= 1;
-            let cost = self.evaluate(at).0;
+            };
+            *left = less;
+            let (cost, chosen) = self.evaluate(at);
             let Some(place) = self.places.get_mut(at).filter(|place| cost < place.cost) else {
                 continue;
             };
             place.cost = cost;
-            waiting.extend(place.above.iter().copied());
+            place.chosen = chosen;
+            for above in place.above.clone() {
+                let above_place = self.places.get_mut(above).filter(|place| !place.waits);
+                if let Some(place) = above_place {
+                    place.waits = true;
+                    waiting.push_back(above);
+                }
+            }
         }
         true
     }
@@ -100,12 +120,10 @@ impl<F> Graph<F> {
 
     /// The pieces of a place that are chosen.
     pub(super) fn chosen(&self, at: usize) -> Vec<&Item<F>> {
-        let items = self
-            .places
-            .get(at)
-            .map_or(&[][..], |place| place.items.as_slice());
-        let (_, chosen) = self.evaluate(at);
-        chosen.into_iter().filter_map(|at| items.get(at)).collect()
+        let Some(Place { items, chosen, .. }) = self.places.get(at) else {
+            return vec![];
+        };
+        chosen.iter().filter_map(|at| items.get(*at)).collect()
     }
 
     fn evaluate(&self, at: usize) -> (u64, Vec<usize>) {
@@ -117,7 +135,7 @@ impl<F> Graph<F> {
         for (at, item) in items.iter().enumerate() {
             let found = match item {
                 Item::Fact(_, cost) => (*cost, vec![at]),
-                Item::Step(_, cost, child) => (cost.saturating_add(self.cost(*child)), vec![at]),
+                Item::Step(_, cost, child) => (sum(*cost, self.cost(*child)), vec![at]),
                 Item::Visit(child) => (self.cost(*child), vec![at]),
                 Item::Least(count) => {
                     let from = stack.len().saturating_sub(*count);
@@ -129,9 +147,9 @@ impl<F> Graph<F> {
                     let of = stack.split_off(from).into_iter();
                     of.fold(
                         (0, vec![]),
-                        |(sum, mut all): (u64, Vec<usize>), (cost, more)| {
+                        |(before, mut all): (u64, Vec<usize>), (cost, more)| {
                             all.extend(more);
-                            (sum.saturating_add(cost), all)
+                            (sum(before, cost), all)
                         },
                     )
                 }
@@ -139,6 +157,13 @@ impl<F> Graph<F> {
             stack.push(found);
         }
         let (cost, chosen) = stack.pop().unwrap_or((NEVER, vec![]));
-        (cost.saturating_add(NODE), chosen)
+        (sum(cost, NODE), chosen)
+    }
+}
+
+fn sum(one: u64, other: u64) -> u64 {
+    match one == NEVER || other == NEVER {
+        true => NEVER,
+        false => one.saturating_add(other).min(COUNTLESS),
     }
 }

@@ -1,5 +1,5 @@
-//! What it would take to allow what is denied: the fewest relationships that name the subject, and
-//! what stands against it.
+//! What it would take to allow what is denied: few relationships of the subject, or that what stands
+//! against it goes.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -9,14 +9,10 @@ use alloc::{
 
 use crate::{
     asked::Asked,
-    check::{arrow_target, check},
-    limits::{CONTEXTUAL_MAX, EXPLANATION_NODES_MAX},
-    name::Name,
-    overlay::Overlay,
-    question::CheckError,
-    relationship::Relationship,
+    check::arrow_target,
+    limits::{EXPLANATION_NODES_MAX, EXPLANATION_REASON_LINES_MAX},
     relationships::{NodeId, ObjectId, Relationships, SetRef, Status},
-    schema::{Body, Op, EXPIRATION},
+    schema::{Body, Op},
     standing::type_of,
     truth::Truth,
     types::{Allowed, SubjectType, Types},
@@ -25,9 +21,13 @@ use crate::{
 use super::{
     costs::{Graph, Item, RELATIONSHIP},
     granted::reason_of_part,
+    needed::needed,
     scene::{Part, Scene},
-    tried, Because, Needed, Why,
+    tried, Because, Why,
 };
+
+/// A relationship that is missing, as an entry of the relation's types has it.
+pub(super) type Addition = (ObjectId, NodeId, Allowed);
 
 /// What would have to be otherwise.
 #[derive(Clone, Debug)]
@@ -45,8 +45,10 @@ const REMOVAL: u64 = RELATIONSHIP << 16;
 const TRAIT: u64 = RELATIONSHIP >> 8;
 
 /// Why the question is denied.
-pub(super) fn reason<R: Relationships>(scene: &mut Scene<'_, R>) -> Result<Why, CheckError> {
-    let (tried, is_all) = tried::tried(scene)?;
+pub(super) fn reason<R: Relationships + ?Sized>(scene: &mut Scene<'_, R>) -> Why {
+    let tried = tried::tried(scene);
+    // That not all that was tried has room says nothing of the search.
+    let is_cut = scene.take_cut();
     let (object, node) = scene.root;
     let mut search = Search {
         asked: kind(scene.asked),
@@ -57,29 +59,31 @@ pub(super) fn reason<R: Relationships>(scene: &mut Scene<'_, R>) -> Result<Why, 
         open: VecDeque::new(),
     };
     let root = search.node(object, node);
-    while let Some(at) = search.open.pop_front() {
-        let Some((object, node)) = search.heads.get(at).copied() else {
-            continue;
-        };
-        let items = search.items(object, node)?;
-        search.graph.set(at, items);
-    }
-    search.graph.solve();
+    let is_whole = search.look();
     let (adds, removes) = search.changes(root);
     let mut excluded: Vec<Because> = vec![];
     for (object, node, part) in removes {
-        excluded.extend(reason_of_part(scene, (object, node, part))?);
+        let lines_max = EXPLANATION_REASON_LINES_MAX.saturating_sub(excluded.len());
+        if lines_max == 0 {
+            scene.cut();
+            break;
+        }
+        excluded.extend(reason_of_part(scene, (object, node, part), lines_max));
     }
-    let needed = match excluded.is_empty() {
-        true => needed(scene, &adds)?,
-        false => vec![],
+    let (needed, is_minimal) = match excluded.is_empty() {
+        true => needed(scene, &adds),
+        false => (vec![], true),
     };
-    Ok(Why::Denied {
+    if is_cut {
+        scene.cut();
+    }
+    Why::Denied {
+        // Where the search was broken off, that it found none says little.
+        is_minimal: is_minimal && (is_whole || !needed.is_empty()),
         needed,
         excluded,
         tried,
-        is_all,
-    })
+    }
 }
 
 /// What the types of a relation call the one who is asked about.
@@ -93,46 +97,7 @@ fn kind(asked: Asked) -> Option<SubjectType> {
     }
 }
 
-/// The additions as relationships, if they do allow.
-fn needed<R: Relationships>(
-    scene: &Scene<'_, R>,
-    adds: &[(ObjectId, NodeId, Allowed)],
-) -> Result<Vec<Needed>, CheckError> {
-    let mut needed: Vec<Needed> = vec![];
-    for (object, relation, entry) in adds {
-        let Ok(name) = Name::new(scene.policy.node_name(*relation)) else {
-            continue;
-        };
-        let condition = entry
-            .condition
-            .and_then(|id| scene.policy.named_condition(id));
-        let condition = condition.map(|named| named.name.clone());
-        let expires = entry.expires.then(|| EXPIRATION.into());
-        let subject = scene.question.subject.clone();
-        needed.push(Needed {
-            relationship: Relationship::new(scene.object(*object), name, subject),
-            traits: condition.into_iter().chain(expires).collect(),
-        });
-    }
-    needed.sort();
-    needed.dedup();
-    // On terms they may or may not hold; without, it is tried. The same relation may take away
-    // elsewhere what it grants here.
-    let bare = needed.iter().all(|needed| needed.traits.is_empty());
-    if bare && needed.len() <= CONTEXTUAL_MAX {
-        let all: Vec<Relationship> = needed.iter().map(|one| one.relationship.clone()).collect();
-        let Ok(overlay) = Overlay::new(scene.relationships, &all) else {
-            return Ok(vec![]);
-        };
-        let answer = check(&overlay, scene.question, scene.circumstances, scene.limits);
-        if !answer.is_ok_and(|answer| answer.is_allow()) {
-            return Ok(vec![]);
-        }
-    }
-    Ok(needed)
-}
-
-struct Search<'s, 'a, R> {
+struct Search<'s, 'a, R: ?Sized> {
     scene: &'s mut Scene<'a, R>,
     asked: Option<SubjectType>,
     graph: Graph<Change>,
@@ -141,7 +106,21 @@ struct Search<'s, 'a, R> {
     open: VecDeque<usize>,
 }
 
-impl<R: Relationships> Search<'_, '_, R> {
+impl<R: Relationships + ?Sized> Search<'_, '_, R> {
+    /// Looks at all that might be made true; whether that is all of it.
+    fn look(&mut self) -> bool {
+        while let Some(at) = self.open.pop_front() {
+            if self.scene.is_full() {
+                break;
+            }
+            if let Some((object, node)) = self.heads.get(at).copied() {
+                let items = self.items(object, node);
+                self.graph.set(at, items);
+            }
+        }
+        self.graph.solve(&mut self.scene.weighable) && !self.scene.is_cut()
+    }
+
     fn node(&mut self, object: ObjectId, node: NodeId) -> usize {
         if let Some(at) = self.places.get(&(object, node)) {
             return *at;
@@ -149,33 +128,29 @@ impl<R: Relationships> Search<'_, '_, R> {
         let at = self.graph.add();
         self.heads.push((object, node));
         self.places.insert((object, node), at);
-        if self.graph.len() <= EXPLANATION_NODES_MAX {
-            self.open.push_back(at);
+        match self.graph.len() > EXPLANATION_NODES_MAX {
+            true => self.scene.cut(),
+            false => self.open.push_back(at),
         }
         at
     }
 
-    fn items(&mut self, object: ObjectId, node: NodeId) -> Result<Vec<Item<Change>>, CheckError> {
-        if self.scene.value(object, node)? == Truth::True {
-            return Ok(vec![Item::All(0)]);
+    fn items(&mut self, object: ObjectId, node: NodeId) -> Vec<Item<Change>> {
+        if self.scene.value(object, node) == Truth::True {
+            return vec![Item::All(0)];
         }
         match self.scene.policy.body_node(node).map(|node| &node.body) {
-            None | Some(Body::Owner) => Ok(vec![]),
+            None | Some(Body::Owner) => vec![],
             Some(Body::Relation(types)) => self.relation(object, node, types),
             Some(Body::Computed(ops)) => self.expression(object, node, ops),
         }
     }
 
-    fn relation(
-        &mut self,
-        object: ObjectId,
-        node: NodeId,
-        types: &Types,
-    ) -> Result<Vec<Item<Change>>, CheckError> {
+    fn relation(&mut self, object: ObjectId, node: NodeId, types: &Types) -> Vec<Item<Change>> {
         let mut items = vec![];
-        let relationships = self.scene.relationships;
-        if relationships.status(object)? == Status::Archived {
-            return Ok(items);
+        let status = self.scene.relationships.status(object);
+        if status.is_ok_and(|status| status == Status::Archived) {
+            return items;
         }
         let traits =
             |entry: &Allowed| u64::from(entry.condition.is_some()) + u64::from(entry.expires);
@@ -185,9 +160,7 @@ impl<R: Relationships> Search<'_, '_, R> {
             let cost = RELATIONSHIP + TRAIT * traits(entry);
             items.push(Item::Fact(Change::Add(object, node, *entry), cost));
         }
-        let mut members = vec![];
-        relationships.usersets(object, node, &mut members)?;
-        for member in members {
+        for member in self.scene.usersets(object, node) {
             let (Some(kind), SetRef::Userset(of, relation)) = (type_of(member.set), member.set)
             else {
                 continue;
@@ -197,22 +170,17 @@ impl<R: Relationships> Search<'_, '_, R> {
             }
         }
         items.push(Item::Least(items.len()));
-        Ok(items)
+        items
     }
 
-    fn expression(
-        &mut self,
-        object: ObjectId,
-        node: NodeId,
-        ops: &[Op],
-    ) -> Result<Vec<Item<Change>>, CheckError> {
+    fn expression(&mut self, object: ObjectId, node: NodeId, ops: &[Op]) -> Vec<Item<Change>> {
         // Of each value where its operations begin, what it is and what it would take.
         let mut stack: Vec<(usize, Truth, Vec<Item<Change>>)> = vec![];
         for (at, op) in ops.iter().enumerate() {
             let found = match *op {
                 Op::SkipIfTrue(_) | Op::SkipIfFalse(_) => continue,
                 Op::Visit(node) => {
-                    let value = self.scene.value(object, node)?;
+                    let value = self.scene.value(object, node);
                     (at, value, vec![Item::Visit(self.node(object, node))])
                 }
                 Op::Itself => {
@@ -220,7 +188,7 @@ impl<R: Relationships> Search<'_, '_, R> {
                     (at, value, vec![Item::Least(0)])
                 }
                 Op::Arrow(arrow) => {
-                    let (value, items) = self.arrow(object, arrow)?;
+                    let (value, items) = self.arrow(object, arrow);
                     (at, value, items)
                 }
                 Op::Union | Op::Intersection | Op::Difference => {
@@ -257,27 +225,20 @@ impl<R: Relationships> Search<'_, '_, R> {
                 Truth::False | Truth::Unknown => (begin, value, items),
             });
         }
-        Ok(stack.pop().map(|(_, _, items)| items).unwrap_or_default())
+        stack.pop().map(|(_, _, items)| items).unwrap_or_default()
     }
 
-    fn arrow(
-        &mut self,
-        object: ObjectId,
-        at: u16,
-    ) -> Result<(Truth, Vec<Item<Change>>), CheckError> {
+    fn arrow(&mut self, object: ObjectId, at: u16) -> (Truth, Vec<Item<Change>>) {
         let policy = self.scene.policy;
         let Some(arrow) = policy.arrows.get(at as usize) else {
-            return Ok((Truth::Unknown, vec![]));
+            return (Truth::Unknown, vec![]);
         };
         let Some(types) = self.scene.types(arrow.relation) else {
-            return Ok((Truth::Unknown, vec![]));
+            return (Truth::Unknown, vec![]);
         };
-        let mut members = vec![];
-        let relationships = self.scene.relationships;
-        relationships.targets(object, arrow.relation, &mut members)?;
         let mut items = vec![];
         let mut value: Option<Truth> = None;
-        for member in members {
+        for member in self.scene.targets(object, arrow.relation) {
             let standing = type_of(member.set)
                 .and_then(|kind| self.scene.standing(types, kind, member.terms).value);
             let Some(terms) = standing else {
@@ -286,7 +247,7 @@ impl<R: Relationships> Search<'_, '_, R> {
             let mut here = Truth::False;
             match arrow_target(policy, arrow, member.set) {
                 Some((of, node)) if terms == Truth::True => {
-                    here = self.scene.value(of, node)?;
+                    here = self.scene.value(of, node);
                     items.push(Item::Visit(self.node(of, node)));
                 }
                 // It does not grant, whatever is added.
@@ -303,18 +264,11 @@ impl<R: Relationships> Search<'_, '_, R> {
             (true, Some(_)) => Item::All(items.len()),
             _ => Item::Least(items.len()),
         });
-        Ok((value.unwrap_or(Truth::False), items))
+        (value.unwrap_or(Truth::False), items)
     }
 
     /// The changes on the cheapest way, each once.
-    #[allow(clippy::type_complexity, reason = "two lists, taken apart at once")]
-    fn changes(
-        &self,
-        root: usize,
-    ) -> (
-        Vec<(ObjectId, NodeId, Allowed)>,
-        Vec<(ObjectId, NodeId, Part)>,
-    ) {
+    fn changes(&self, root: usize) -> (Vec<Addition>, Vec<(ObjectId, NodeId, Part)>) {
         let (mut adds, mut removes) = (vec![], vec![]);
         let mut seen = BTreeSet::new();
         let mut waiting = vec![root];

@@ -9,8 +9,7 @@ use alloc::{
 use crate::{
     asked::Asked,
     check::arrow_target,
-    limits::EXPLANATION_NODES_MAX,
-    question::CheckError,
+    limits::{EXPLANATION_NODES_MAX, EXPLANATION_REASON_LINES_MAX},
     relationship::Subject,
     relationships::{NodeId, ObjectId, Relationships, SetRef, SubjectRef, TermsId},
     schema::{Body, Op},
@@ -19,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    costs::{Graph, Item, NEVER, RELATIONSHIP},
+    costs::{Graph, Item, COUNTLESS, NEVER, RELATIONSHIP},
     scene::{subject_of, Part, Scene},
     Because, Fact, Why,
 };
@@ -41,38 +40,40 @@ enum Head {
 }
 
 /// Why the question is allowed.
-pub(super) fn reason<R: Relationships>(scene: &mut Scene<'_, R>) -> Result<Why, CheckError> {
+pub(super) fn reason<R: Relationships + ?Sized>(scene: &mut Scene<'_, R>) -> Why {
     let (object, node) = scene.root;
     let mut search = Search::new(scene);
     let root = search.node(object, node);
-    let is_shortest = search.look()?;
-    Ok(Why::Allowed {
-        reason: search.reason(root),
+    let is_shortest = search.look();
+    let reason = search.reason(root, EXPLANATION_REASON_LINES_MAX);
+    let is_shortest = is_shortest && search.graph.cost(root) < COUNTLESS;
+    Why::Allowed {
+        reason,
         is_shortest,
-    })
+    }
 }
 
-/// Why a part of an expression is true on an object.
-pub(super) fn reason_of_part<R: Relationships>(
+/// Why a part of an expression is true on an object, in at most `lines_max` lines.
+pub(super) fn reason_of_part<R: Relationships + ?Sized>(
     scene: &mut Scene<'_, R>,
     (object, node, part): (ObjectId, NodeId, Part),
-) -> Result<Vec<Because>, CheckError> {
+    lines_max: usize,
+) -> Vec<Because> {
     let mut search = Search::new(scene);
     let root = search.add(Head::Part(object, node, part));
-    search.look()?;
-    Ok(search.reason(root))
+    search.look();
+    search.reason(root, lines_max)
 }
 
-struct Search<'s, 'a, R> {
+struct Search<'s, 'a, R: ?Sized> {
     scene: &'s mut Scene<'a, R>,
     graph: Graph<Cited>,
     heads: Vec<Head>,
     places: BTreeMap<(ObjectId, NodeId), usize>,
     open: VecDeque<usize>,
-    is_whole: bool,
 }
 
-impl<'s, 'a, R: Relationships> Search<'s, 'a, R> {
+impl<'s, 'a, R: Relationships + ?Sized> Search<'s, 'a, R> {
     fn new(scene: &'s mut Scene<'a, R>) -> Self {
         Self {
             scene,
@@ -80,7 +81,6 @@ impl<'s, 'a, R: Relationships> Search<'s, 'a, R> {
             heads: vec![],
             places: BTreeMap::new(),
             open: VecDeque::new(),
-            is_whole: true,
         }
     }
 
@@ -88,7 +88,7 @@ impl<'s, 'a, R: Relationships> Search<'s, 'a, R> {
         let at = self.graph.add();
         self.heads.push(head);
         match self.graph.len() > EXPLANATION_NODES_MAX {
-            true => self.is_whole = false,
+            true => self.scene.cut(),
             false => self.open.push_back(at),
         }
         at
@@ -104,51 +104,50 @@ impl<'s, 'a, R: Relationships> Search<'s, 'a, R> {
     }
 
     /// Looks at all that is true below; whether the reason found is the shortest.
-    fn look(&mut self) -> Result<bool, CheckError> {
+    fn look(&mut self) -> bool {
         while let Some(at) = self.open.pop_front() {
+            if self.scene.is_full() {
+                break;
+            }
             let items = match self.heads.get(at).cloned() {
-                Some(Head::Node(object, node)) => self.items(object, node)?,
-                Some(Head::Part(object, node, part)) => self.expression(object, node, &part)?.1,
+                Some(Head::Node(object, node)) => self.items(object, node),
+                Some(Head::Part(object, node, part)) => self.expression(object, node, &part).1,
                 None => continue,
             };
             self.graph.set(at, items);
         }
-        let is_solved = self.graph.solve();
-        Ok(is_solved && self.is_whole && !self.scene.is_spent())
+        self.graph.solve(&mut self.scene.weighable) && !self.scene.is_cut()
     }
 
-    fn items(&mut self, object: ObjectId, node: NodeId) -> Result<Vec<Item<Cited>>, CheckError> {
+    fn items(&mut self, object: ObjectId, node: NodeId) -> Vec<Item<Cited>> {
         if self.scene.asked == Asked::Userset(Some((object, node))) {
-            return Ok(vec![Item::Fact(Cited::Itself(object), 0)]);
+            return vec![Item::Fact(Cited::Itself(object), 0)];
         }
         match self.scene.policy.body_node(node).map(|node| &node.body) {
-            None => Ok(vec![]),
-            Some(Body::Owner) => Ok(vec![Item::Fact(Cited::Owns(object), RELATIONSHIP)]),
+            None => vec![],
+            Some(Body::Owner) => vec![Item::Fact(Cited::Owns(object), RELATIONSHIP)],
             Some(Body::Relation(_)) => self.relation(object, node),
-            Some(Body::Computed(ops)) => Ok(self.expression(object, node, &(0..ops.len()))?.1),
+            Some(Body::Computed(ops)) => self.expression(object, node, &(0..ops.len())).1,
         }
     }
 
-    fn relation(&mut self, object: ObjectId, node: NodeId) -> Result<Vec<Item<Cited>>, CheckError> {
+    fn relation(&mut self, object: ObjectId, node: NodeId) -> Vec<Item<Cited>> {
         let mut items = vec![];
         let Some(types) = self.scene.types(node) else {
-            return Ok(items);
+            return items;
         };
-        let relationships = self.scene.relationships;
         for (kind, member) in self.scene.asked.members().into_iter().flatten() {
             let Some(member) = member.filter(|_| types.admits_type(kind)) else {
                 continue;
             };
-            if let Some(terms) = relationships.contains(object, node, member)? {
+            if let Some(terms) = self.scene.contains(object, node, member) {
                 if self.scene.standing(types, kind, terms).value == Some(Truth::True) {
                     let cited = Cited::Stands(object, node, member, terms);
                     items.push(Item::Fact(cited, RELATIONSHIP));
                 }
             }
         }
-        let mut members = vec![];
-        relationships.usersets(object, node, &mut members)?;
-        for member in members {
+        for member in self.scene.usersets(object, node) {
             let (Some(kind), Some(subject)) = (type_of(member.set), subject_of(member.set)) else {
                 continue;
             };
@@ -156,14 +155,14 @@ impl<'s, 'a, R: Relationships> Search<'s, 'a, R> {
                 continue;
             };
             let stands = self.scene.standing(types, kind, member.terms).value == Some(Truth::True);
-            if stands && self.scene.value(of, relation)? == Truth::True {
+            if stands && self.scene.value(of, relation) == Truth::True {
                 let child = self.node(of, relation);
                 let cited = Cited::Stands(object, node, subject, member.terms);
                 items.push(Item::Step(cited, RELATIONSHIP, child));
             }
         }
         items.push(Item::Least(items.len()));
-        Ok(items)
+        items
     }
 
     /// The value of a part of an expression, and what that takes if it is true.
@@ -172,7 +171,7 @@ impl<'s, 'a, R: Relationships> Search<'s, 'a, R> {
         object: ObjectId,
         node: NodeId,
         part: &Part,
-    ) -> Result<(Truth, Vec<Item<Cited>>), CheckError> {
+    ) -> (Truth, Vec<Item<Cited>>) {
         // Of each value where its operations begin, what it is and what it takes.
         let mut stack: Vec<(usize, Truth, Vec<Item<Cited>>)> = vec![];
         for (at, op) in self.scene.ops(node, part).iter().enumerate() {
@@ -180,7 +179,7 @@ impl<'s, 'a, R: Relationships> Search<'s, 'a, R> {
             let found = match *op {
                 Op::SkipIfTrue(_) | Op::SkipIfFalse(_) => continue,
                 Op::Visit(node) => {
-                    let value = self.scene.value(object, node)?;
+                    let value = self.scene.value(object, node);
                     let items = match value {
                         Truth::True => vec![Item::Visit(self.node(object, node))],
                         Truth::False | Truth::Unknown => vec![],
@@ -192,7 +191,7 @@ impl<'s, 'a, R: Relationships> Search<'s, 'a, R> {
                     (at, value, vec![Item::Fact(Cited::Itself(object), 0)])
                 }
                 Op::Arrow(arrow) => {
-                    let (value, items) = self.arrow(object, arrow)?;
+                    let (value, items) = self.arrow(object, arrow);
                     (at, value, items)
                 }
                 Op::Union | Op::Intersection | Op::Difference => {
@@ -215,27 +214,20 @@ impl<'s, 'a, R: Relationships> Search<'s, 'a, R> {
             stack.push(found);
         }
         let whole = stack.pop();
-        Ok(whole.map_or((Truth::False, vec![]), |(_, value, items)| (value, items)))
+        whole.map_or((Truth::False, vec![]), |(_, value, items)| (value, items))
     }
 
-    fn arrow(
-        &mut self,
-        object: ObjectId,
-        at: u16,
-    ) -> Result<(Truth, Vec<Item<Cited>>), CheckError> {
+    fn arrow(&mut self, object: ObjectId, at: u16) -> (Truth, Vec<Item<Cited>>) {
         let policy = self.scene.policy;
         let Some(arrow) = policy.arrows.get(at as usize) else {
-            return Ok((Truth::Unknown, vec![]));
+            return (Truth::Unknown, vec![]);
         };
         let Some(types) = self.scene.types(arrow.relation) else {
-            return Ok((Truth::Unknown, vec![]));
+            return (Truth::Unknown, vec![]);
         };
-        let mut members = vec![];
-        let relationships = self.scene.relationships;
-        relationships.targets(object, arrow.relation, &mut members)?;
         let mut items = vec![];
         let mut value: Option<Truth> = None;
-        for member in members {
+        for member in self.scene.targets(object, arrow.relation) {
             let (Some(kind), Some(subject)) = (type_of(member.set), subject_of(member.set)) else {
                 continue;
             };
@@ -244,7 +236,7 @@ impl<'s, 'a, R: Relationships> Search<'s, 'a, R> {
             };
             let mut here = Truth::False;
             if let Some((of, node)) = arrow_target(policy, arrow, member.set) {
-                here = terms.and(self.scene.value(of, node)?);
+                here = terms.and(self.scene.value(of, node));
                 if here == Truth::True {
                     let child = self.node(of, node);
                     let cited = Cited::Stands(object, arrow.relation, subject, member.terms);
@@ -261,18 +253,23 @@ impl<'s, 'a, R: Relationships> Search<'s, 'a, R> {
             true => Item::All(items.len()),
             false => Item::Least(items.len()),
         });
-        Ok((value.unwrap_or(Truth::False), items))
+        (value.unwrap_or(Truth::False), items)
     }
 
     /// The chosen reason of a place, as a tree in names.
-    fn reason(&self, root: usize) -> Vec<Because> {
+    fn reason(&mut self, root: usize, lines_max: usize) -> Vec<Because> {
         let mut reason = vec![];
         if self.graph.cost(root) == NEVER {
+            self.scene.cut();
             return reason;
         }
         let mut shown = BTreeSet::new();
         let mut waiting = vec![(0, Line::Place(root))];
         while let Some((level, line)) = waiting.pop() {
+            if reason.len() >= lines_max {
+                self.scene.cut();
+                break;
+            }
             let at = match line {
                 Line::Cited(cited) => {
                     let fact = self.fact(&cited);

@@ -4,6 +4,7 @@
 mod costs;
 mod denied;
 mod granted;
+mod needed;
 mod scene;
 mod tried;
 mod words;
@@ -12,7 +13,7 @@ use alloc::{string::String, vec::Vec};
 
 use crate::{
     check::Walk,
-    limits::Limits,
+    limits::{Limits, EXPLANATION_LINES_MAX},
     missing,
     name::Actor,
     question::{Answer, CheckError, Circumstances, Decision, Question},
@@ -31,6 +32,8 @@ pub struct Explanation {
     pub answer: Answer,
     /// Why.
     pub why: Why,
+    /// Whether the bounds left nothing out ([`crate::limits`], `EXPLANATION_…`).
+    pub is_all: bool,
 }
 
 /// Why, by decision.
@@ -39,22 +42,28 @@ pub enum Why {
     /// It is allowed.
     Allowed {
         /// One reason: a tree of facts, each one level below the one that it stands for. Empty where
-        /// there is more to it than the bounds allow to look through.
+        /// the bounds end before one is found.
         reason: Vec<Because>,
-        /// Whether no other reason has fewer relationships.
+        /// Whether no other reason is shorter. The length of a reason is the number of its
+        /// relationships, one that several parts of it lean on counted for each of them: to count
+        /// it once is as hard as covering a set.
         is_shortest: bool,
     },
     /// It is denied.
     Denied {
-        /// The fewest relationships that would allow, if nothing else changed. Empty where none would,
-        /// or where what excludes would have to go.
+        /// Relationships of the subject that would allow, if they stood beside all others (or in the
+        /// place of one with the same object, relation and subject). Found as a reason is, so mostly
+        /// as few as can be, and none can be left out. Where a condition or an expiry is asked for, it
+        /// is not tried, and counts as holding. Empty where none were found that allow, and where what
+        /// excludes would have to go.
         needed: Vec<Needed>,
+        /// Whether that is sure: that none of `needed` can be left out, and, if it is empty, that no
+        /// bound ended the search.
+        is_minimal: bool,
         /// What stands against it on the nearest way, as a tree of facts.
         excluded: Vec<Because>,
         /// What was looked at, as a tree.
         tried: Vec<Tried>,
-        /// Whether that is all.
-        is_all: bool,
     },
     /// It hangs on conditions that lack context.
     Conditional {
@@ -181,6 +190,14 @@ pub enum Attempt {
         /// What is subtracted.
         expression: String,
     },
+    /// Whether the subject has what an expression subtracts is not known, as in a circle through `-`
+    /// (docs/spec/policy.md), and counts against it.
+    NotKnown {
+        /// The object.
+        object: ObjectRef,
+        /// What is subtracted.
+        expression: String,
+    },
 }
 
 /// A relationship whose condition lacks context.
@@ -192,12 +209,14 @@ pub struct LackingCondition {
     pub missing: Vec<String>,
 }
 
-/// Explains the answer to a question. `limits` bounds the check, and again what is looked at for the
-/// explanation; where that is not enough, the explanation says less.
+/// Explains the answer to a question. `limits` bounds the check, again the values that are looked at
+/// for the explanation, and again the trials of what would be needed; where that or a bound of
+/// [`crate::limits`] is not enough, the explanation says less, and that it does. Names decide what is
+/// shown, so the same question has the same explanation everywhere.
 ///
 /// # Errors
-/// As [`crate::check`].
-pub fn explain<R: Relationships>(
+/// As [`crate::check`], and none beyond it.
+pub fn explain<R: Relationships + ?Sized>(
     relationships: &R,
     question: &Question,
     circumstances: &Circumstances,
@@ -207,8 +226,8 @@ pub fn explain<R: Relationships>(
     let answer = walk.run()?;
     let mut scene = Scene::new(relationships, question, &walk, limits);
     let why = match answer.decision {
-        Decision::Allow => granted::reason(&mut scene)?,
-        Decision::Deny => denied::reason(&mut scene)?,
+        Decision::Allow => granted::reason(&mut scene),
+        Decision::Deny => denied::reason(&mut scene),
         Decision::Conditional => {
             let mut lacking: Vec<LackingCondition> = missing::lacks(&mut walk)?
                 .into_iter()
@@ -221,6 +240,10 @@ pub fn explain<R: Relationships>(
                 })
                 .collect();
             lacking.sort();
+            if lacking.len() > EXPLANATION_LINES_MAX {
+                lacking.truncate(EXPLANATION_LINES_MAX);
+                scene.cut();
+            }
             Why::Conditional { lacking }
         }
     };
@@ -228,5 +251,6 @@ pub fn explain<R: Relationships>(
         question: question.clone(),
         answer,
         why,
+        is_all: !scene.is_cut(),
     })
 }

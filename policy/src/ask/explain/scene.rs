@@ -1,18 +1,21 @@
 //! What all explanations look at: the values of nodes, and names for handles.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{string::String, sync::Arc, vec, vec::Vec};
 use core::ops::Range;
 
 use crate::{
     ask::shared::Shared,
     asked::Asked,
     check::Walk,
-    limits::Limits,
+    limits::{
+        Limits, EXPLANATION_EXPRESSION_BYTES_MAX, EXPLANATION_PIECES_MAX, EXPLANATION_WEIGHED_MAX,
+    },
     name::Name,
     outline::name_in_expression,
-    question::{CheckError, Circumstances, Question},
+    question::{Circumstances, Question},
+    reader::ReadError,
     relationship::{ObjectRef, Relationship, Subject},
-    relationships::{NodeId, ObjectId, Relationships, SetRef, SubjectRef, TermsId},
+    relationships::{MemberRef, NodeId, ObjectId, Relationships, SetRef, SubjectRef, TermsId},
     schema::{Body, Op, Policy},
     standing::{standing, Standing},
     terms::Terms,
@@ -23,7 +26,9 @@ use crate::{
 /// A part of a node's expression: a range of its operations.
 pub(super) type Part = Range<usize>;
 
-pub(super) struct Scene<'a, R> {
+/// What is looked at, within the bounds of one explanation. Nothing here fails: where a bound or a
+/// read ends it, the explanation says less, and says so.
+pub(super) struct Scene<'a, R: ?Sized> {
     pub relationships: &'a R,
     pub policy: &'a Policy,
     pub question: &'a Question,
@@ -32,11 +37,17 @@ pub(super) struct Scene<'a, R> {
     pub asked: Asked,
     pub root: (ObjectId, NodeId),
     values: Shared<'a, R>,
-    /// Whether looking at more takes more steps than it may.
+    /// Members and operands that were looked at.
+    pieces: usize,
+    /// Pieces that may still be weighed against each other.
+    pub weighable: usize,
+    /// Whether no more values can be asked for.
     is_spent: bool,
+    /// Whether something was left out.
+    is_cut: bool,
 }
 
-impl<'a, R: Relationships> Scene<'a, R> {
+impl<'a, R: Relationships + ?Sized> Scene<'a, R> {
     pub(super) fn new(
         relationships: &'a R,
         question: &'a Question,
@@ -53,26 +64,80 @@ impl<'a, R: Relationships> Scene<'a, R> {
             asked: walk.asked(),
             root: walk.root(),
             values: Shared::new(relationships, walk.asked(), circumstances, limits),
+            pieces: 0,
+            weighable: EXPLANATION_WEIGHED_MAX,
             is_spent: false,
+            is_cut: false,
         }
     }
 
-    /// The value of a node as things stand; *unknown* when the steps are spent.
-    pub(super) fn value(&mut self, object: ObjectId, node: NodeId) -> Result<Truth, CheckError> {
+    /// The value of a node as things stand; *unknown* once the steps are spent.
+    pub(super) fn value(&mut self, object: ObjectId, node: NodeId) -> Truth {
         if self.is_spent {
-            return Ok(Truth::Unknown);
+            return Truth::Unknown;
         }
-        match self.values.value(object, node) {
-            Err(CheckError::TooManySteps { .. }) => {
-                self.is_spent = true;
-                Ok(Truth::Unknown)
-            }
-            value => value,
-        }
+        self.values.value(object, node).unwrap_or_else(|_| {
+            // The walk broke off, and knows nothing of what it had open.
+            self.is_spent = true;
+            Truth::Unknown
+        })
     }
 
-    pub(super) fn is_spent(&self) -> bool {
-        self.is_spent
+    /// Whether so much was looked at that nothing more is to be opened.
+    pub(super) fn is_full(&mut self) -> bool {
+        let is_full = self.pieces > EXPLANATION_PIECES_MAX;
+        self.is_cut |= is_full;
+        is_full
+    }
+
+    /// Notes that something is left out.
+    pub(super) fn cut(&mut self) {
+        self.is_cut = true;
+    }
+
+    /// Whether something was left out, or may have been for want of values.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut || self.is_spent
+    }
+
+    /// Whether something was left out so far; what comes next is judged by itself.
+    pub(super) fn take_cut(&mut self) -> bool {
+        core::mem::take(&mut self.is_cut)
+    }
+
+    /// The terms on which a member stands in a relation.
+    pub(super) fn contains(
+        &mut self,
+        object: ObjectId,
+        relation: NodeId,
+        member: SubjectRef,
+    ) -> Option<TermsId> {
+        self.pieces += 1;
+        let found = self.relationships.contains(object, relation, member);
+        found.unwrap_or_else(|_| {
+            self.is_cut = true;
+            None
+        })
+    }
+
+    /// The usersets that stand in a relation.
+    pub(super) fn usersets(&mut self, object: ObjectId, relation: NodeId) -> Vec<MemberRef> {
+        let mut members = vec![];
+        let read = self.relationships.usersets(object, relation, &mut members);
+        self.read(read, members)
+    }
+
+    /// The members of a relation that an arrow follows.
+    pub(super) fn targets(&mut self, object: ObjectId, relation: NodeId) -> Vec<MemberRef> {
+        let mut members = vec![];
+        let read = self.relationships.targets(object, relation, &mut members);
+        self.read(read, members)
+    }
+
+    fn read(&mut self, read: Result<(), ReadError>, members: Vec<MemberRef>) -> Vec<MemberRef> {
+        self.is_cut |= read.is_err();
+        self.pieces = self.pieces.saturating_add(1 + members.len());
+        members
     }
 
     pub(super) fn standing(&self, types: &Types, kind: SubjectType, terms: TermsId) -> Standing {
@@ -134,7 +199,7 @@ impl<'a, R: Relationships> Scene<'a, R> {
         }
     }
 
-    /// A part of an expression as a policy writes it.
+    /// A part of an expression as a policy writes it, cut to a printable length.
     pub(super) fn expression(&self, node: NodeId, part: &Part) -> String {
         let mut stack: Vec<(String, bool)> = Vec::new();
         for op in self.ops(node, part) {
@@ -154,10 +219,11 @@ impl<'a, R: Relationships> Scene<'a, R> {
                         _ => '-',
                     };
                     let text = match compound {
+                        _ if left.ends_with(CUT) => left,
                         true => alloc::format!("{left} {sign} ({right})"),
                         false => alloc::format!("{left} {sign} {right}"),
                     };
-                    (text, true)
+                    (printable(text), true)
                 }
             };
             stack.push(text);
@@ -179,6 +245,19 @@ impl<'a, R: Relationships> Scene<'a, R> {
         let sign = if arrow.all { "&->" } else { "->" };
         alloc::format!("{relation}{sign}{}", name_in_expression(target))
     }
+}
+
+/// What stands for the rest of a text.
+const CUT: char = '…';
+
+fn printable(mut text: String) -> String {
+    if text.len() > EXPLANATION_EXPRESSION_BYTES_MAX && !text.ends_with(CUT) {
+        // Names are ASCII, and what is not was put here by a cut.
+        text.retain(|letter| letter.is_ascii());
+        text.truncate(EXPLANATION_EXPRESSION_BYTES_MAX);
+        text.push(CUT);
+    }
+    text
 }
 
 /// A member that leads on, as a subject.

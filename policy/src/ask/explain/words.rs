@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::question::{Decision, Question};
 
-use super::{Attempt, Because, Explanation, Fact, LackingCondition, Needed, Tried, Why};
+use super::{Attempt, Because, Explanation, Fact, LackingCondition, Needed, Why};
 
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,6 +53,9 @@ impl fmt::Display for Attempt {
             Self::Excluded { object, expression } => {
                 write!(f, "excluded by {expression} on {object}")
             }
+            Self::NotKnown { object, expression } => {
+                write!(f, "not known whether {expression} on {object} excludes")
+            }
         }
     }
 }
@@ -86,44 +89,50 @@ impl fmt::Display for Explanation {
         };
         writeln!(f, "{subject} {says} {permission} on {object}")?;
         match &self.why {
-            Why::Allowed { reason, .. } if reason.is_empty() => {
-                line(f, 1, &"there is more to it than can be shown")
-            }
-            Why::Allowed { reason, .. } => reason.iter().try_for_each(|because| because.line(f, 1)),
-            Why::Conditional { lacking } => lacking.iter().try_for_each(|lack| line(f, 1, lack)),
+            Why::Allowed { reason, .. } => reason.iter().try_for_each(|one| one.line(f, 1))?,
+            Why::Conditional { lacking } => lacking.iter().try_for_each(|lack| line(f, 1, lack))?,
             Why::Denied {
                 needed,
+                is_minimal,
                 excluded,
                 tried,
-                is_all,
             } => {
-                if !needed.is_empty() {
-                    line(f, 1, &"it would take")?;
-                    needed.iter().try_for_each(|needed| line(f, 2, needed))?;
-                }
-                if !excluded.is_empty() {
-                    line(f, 1, &"what excludes it")?;
-                    excluded.iter().try_for_each(|because| because.line(f, 2))?;
-                }
-                line(f, 1, &"tried")?;
-                tried.iter().try_for_each(|tried| tried.line(f, 2))?;
-                match is_all {
-                    true => Ok(()),
-                    false => line(f, 2, &"…"),
-                }
+                let perhaps = if *is_minimal { "" } else { ", perhaps not all" };
+                let head = alloc::format!("it would take{perhaps}");
+                section(f, &head, needed.iter().map(|needed| (0, needed)))?;
+                let excluded = excluded.iter().map(|one| (one.level, &one.fact));
+                section(f, "what excludes it", excluded)?;
+                section(
+                    f,
+                    "tried",
+                    tried.iter().map(|one| (one.level, &one.attempt)),
+                )?;
             }
         }
+        match self.is_all {
+            true => Ok(()),
+            false => line(f, 1, &"there is more than is shown"),
+        }
     }
+}
+
+/// Lines under a head, which is left out where there are none.
+fn section<'a, L: fmt::Display + 'a>(
+    f: &mut fmt::Formatter<'_>,
+    head: &str,
+    lines: impl Iterator<Item = (usize, &'a L)>,
+) -> fmt::Result {
+    for (at, (level, text)) in lines.enumerate() {
+        if at == 0 {
+            line(f, 1, &head)?;
+        }
+        line(f, 2 + level, text)?;
+    }
+    Ok(())
 }
 
 impl Because {
     fn line(&self, f: &mut fmt::Formatter<'_>, level: usize) -> fmt::Result {
         line(f, level + self.level, &self.fact)
-    }
-}
-
-impl Tried {
-    fn line(&self, f: &mut fmt::Formatter<'_>, level: usize) -> fmt::Result {
-        line(f, level + self.level, &self.attempt)
     }
 }

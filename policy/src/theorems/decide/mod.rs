@@ -17,7 +17,7 @@ mod ways;
 mod witness;
 mod write;
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use crate::{
     limits::{STATEMENT_STEPS_MAX, WARNING_STEPS_MAX},
@@ -89,7 +89,8 @@ impl Statement {
                     Ok(None) => (Verdict::Holds, 0),
                     Ok(Some(world)) => match witness::confirm(self, &model, &world) {
                         Ok((counterexample, steps)) => {
-                            (Verdict::Fails(Failure::Counterexample(counterexample)), steps)
+                            let failure = Failure::Counterexample(Box::new(counterexample));
+                            (Verdict::Fails(failure), steps)
                         }
                         Err(reason) => (Verdict::Undecided { reason }, 0),
                     },

@@ -5,13 +5,20 @@ use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
 use crate::{
     apply::apply_all,
+    change::Change,
     check::check,
     limits::Limits,
     name::Actor,
     question::{Circumstances, Decision, Question},
+    relationship::{ObjectRef, Subject},
     schema::Position,
     theorems::{
-        decide::{context::times, game::World, model::Model, write::Writer},
+        decide::{
+            context::times,
+            game::World,
+            model::Model,
+            write::{Writer, Written},
+        },
         list::RelationshipList,
         text::Statement,
         verdict::Counterexample,
@@ -52,18 +59,33 @@ fn confirm_at(
     time: Time,
 ) -> Result<(Counterexample, u64), String> {
     let policy = model.policy();
-    let (mut relationships, object, subject) = Writer::new(statement, model, time).write(world)?;
+    let Written {
+        mut relationships,
+        owned,
+        object,
+        subject,
+    } = Writer::new(statement, model, time).write(world)?;
     relationships.sort();
     relationships.dedup();
     let place = Position { line: 1, column: 1 };
     let list = RelationshipList(relationships.iter().map(|r| (place, r.clone())).collect());
     let stranger = Actor::new(STRANGER).map_err(|error| format!("{error}"))?;
-    let changes = list
-        .changes(policy, Some(&stranger))
-        .map_err(|errors| match errors.first() {
-            Some(error) => format!("a counterexample is not admitted: {}", error.message),
-            None => "a counterexample is not admitted".into(),
-        })?;
+    let mut changes =
+        list.changes(policy, Some(&stranger))
+            .map_err(|errors| match errors.first() {
+                Some(error) => format!("a counterexample is not admitted: {}", error.message),
+                None => "a counterexample is not admitted".into(),
+            })?;
+    if let Subject::Actor(owner) = &subject {
+        // What the list alone would leave to the stranger.
+        changes.retain(|change| !registers_any(change, &owned));
+        let register = |object: &ObjectRef| Change::ObjectRegistered {
+            object: object.clone(),
+            owner: owner.clone(),
+        };
+        // Behind the policy's definition, before what is set on the objects.
+        changes.splice(1..1, owned.iter().map(register));
+    }
     let writes = apply_all(&changes, BTreeMap::new()).map_err(|error| format!("{error}"))?;
     let tree: BTreeMap<Vec<u8>, Vec<u8>> = writes
         .into_iter()
@@ -96,10 +118,19 @@ fn confirm_at(
     }
     let counterexample = Counterexample {
         relationships,
+        owned,
         object,
         subject,
         circumstances,
         answers,
     };
     Ok((counterexample, steps))
+}
+
+/// Whether the change registers one of `objects`.
+fn registers_any(change: &Change, objects: &[ObjectRef]) -> bool {
+    match change {
+        Change::ObjectRegistered { object, .. } => objects.contains(object),
+        _ => false,
+    }
 }

@@ -14,6 +14,7 @@ use crate::{
             game::{Thing, World},
             model::{Audience, Fact, Model, Through},
         },
+        list::owner_is_a_name,
         text::Statement,
     },
     time::Time,
@@ -31,6 +32,17 @@ pub(super) struct Writer<'a> {
     /// When conditions are to hold.
     time: Time,
     objects: Vec<ObjectRef>,
+    owned: Vec<ObjectRef>,
+}
+
+/// A world in names.
+pub(super) struct Written {
+    pub relationships: Vec<Relationship>,
+    /// What the subject owns and no relationship can say it.
+    pub owned: Vec<ObjectRef>,
+    /// The object of the statement.
+    pub object: ObjectRef,
+    pub subject: Subject,
 }
 
 impl<'a> Writer<'a> {
@@ -41,14 +53,12 @@ impl<'a> Writer<'a> {
             audience: model.audience(),
             time,
             objects: Vec::new(),
+            owned: Vec::new(),
         }
     }
 
-    /// The world's relationships; the object of the statement; the subject.
-    pub fn write(
-        mut self,
-        world: &World,
-    ) -> Result<(Vec<Relationship>, ObjectRef, Subject), String> {
+    /// The world as relationships.
+    pub fn write(mut self, world: &World) -> Result<Written, String> {
         let variable = match self.statement.variable.as_str() {
             id if is_object_id(id) => id,
             _ => "x",
@@ -94,7 +104,12 @@ impl<'a> Writer<'a> {
                 all.push(Relationship::new(object.clone(), relation, subject).on(terms));
             }
         }
-        Ok((all, root, subject))
+        Ok(Written {
+            relationships: all,
+            owned: self.owned,
+            object: root,
+            subject,
+        })
     }
 
     fn fact(
@@ -105,6 +120,10 @@ impl<'a> Writer<'a> {
     ) -> Result<Option<Relationship>, String> {
         let (relation, member, terms) = match fact {
             Fact::Itself => return Ok(None),
+            Fact::Owner if owner_is_a_name(self.policy, object) => {
+                self.owned.push(object.clone());
+                return Ok(None);
+            }
             Fact::Owner => (named(Name::new(OWNER))?, subject.clone(), Terms::NONE),
             Fact::Member(node) => {
                 let (terms, kind) = self.terms(node, &self.audience.types(), true)?;

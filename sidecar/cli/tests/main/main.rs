@@ -7,3 +7,4 @@ mod hold;
 mod key;
 mod offline;
 mod readme;
+mod policy;

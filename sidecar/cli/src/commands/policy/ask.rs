@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{bail, Context as _};
 use policy::{
-    lookup_objects, lookup_subjects, permissions_of, Circumstances, Decided, Decision, Influence,
-    Limits, ObjectRef, Question, Subject, Wanted,
+    lookup_objects, lookup_subjects, permissions_of, Answer, Circumstances, Decided, Decision,
+    Influence, Limits, ObjectRef, Question, Subject, Wanted,
 };
 use serde_json::{json, Value};
 
@@ -59,8 +59,7 @@ pub(super) fn check(
     )
     .with_context(|| format!("could not tell whether {subject} may {permission} {object}"))?;
     let (word, verdict) = word(answer.decision);
-    let until = answer.stands_until.map(|until| until.to_string());
-    let stands = until.as_ref().map(|until| format!(", until {until}"));
+    let stands = answer.stands_until.map(|until| format!(", until {until}"));
     Ok(Reply::yes(
         format!(
             "{word}  {permission} on {object} for {subject}  ({} steps{}){}",
@@ -68,18 +67,28 @@ pub(super) fn check(
             stands.unwrap_or_default(),
             lacks(&answer.missing)
         ),
-        json!({
-            "decision": word,
-            "missing": answer.missing,
-            "permission": permission,
-            "object": object.to_string(),
-            "actor": subject.to_string(),
-            "time": circumstances.time.to_string(),
-            "stands_until": until,
-            "steps": answer.steps,
-        }),
+        answered(question, &answer, &circumstances),
     )
     .with(verdict))
+}
+
+/// A question and its answer, for scripts.
+pub(super) fn answered(
+    question: &Question,
+    answer: &Answer,
+    circumstances: &Circumstances,
+) -> Value {
+    let (word, _) = word(answer.decision);
+    json!({
+        "decision": word,
+        "missing": answer.missing,
+        "permission": question.permission,
+        "object": question.object.to_string(),
+        "actor": question.subject.to_string(),
+        "time": circumstances.time.to_string(),
+        "stands_until": answer.stands_until.map(|until| until.to_string()),
+        "steps": answer.steps,
+    })
 }
 
 /// Lists objects or subjects.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use policy::{
-    Actor, Circumstances, Context as Given, Decision, History, Policy, Relationship,
-    RelationshipList, Revision, Subject, Time,
+    Actor, Change, Circumstances, Context as Given, Decision, History, Policy, Relationship,
+    RelationshipList, Subject, Time,
 };
 
 use crate::context::Context;
@@ -101,22 +101,27 @@ pub(super) fn read_relationships(file: &Path) -> anyhow::Result<RelationshipList
     RelationshipList::parse(&text).map_err(|errors| said(file, &errors))
 }
 
-/// The world that a list makes under a policy. Objects that no `owner` line registers belong to
-/// nobody: to an actor of this command's own that cannot be asked about by accident.
+/// The world that a list makes under a policy. Objects that no `owner` line registers have no owner.
 pub(super) fn world(policy: &Policy, file: &Path) -> anyhow::Result<World> {
     let list = read_relationships(file)?;
+    // A list wants an owner for each object; whom this one stands in for has none.
     let nobody = Actor::new("did:hold:nobody")?;
     let changes = list
         .changes(policy, Some(&nobody))
         .map_err(|errors| said(file, &errors))?;
-    let about = Revision {
-        revision: 0,
-        height: 1,
-        time_seconds: 0,
-        time_nanos: 0,
-    };
-    let mut history = History::new();
-    history.apply(about, &changes)?;
+    let facts = changes.iter().filter_map(|change| match change {
+        Change::RelationshipSet(relationship) => Some(relationship),
+        _ => None,
+    });
+    let mut history = History::of(policy.clone(), facts)?;
+    for change in &changes {
+        match change {
+            Change::ObjectRegistered { object, owner } if *owner != nobody => {
+                history = history.owned_by(object, owner)?;
+            }
+            _ => {}
+        }
+    }
     Ok(World {
         history,
         relationships: list.0.into_iter().map(|(_, fact)| fact).collect(),

@@ -2,6 +2,7 @@
 
 mod ask;
 mod edit;
+mod explain;
 mod files;
 mod picture;
 mod testing;
@@ -37,6 +38,22 @@ pub enum Command {
     },
     /// Answer a permission question from a policy file and a file of relationships
     Check {
+        /// The policy, YAML
+        file: PathBuf,
+        /// Who: a DID, the name of a key in this keyring, or an object such as user:anne
+        actor: String,
+        /// What: a permission or relation of the object's resource
+        permission: String,
+        /// On what, RESOURCE:ID
+        object: ObjectRef,
+        #[command(flatten)]
+        world: WorldFile,
+        #[command(flatten)]
+        asked: AskedAt,
+    },
+    /// Say why a permission question is answered as it is: one shortest reason for an allow; for a
+    /// deny what was tried, what would be needed and what excludes
+    Explain {
         /// The policy, YAML
         file: PathBuf,
         /// Who: a DID, the name of a key in this keyring, or an object such as user:anne
@@ -257,6 +274,17 @@ pub fn run(context: &Context, command: Command) -> anyhow::Result<Reply> {
         } => {
             let question = ask::question(context, &actor, &permission, object)?;
             ask::check(&file, &world, &asked, &question)
+        }
+        Command::Explain {
+            file,
+            actor,
+            permission,
+            object,
+            world,
+            asked,
+        } => {
+            let question = ask::question(context, &actor, &permission, object)?;
+            explain::explain(&file, &world, &asked, &question)
         }
         Command::Lookup { what } => ask::lookup(context, what),
         Command::Permissions {
