@@ -49,7 +49,7 @@ impl Ask for Explain {
             limits
         ))?;
         let lines = explained.to_string().lines().map(str::to_owned).collect();
-        let (relationships, is_shortest) = match &explained.why {
+        let (relationships, is_least) = match &explained.why {
             Why::Allowed {
                 reason,
                 is_shortest,
@@ -60,11 +60,13 @@ impl Ask for Explain {
                 });
                 (stands.collect(), *is_shortest)
             }
-            Why::Denied { needed, .. } => {
+            Why::Denied {
+                needed, is_minimal, ..
+            } => {
                 let needed = needed
                     .iter()
                     .map(|one| relationship_to_wire(&one.relationship));
-                (needed.collect(), false)
+                (needed.collect(), *is_minimal)
             }
             Why::Conditional { lacking } => {
                 let lacking = lacking
@@ -77,7 +79,8 @@ impl Ask for Explain {
             decided: Some(decided_by(&explained.answer)),
             lines,
             relationships,
-            is_shortest,
+            is_least,
+            is_all: explained.is_all,
             from: Some(opened.from),
         })
     }

@@ -6,5 +6,5 @@ mod audit;
 mod hold;
 mod key;
 mod offline;
-mod readme;
 mod policy;
+mod readme;

@@ -56,7 +56,13 @@ fn the_readmes_commands_about_policies_do_what_it_says() {
         // A variable that one line sets stands for the lines after it.
         let mut set = String::new();
         for command in group {
-            if command.split('=').next().unwrap().chars().all(|c| c.is_ascii_uppercase()) {
+            if command
+                .split('=')
+                .next()
+                .unwrap()
+                .chars()
+                .all(|c| c.is_ascii_uppercase())
+            {
                 set = command;
                 continue;
             }
@@ -81,6 +87,9 @@ fn the_readmes_commands_about_policies_do_what_it_says() {
     assert!(run > 15, "{run} commands were run");
     for drawn in ["clinic.svg", "people.svg"] {
         let picture = std::fs::read_to_string(checkout.join(drawn)).unwrap();
-        assert!(picture.starts_with("<svg") || picture.starts_with("<?xml"), "{drawn}");
+        assert!(
+            picture.starts_with("<svg") || picture.starts_with("<?xml"),
+            "{drawn}"
+        );
     }
 }
