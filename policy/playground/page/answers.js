@@ -10,6 +10,12 @@ const DECISIONS = {
 
 const kindOf = (answer) => (answer.error ? 'error' : answer.decision ?? 'list');
 
+/** How many there are of each kind that there is. */
+function tallyOf(answers) {
+  const count = (kind) => answers.filter((answer) => kindOf(answer) === kind).length;
+  return Object.keys(DECISIONS).map((kind) => [kind, count(kind)]).filter(([, number]) => number);
+}
+
 /** What stands beside the questions' lines. */
 function signsOf(answers) {
   return new Map((answers ?? []).map((answer) => {
@@ -41,9 +47,8 @@ class Answers {
         'Write one on the left: an actor, a permission and an object. A ? in one of the three places asks for all that fit there.'));
       return;
     }
-    const counts = Map.groupBy ? Map.groupBy(answers, kindOf) : new Map();
-    const tally = Object.entries(DECISIONS).filter(([kind]) => counts.has(kind))
-      .map(([kind, { word }]) => element('span', { class: `tally ${kind}` }, `${counts.get(kind).length} ${word}`));
+    const tally = tallyOf(answers)
+      .map(([kind, count]) => element('span', { class: `tally ${kind}` }, `${count} ${DECISIONS[kind].word}`));
     this.panel.replaceChildren(
       element('p', { class: 'summary' }, element('strong', {}, plural(answers.length, 'question')), ...tally),
       ...answers.map((answer, at) => this.#card(answer, at)));

@@ -104,13 +104,15 @@ class Editor {
   }
 
   #mark() {
-    const byLine = Map.groupBy?.(this.#problems, ({ line }) => line)
-      ?? new Map(this.#problems.map((problem) => [problem.line, [problem]]));
+    const byLine = new Map();
+    for (const problem of this.#problems) {
+      if (!byLine.has(problem.line)) byLine.set(problem.line, problem);
+    }
     // Lines without a mark are one text, however many: most have none.
     const parts = [];
     let plain = '';
     for (const [at, line] of this.#lines().entries()) {
-      const problem = byLine.get(at + 1)?.[0];
+      const problem = byLine.get(at + 1);
       if (problem) {
         const characters = [...line];
         // A place behind the end is marked at the end.

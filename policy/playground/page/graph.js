@@ -1,6 +1,9 @@
 // Drawings. They come as SVG and are shown as images: whatever stands in one, an image runs no
 // script, fetches nothing and cannot reach the page.
 
+/** How small a drawing may become to fit. */
+const LEAST_SCALE = 0.65;
+
 class Graph {
   #url;
   #drawn = {};
@@ -13,6 +16,7 @@ class Graph {
     this.size = element('button', { type: 'button', 'aria-pressed': 'true', onclick: () => this.#fit(!this.#isWhole) }, 'Fit');
     this.note = element('div', {});
     this.bar = element('div', { class: 'bar' }, ...controls, element('span', { class: 'buttons' }, this.size,
+      element('button', { type: 'button', class: 'enlarge', 'aria-pressed': 'false', onclick: enlarge }, 'Enlarge'),
       element('button', { type: 'button', onclick: () => this.#save() }, 'Save SVG'),
       element('button', { type: 'button', onclick: () => this.#mermaid() }, 'Copy Mermaid')));
     panel.replaceChildren(this.bar, this.frame, this.note);
@@ -30,6 +34,9 @@ class Graph {
     }
     this.frame.hidden = false;
     if (drawn.svg === this.#drawn.svg) return;
+    // Fitting shrinks no further than can be read; what is wider scrolls.
+    const width = Number(/<svg[^>]* width="(\d+)"/.exec(drawn.svg)?.[1] ?? 0);
+    this.image.style.minWidth = `${Math.round(width * LEAST_SCALE)}px`;
     this.#drawn = drawn;
     const url = URL.createObjectURL(new Blob([drawn.svg], { type: 'image/svg+xml' }));
     const before = this.#url;
@@ -57,4 +64,10 @@ class Graph {
     this.note.replaceChildren(shown);
     shown.select();
   }
+}
+
+/** Gives the results the whole width, or takes it back. */
+function enlarge() {
+  const isLarge = document.body.classList.toggle('enlarged');
+  for (const button of document.querySelectorAll('.enlarge')) button.setAttribute('aria-pressed', String(isLarge));
 }

@@ -109,6 +109,9 @@ function show(came, asked) {
   }
   editors.questions.sign(signsOf(came.answers));
   answers.show(came.answers, problems);
+  // Where the results lie below the texts, the way there says how things stand.
+  byId('jump').replaceChildren('Results', ...tallyOf(came.answers ?? []).map(([kind, count]) =>
+    element('b', { class: kind }, `${DECISIONS[kind].sign}${count}`)));
   document.title = came.name ? `${came.name} – policy playground` : 'Policy playground';
   if (asked.show.includes('schema')) schema.show(came.schema, 'The drawing comes once the policy can be read.');
   if (asked.show.includes('relationships')) {
@@ -269,7 +272,13 @@ byId('share').addEventListener('click', async () => {
     announce('The address of this page now holds all of this; copy it from there.');
   }
 });
-byId('skip').addEventListener('click', (event) => { event.preventDefault(); byId('results').focus(); });
+for (const id of ['skip', 'jump']) {
+  byId(id).addEventListener('click', (event) => {
+    event.preventDefault();
+    byId('results').focus();
+    byId('results').scrollIntoView();
+  });
+}
 addEventListener('hashchange', arrive);
 
 open('answers');

@@ -8,12 +8,13 @@ use alloc::{
 
 use policy::{
     explain::Fact, lookup_objects, lookup_subjects, permissions_of, CheckError, Circumstances,
-    Decided, Decision, Explanation, Limits, ObjectRef, Relationship, Subject, View, Wanted, Why,
+    Decided, Decision, Explanation, Limits, ObjectRef, Position, Relationship, Subject, View,
+    Wanted, Why,
 };
 use serde_json::{json, Value};
 
 use crate::{
-    problems::{Problem, Problems, START},
+    problems::{Problem, Problems},
     question::{read_line, Asked, Of, What},
     world::World,
 };
@@ -33,7 +34,7 @@ pub(crate) fn read(text: &str, problems: &mut Problems) -> Vec<Asked> {
             Ok(asked) if all.len() < QUESTIONS_MAX => all.push(asked),
             Ok(asked) => {
                 let message = format!("at most {QUESTIONS_MAX} questions are answered at once");
-                problems.add("questions", [Problem::error(asked.permission, message)]);
+                problems.add("questions", [Problem::error(asked.subject, message)]);
                 break;
             }
             Err(problem) => problems.add("questions", [problem]),
@@ -49,7 +50,7 @@ pub(crate) fn answer_all(world: &World, asked: &[Asked], problems: &mut Problems
     let answers = asked.iter().map(|asked| {
         let answered = asked
             .circumstances(general)
-            .map_err(|error| (START, error))
+            .map_err(|error| (asked.subject, error))
             .and_then(|circumstances| {
                 answer(&view, asked, &circumstances)
                     .map_err(|error| (place(asked, &error), error.to_string()))
@@ -66,14 +67,15 @@ pub(crate) fn answer_all(world: &World, asked: &[Asked], problems: &mut Problems
 }
 
 /// The part of the question that an error is about.
-fn place(asked: &Asked, error: &CheckError) -> policy::Position {
+fn place(asked: &Asked, error: &CheckError) -> Position {
     match error {
-        CheckError::UnknownPermission { .. } => asked.permission,
-        CheckError::UnknownResource { .. } => asked.object,
-        _ => policy::Position {
-            column: 1,
-            ..asked.permission
-        },
+        CheckError::UnknownPermission { resource, .. } if resource == asked.resource() => {
+            asked.permission
+        }
+        CheckError::UnknownResource { resource, .. } if resource == asked.resource() => {
+            asked.object
+        }
+        _ => asked.subject,
     }
 }
 

@@ -27,7 +27,8 @@ const LINE_BYTES_MAX: usize = 32 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub line: usize,
-    /// Where its permission and its object stand, for errors about them.
+    /// Where its parts stand, for errors about them.
+    pub subject: Position,
     pub permission: Position,
     pub object: Position,
     /// As typed.
@@ -129,6 +130,7 @@ impl<'a> Line<'a> {
         let (context, time) = self.given(rest)?;
         Ok(Asked {
             line: self.number,
+            subject: self.place(subject),
             permission: self.place(permission),
             object: self.place(object),
             text: text.to_string(),
@@ -225,6 +227,15 @@ impl<'a> Line<'a> {
 }
 
 impl Asked {
+    /// The resource of the objects that it asks about.
+    pub(crate) fn resource(&self) -> &str {
+        match &self.what {
+            What::Check(question) => question.object.resource(),
+            What::Objects { resource, .. } => resource,
+            What::Subjects { object, .. } | What::Permissions { object, .. } => object.resource(),
+        }
+    }
+
     /// Under what circumstances it is asked, where nothing else is said to all questions.
     pub(crate) fn circumstances(&self, general: &Circumstances) -> Result<Circumstances, String> {
         let fields = |context: &Context| -> Vec<(String, policy::Value)> {

@@ -96,7 +96,7 @@ impl<'a, R: Reverse + ?Sized> Named<'a, R> {
             subjects: vec![],
             all: false,
             namings: HashMap::default(), // pure: looked up by key, never iterated
-            marks: HashMap::default(), // pure: looked up by key, never iterated
+            marks: HashMap::default(),   // pure: looked up by key, never iterated
             open: vec![],
             members: vec![],
             steps: 0,

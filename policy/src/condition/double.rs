@@ -16,7 +16,8 @@ pub struct Double(u64);
 impl Double {
     /// `value`, if it is finite.
     #[must_use]
-    pub fn new(value: f64) -> Option<Self> { // pure: read and compared as bits, never computed with
+    pub fn new(value: f64) -> Option<Self> {
+        // pure: read and compared as bits, never computed with
         let bits = value.to_bits();
         let bits = if bits == SIGN { 0 } else { bits };
         Self::from_bits(bits)
@@ -39,7 +40,8 @@ impl Double {
 
     /// Its value.
     #[must_use]
-    pub const fn get(self) -> f64 { // pure: read and compared as bits, never computed with
+    pub const fn get(self) -> f64 {
+        // pure: read and compared as bits, never computed with
         f64::from_bits(self.0) // pure: read and compared as bits, never computed with
     }
 
@@ -157,7 +159,8 @@ mod tests {
     use super::*;
     use std::{string::ToString, vec::Vec};
 
-    const EDGES: [f64; 20] = [ // pure: read and compared as bits, never computed with
+    const EDGES: [f64; 20] = [
+        // pure: read and compared as bits, never computed with
         -f64::MAX, // pure: read and compared as bits, never computed with
         -1.8446744073709552e19,
         -9.223372036854776e18,
@@ -180,7 +183,8 @@ mod tests {
         f64::MAX, // pure: read and compared as bits, never computed with
     ];
 
-    fn double(value: f64) -> Double { // pure: read and compared as bits, never computed with
+    fn double(value: f64) -> Double {
+        // pure: read and compared as bits, never computed with
         Double::new(value).unwrap()
     }
 
@@ -199,7 +203,8 @@ mod tests {
             assert!(text.contains(['.', 'e']), "{text}");
         }
         assert_eq!(double(-0.0), double(0.0));
-        for bad in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] { // pure: read and compared as bits, never computed with
+        for bad in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            // pure: read and compared as bits, never computed with
             assert_eq!(Double::new(bad), None);
             assert_eq!(Double::from_bits(bad.to_bits()), None);
         }
