@@ -31,6 +31,7 @@ async function copy(text, what) {
 
 function announce(text, kind = '') {
   const status = byId('status');
-  status.textContent = text;
+  // What has not changed is not read out again.
+  if (status.textContent !== text) status.textContent = text;
   status.className = kind;
 }

@@ -25,7 +25,7 @@ class Engine {
   #url;
   #worker;
   #running;
-  #waiting;
+  #waiting = new Map();
   #id = 0;
 
   /** `said` is told what a person should know: `working`, `idle`, `stopped`, `trapped`. */
@@ -48,22 +48,23 @@ class Engine {
     this.#worker.onmessage = ({ data }) => this.#came(data);
   }
 
-  /** Asks; of requests that wait only the last one is kept. `done` is called with its reply. */
+  /** Asks; of requests of a kind that wait only the last one is kept. `done` is called with its reply. */
   ask(request, done) {
-    this.#waiting = { request, done };
+    this.#waiting.set(request.do, { request, done });
     this.#next();
   }
 
   #next() {
-    if (this.#running || !this.#waiting) return;
+    const [next] = this.#waiting;
+    if (this.#running || !next) return;
+    this.#waiting.delete(next[0]);
     this.#id += 1;
     this.#running = {
-      ...this.#waiting,
+      ...next[1],
       id: this.#id,
       slow: setTimeout(() => this.said('working'), SLOW_AFTER_MS),
       late: setTimeout(() => this.stop(), STOP_AFTER_MS),
     };
-    this.#waiting = undefined;
     this.#worker.postMessage({ id: this.#id, request: this.#running.request });
   }
 

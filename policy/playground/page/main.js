@@ -21,18 +21,16 @@ for (const holder of document.querySelectorAll('[data-editor]')) {
 const engine = new Engine((what, detail) => {
   byId('stop').hidden = what !== 'working';
   document.body.classList.toggle('working', what === 'working');
+  byId('took').textContent = what === 'idle' ? `Answered in ${detail < 1 ? 'under 1' : Math.round(detail)} ms.` : '';
   const says = {
-    working: ['Working …', ''],
-    idle: [ready(detail), ''],
+    working: ['Working …'],
     stopped: ['Stopped: that was too hard a question. What is shown is from before; simplify what was added last.', 'wrong'],
     trapped: ['The engine failed on these texts and was started anew. What is shown is from before. Please report it.', 'wrong'],
   };
-  announce(...says[what]);
+  if (says[what]) announce(...says[what]);
 });
 
-let reply;
 let chosen = '';
-const ready = (ms) => `Answered in ${ms < 1 ? 'under 1' : Math.round(ms)} ms.`;
 
 // Tabs: one is in the order of the Tab key, arrows go between them.
 const tabs = [...document.querySelectorAll('[role=tab]')];
@@ -100,8 +98,8 @@ function show(came, asked) {
     announce(came.refused, 'wrong');
     return;
   }
-  reply = came;
   const { problems } = came;
+  announce(...standing(came));
   for (const name of ['policy', 'relationships', 'questions']) editors[name].show(problems[name] ?? []);
   for (const [name, input] of Object.entries(inputs)) {
     listProblems(byId(`${name}-problems`), problems[name] ?? []);
@@ -123,6 +121,16 @@ function show(came, asked) {
     editors.theorems.sign(signsOfTheorems(came.theorems));
     showTheorems(byId('theorem-results'), came.theorems, (line, column) => editors.theorems.go(line, column));
   }
+}
+
+/** How things stand, in a sentence: what is first to mend, or what was answered. */
+function standing({ answers: all, problems }) {
+  for (const [name, list] of Object.entries(problems)) {
+    const error = list.find(({ kind }) => kind === 'error');
+    if (error) return [`To mend in the ${name}: line ${error.line}, column ${error.column}.`, 'wrong'];
+  }
+  const counts = tallyOf(all ?? []).map(([kind, count]) => `${count} ${DECISIONS[kind].word}`);
+  return [counts.length ? `${plural(all.length, 'answer')}: ${counts.join(', ')}.` : 'No questions yet.'];
 }
 
 /** What the drawing of relationships can be about. */
@@ -223,11 +231,12 @@ function translate(then) {
     model: editors.model.text, relationships: editors.tuples.text,
   };
   engine.ask(wanted, (came) => {
-    if (!came) return;
+    if (!came?.problems) return;
     translated = came;
     editors.model.show(came.problems.model ?? []);
     editors.tuples.show(came.problems.tuples ?? []);
     byId('use').disabled = !came.policy || came.relationships === null;
+    announce(...(Object.keys(came.problems).length ? standing(came) : [came.policy ? 'Translated.' : 'Nothing to translate yet.']));
     byId('imported').replaceChildren(...(came.policy
       ? [element('h2', {}, 'As a policy of ours'), element('pre', { class: 'sample', tabindex: '0' }, came.policy),
         ...(came.relationships?.trim() ? [element('h2', {}, 'Relationships'), element('pre', { class: 'sample', tabindex: '0' }, came.relationships)] : [])]

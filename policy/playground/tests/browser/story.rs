@@ -9,6 +9,10 @@ const RELATIONSHIPS: &str = "cell:1#operator@did:x:ann\ncell:1#operator@did:x:bo
 const QUESTIONS: &str =
     "did:x:ann read batch:b\ndid:x:bob read batch:b\ndid:x:cid read batch:b\n? read batch:b\n";
 
+/// What the list of answers shows, in order.
+const DECISIONS: &str =
+    "[...document.querySelectorAll('#panel-answers .card')].map(card => card.classList[1]).join(' ')";
+
 /// All of it, in one browser.
 pub fn play(browser: &mut Browser, address: &str) {
     the_sample_is_answered(browser, address);
@@ -17,6 +21,7 @@ pub fn play(browser: &mut Browser, address: &str) {
     drawings_are_shown(browser);
     theorems_are_decided(browser);
     models_are_imported(browser);
+    the_other_sample_is_imported_and_asked(browser);
     hostile_names_stay_text(browser);
     tabs_go_by_keyboard(browser);
     a_trap_is_survived(browser);
@@ -26,16 +31,14 @@ pub fn play(browser: &mut Browser, address: &str) {
     nothing_left_the_page(browser, address);
 }
 
-/// The decisions that the list shows, in order.
-fn decisions(browser: &mut Browser) -> String {
-    browser.text(
-        "[...document.querySelectorAll('#panel-answers .card')].map(card => card.classList[1]).join(' ')",
-    )
+fn wait_for_decisions(browser: &mut Browser, wanted: &str) {
+    browser.until(&format!("{DECISIONS} === '{wanted}'"));
 }
 
-fn wait_for_decisions(browser: &mut Browser, wanted: &str) {
-    let list = "[...document.querySelectorAll('#panel-answers .card')].map(card => card.classList[1]).join(' ')";
-    browser.until(&format!("{list} === '{wanted}'"));
+fn choose(browser: &mut Browser, id: &str, value: &str) {
+    browser.value(&format!(
+        "{{ const list = document.getElementById('{id}'); list.value = '{value}'; list.dispatchEvent(new Event('change')); }}"
+    ));
 }
 
 fn click(browser: &mut Browser, selector: &str) {
@@ -97,7 +100,7 @@ fn errors_are_marked_at_their_places(browser: &mut Browser) {
     let signs = browser.text("document.querySelector('[data-editor=policy] .gutter').textContent");
     assert!(signs.contains("14\n✕"), "{signs}");
     assert_eq!(
-        decisions(browser),
+        browser.text(DECISIONS),
         "",
         "nothing is answered from half of the facts"
     );
@@ -175,6 +178,20 @@ fn models_are_imported(browser: &mut Browser) {
     wait_for_decisions(browser, "allow deny list");
 }
 
+fn the_other_sample_is_imported_and_asked(browser: &mut Browser) {
+    choose(browser, "sample", "1");
+    wait_for_decisions(browser, "allow allow deny allow list list");
+    let said = browser.text("document.querySelector('#status').innerText");
+    assert_eq!(said, "6 answers: 3 allow, 1 deny, 2 list.");
+    click(browser, "#tab-relationships");
+    browser.until("document.querySelector('#panel-relationships img').naturalWidth > 100");
+    click(browser, "#panel-relationships .enlarge");
+    browser.picture("enlarged");
+    let hidden = "getComputedStyle(document.querySelector('.texts')).display";
+    assert_eq!(browser.text(hidden), "none");
+    click(browser, "#panel-relationships .enlarge");
+}
+
 /// Whatever can be named is named like markup: it must come out as text everywhere.
 fn hostile_names_stay_text(browser: &mut Browser) {
     let evil = "<img/src=x/onerror=injected=1>";
@@ -238,7 +255,7 @@ fn a_trap_is_survived(browser: &mut Browser) {
     browser.type_into("questions", "did:x:ann read batch:b");
     browser.until("document.querySelector('#status').innerText.includes('started anew')");
     assert_eq!(
-        decisions(browser),
+        browser.text(DECISIONS),
         "allow deny deny list",
         "what was shown stays"
     );
@@ -309,7 +326,7 @@ fn all_widths_and_schemes_are_usable(browser: &mut Browser, address: &str) {
             browser.value(&format!(
                 "document.getElementById('{target}').scrollIntoView()"
             ));
-            browser.until("document.querySelector('#status').textContent.includes('Answered')");
+            browser.until("document.querySelector('#took').textContent.includes('Answered')");
             browser.picture(&format!("{scheme}-{width}-{tab}"));
         }
         browser.value("scrollTo(0, 0)");
