@@ -9,6 +9,7 @@ const COLOURED_MAX = 200_000;
 class Editor {
   #problems = [];
   #signs = new Map();
+  #frame;
 
   constructor(holder, changed) {
     const { editor: name, language, label, hint } = holder.dataset;
@@ -20,7 +21,7 @@ class Editor {
     this.area = element('textarea', {
       id: name, wrap: 'off', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off',
       'aria-describedby': `${name}-problems`,
-      oninput: () => { this.#paint(); changed(this); },
+      oninput: () => { this.#paintSoon(); changed(this); },
       onscroll: () => this.#follow(),
       onkeydown: (event) => this.#key(event),
     });
@@ -91,7 +92,14 @@ class Editor {
 
   #lines() { return this.area.value.split('\n'); }
 
+  /** Once before the next frame, however many changes come until then. */
+  #paintSoon() {
+    this.#frame ??= requestAnimationFrame(() => this.#paint());
+  }
+
   #paint() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = undefined;
     const text = this.area.value;
     if (text.length > COLOURED_MAX) {
       this.colours.textContent = text;

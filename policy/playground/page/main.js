@@ -251,6 +251,8 @@ byId('use').addEventListener('click', () => {
   editors.policy.set(translated.policy);
   if (translated.relationships !== null && editors.tuples.text.trim()) editors.relationships.set(translated.relationships);
   inputs.context.value = '';
+  chosen = '';
+  around.value = '';
   open('answers');
   soon(0);
 });

@@ -273,3 +273,72 @@ fn what_is_no_request_is_refused() {
         assert!(reply["refused"].is_string(), "{reply}");
     }
 }
+
+/// Lines of questions, changed at random: answered or refused at a place in the text, and no panic.
+#[test]
+fn hostile_questions_are_refused_in_their_line() {
+    let seed = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(1, |since| since.as_nanos() as u64);
+    println!("seed {seed}");
+    let mut state = seed;
+    // Steele, Lea and Flood's SplitMix64.
+    let mut random = move |below: usize| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) as usize % below.max(1)
+    };
+    let pieces = [
+        "?",
+        "#",
+        "@",
+        ":",
+        " ",
+        "*",
+        "{",
+        "}",
+        "\"",
+        "with ",
+        "at ",
+        "did:x:a",
+        "record:r1",
+        "read",
+        "ä",
+        "\u{a0}",
+        "\t",
+        "owner",
+        "manage(nurse)",
+        "2027-01-01T00:00:00Z",
+        "{\"a\":1}",
+        "//",
+        "team",
+    ];
+    let mut answered = 0;
+    for _ in 0..2_000 {
+        let mut line: Vec<char> = "did:x:a read record:r1".chars().collect();
+        for _ in 0..=random(4) {
+            let at = random(line.len() + 1);
+            let end = (at + random(6)).min(line.len());
+            let piece = pieces[random(pieces.len())].chars();
+            line.splice(at..end, piece);
+        }
+        let line: String = line.into_iter().collect();
+        let reply = asked(&sample(&line));
+        answered += usize::from(reply["answers"][0]["kind"].is_string());
+        for problem in reply["problems"]["questions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            let column = problem["column"].as_u64().expect("a column") as usize;
+            assert_eq!(problem["line"], 1, "seed {seed}: {line:?}");
+            assert!(
+                column <= line.chars().count() + 1,
+                "seed {seed}: {line:?}: {problem}"
+            );
+        }
+    }
+    assert!(answered > 20, "seed {seed}: {answered}");
+}

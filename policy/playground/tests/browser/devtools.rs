@@ -204,10 +204,10 @@ impl Browser {
         }
     }
 
-    /// Waits until an expression is true.
+    /// Waits until an expression, or the promise that it is, is true.
     pub fn until(&mut self, expression: &str) {
         let since = Instant::now();
-        let wanted = format!("Boolean({expression})");
+        let wanted = format!("(async () => Boolean(await ({expression})))()");
         while self.value(&wanted) != true {
             if since.elapsed() > PATIENCE {
                 let shown = self.text("document.body.innerText");
