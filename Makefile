@@ -27,6 +27,10 @@ build: setup ## build the four binaries and all tests (one profile for everythin
 demo: build ## play the whole story on the embedded engine, in about a minute; leaves trail.hold
 	@$(BIN)/localnet demo --out trail.hold
 
+.PHONY: playground
+playground: setup ## build the page that edits and asks policies in a browser; prints its path
+	@policy/playground/build
+
 .PHONY: test
 test: test-core test-chain test-faults ## everything that CI runs
 

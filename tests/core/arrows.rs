@@ -9,6 +9,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("merkle", &[]),
     ("wire", &[]),
     ("policy", &[]),
+    ("policy-playground", &["policy"]),
     ("rpc", &["wire"]),
     ("hub-types", &["policy", "wire", "identity", "merkle"]),
     (

@@ -396,11 +396,11 @@ impl<R: Reverse + ?Sized> Tree<'_, R> {
                 break;
             };
             let kind = parent.and_then(|at| self.nodes.get(at));
-            let joins = match (op, kind) {
-                (Op::Union, Some(Expanded::Union(_))) => true,
-                (Op::Intersection, Some(Expanded::Intersection(_))) => true,
-                _ => false,
-            };
+            let joins = matches!(
+                (op, kind),
+                (Op::Union, Some(Expanded::Union(_)))
+                    | (Op::Intersection, Some(Expanded::Intersection(_)))
+            );
             if joins {
                 waiting.extend([parent, parent]);
                 continue;

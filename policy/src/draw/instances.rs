@@ -20,7 +20,7 @@ use crate::{
     limits::DRAWN_RELATIONSHIPS_MAX,
     question::Question,
     relationship::{ObjectRef, Relationship, Subject},
-    schema::Policy,
+    schema::{Policy, RelationshipError},
     terms::Terms,
 };
 
@@ -285,7 +285,13 @@ impl<'a> Draft<'a> {
             }
             _ => (EdgeKind::Holds, None),
         };
-        let refused = self.policy.admits(relationship).err();
+        // A line about `owner` registers its object, so it is no relationship that could be refused.
+        let refused = self.policy.admits(relationship).err().filter(|refused| {
+            !matches!(
+                (refused, &relationship.subject),
+                (RelationshipError::Owner, Subject::Actor(_))
+            )
+        });
         let kind = match (fact.kind, &refused) {
             (Some(kind), _) => kind,
             (None, Some(_)) => EdgeKind::Ignored,

@@ -8,6 +8,7 @@
 mod reverse;
 
 use alloc::{
+    boxed::Box,
     collections::BTreeMap,
     string::{String, ToString},
     sync::Arc,
@@ -42,7 +43,7 @@ pub enum OverlayError {
         /// Which, cut to a printable length.
         relationship: String,
         /// Why not.
-        reason: RelationshipError,
+        reason: Box<RelationshipError>,
     },
     /// Two have the same object, relation and subject.
     #[error("contextual relationship {relationship:?} is given twice; leave one out")]
@@ -122,7 +123,7 @@ impl<'a, R: Relationships> Overlay<'a, R> {
         let policy = self.below.policy();
         let refused = |reason| OverlayError::NotAdmitted {
             relationship: excerpt(&relationship.to_string()),
-            reason,
+            reason: Box::new(reason),
         };
         policy.admits(relationship).map_err(refused)?;
         let resource = policy.resource(relationship.object.resource());

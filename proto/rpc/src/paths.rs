@@ -35,7 +35,8 @@ pub const PERMISSIONS_LOOKUP_OBJECTS: &str = "/holdfast.policy.v1.Permissions/Lo
 /// Lists subjects.
 pub const PERMISSIONS_LOOKUP_SUBJECTS: &str = "/holdfast.policy.v1.Permissions/LookupSubjects";
 /// Explains an answer.
-pub const PERMISSIONS_EXPLAIN_PERMISSION: &str = "/holdfast.policy.v1.Permissions/ExplainPermission";
+pub const PERMISSIONS_EXPLAIN_PERMISSION: &str =
+    "/holdfast.policy.v1.Permissions/ExplainPermission";
 /// Reads one audit log.
 pub const AUDIT_LOG: &str = "/holdfast.audit.v1.Query/Log";
 /// Lists the logs of a policy.

@@ -146,3 +146,19 @@ fn every_construct_of_the_language_is_shown() {
         .to_mermaid()
         .contains("|\"reader #91;from_inside#93; #91;until 2027-01-31T12:00:00Z#93;\"|"));
 }
+
+/// A list may name owners, which register objects: no relationship, but nothing that is refused.
+#[test]
+fn owners_of_a_list_are_not_called_ignored() {
+    let policy = policy(HOSPITAL);
+    let resource = policy.resources().next().unwrap();
+    let owned: Relationship = alloc::format!("{resource}:1#owner@did:x:ann")
+        .parse()
+        .unwrap();
+    let drawn = relationships(&policy, &[owned], &DrawOptions::default()).unwrap();
+    let [edge] = drawn.edges.as_slice() else {
+        panic!("{:?}", drawn.edges);
+    };
+    assert_eq!(edge.kind, EdgeKind::Holds);
+    assert!(!edge.hint.contains("ignored"), "{}", edge.hint);
+}
