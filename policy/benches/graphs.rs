@@ -51,6 +51,9 @@ fn count(extent: Extent) -> usize {
 fn main() {
     let extent = Extent::of_this_run();
     println!("checks, each asked once       allow: median      p99   deny: median      p99 µs   steps allow, deny");
+    if extent == Extent::Once {
+        println!("a test: each question is asked once, for its answer; the times mean nothing");
+    }
     if extent.wants(Social::NAME) {
         graph::<Social>(extent);
     }

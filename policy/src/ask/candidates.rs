@@ -339,7 +339,9 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
 
     /// Whether a step leads through a relation.
     fn passes(&self, at: usize, relation: NodeId) -> bool {
-        self.plan.edge(at).is_some_and(|edge| edge.through == Some(relation))
+        self.plan
+            .edge(at)
+            .is_some_and(|edge| edge.through == Some(relation))
     }
 
     fn mark(&mut self, object: ObjectId, node: NodeId, certain: bool) {

@@ -140,7 +140,10 @@ impl Index {
         let within = places.iter().all(|entry| *entry as usize <= entries);
         let has_room = places.is_empty() || len < places.len();
         let fits = places.len() == tags.len()
-            && places.iter().zip(&tags).all(|(entry, tag)| (*entry == 0) == (*tag == 0));
+            && places
+                .iter()
+                .zip(&tags)
+                .all(|(entry, tag)| (*entry == 0) == (*tag == 0));
         (within && has_room && fits).then_some(Self { places, tags, len })
     }
 }

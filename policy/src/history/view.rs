@@ -199,7 +199,10 @@ impl<'a> View<'a> {
         }
         let mut all: Vec<(u32, u32)> = self.list(object.0, list).collect();
         all.sort_by(|(a, _), (b, _)| self.history.compare(*a, *b));
-        into.extend(all.into_iter().filter_map(|(subject, terms)| member(subject, terms)));
+        into.extend(
+            all.into_iter()
+                .filter_map(|(subject, terms)| member(subject, terms)),
+        );
     }
 
     #[inline]
