@@ -67,12 +67,14 @@ impl Asked {
     }
 
     /// Whether the object itself is asked about.
+    #[inline]
     pub(crate) fn is_object(self, object: ObjectId) -> bool {
         matches!(self, Self::Object(Some(asked), _) if asked == object)
     }
 
     /// The members of a relation that are, or stand for, the one asked about: their types, and they
     /// themselves where relationships know them. Those that are usersets are not among them.
+    #[inline]
     pub(crate) fn members(self) -> [Option<(SubjectType, Option<SubjectRef>)>; 2] {
         let everyone = (SubjectType::Everyone, Some(SubjectRef::Everyone));
         let every = |of| (SubjectType::Every(of), Some(SubjectRef::Every(of)));

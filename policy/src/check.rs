@@ -29,7 +29,7 @@ use crate::{
     suggest::suggestion,
     time::Time,
     truth::Truth,
-    types::{SubjectType, Types},
+    types::{Allowed, SubjectType, Types},
 };
 
 /// Answers `question` from `relationships`, under these circumstances.
@@ -132,6 +132,7 @@ struct Members {
 
 impl Members {
     /// Adds what the node of the current member gave.
+    #[inline]
     fn add(&mut self, value: Truth) {
         let value = self.terms.and(value);
         self.so_far = match self.all {
@@ -140,6 +141,7 @@ impl Members {
         };
     }
 
+    #[inline]
     fn is_decided(&self) -> bool {
         self.so_far == if self.all { Truth::False } else { Truth::True }
     }
@@ -344,7 +346,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         }
     }
 
-    fn count(&mut self, steps: usize) -> Result<(), CheckError> {
+    pub(crate) fn count(&mut self, steps: usize) -> Result<(), CheckError> {
         self.steps = self.steps.saturating_add(steps as u64);
         if self.steps > self.limits.steps_max {
             return Err(CheckError::TooManySteps {
@@ -535,6 +537,10 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         terms: TermsId,
         lacking: Lacking,
     ) -> Result<Option<Truth>, CheckError> {
+        if terms == TermsId::NONE {
+            let admitted = types.admits(Allowed::bare(subject));
+            return Ok(admitted.then_some(Truth::True));
+        }
         let found = standing(
             self.relationships,
             self.circumstances,
@@ -542,16 +548,14 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             subject,
             terms,
         );
-        if terms != TermsId::NONE {
-            self.count(found.cost as usize)?;
-            self.until = earlier(self.until, found.until);
-            if !found.missing.is_empty() {
-                self.lacks = true;
-                return Ok(Some(lacking.truth()));
-            }
-            if self.trouble.failed.is_none() {
-                self.trouble.failed = found.failed;
-            }
+        self.count(found.cost as usize)?;
+        self.until = earlier(self.until, found.until);
+        if !found.missing.is_empty() {
+            self.lacks = true;
+            return Ok(Some(lacking.truth()));
+        }
+        if self.trouble.failed.is_none() {
+            self.trouble.failed = found.failed;
         }
         Ok(found.value)
     }
@@ -754,6 +758,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
 }
 
 /// Which operations of a node take lacking conditions the other way; not asked where it is all one.
+#[inline]
 fn turns_of(policy: &Policy, node: NodeId, lacking: Lacking) -> Vec<bool> {
     match policy.body_node(node).map(|node| &node.body) {
         Some(Body::Computed(ops)) if lacking != Lacking::Unknown => turns(ops),
@@ -763,6 +768,7 @@ fn turns_of(policy: &Policy, node: NodeId, lacking: Lacking) -> Vec<bool> {
 
 /// Where an arrow leads from one member of its relation. The relation of a userset is ignored: the
 /// arrow asks its object.
+#[inline]
 pub(crate) fn arrow_target(
     policy: &Policy,
     arrow: &Arrow,

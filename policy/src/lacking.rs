@@ -23,6 +23,7 @@ pub(crate) enum Lacking {
 
 impl Lacking {
     /// How it is taken on the right side of `-`.
+    #[inline]
     pub(crate) fn turned(self) -> Self {
         match self {
             Self::Unknown => Self::Unknown,
@@ -31,6 +32,7 @@ impl Lacking {
         }
     }
 
+    #[inline]
     pub(crate) fn turned_if(self, turn: bool) -> Self {
         match turn {
             true => self.turned(),

@@ -40,6 +40,7 @@ impl Standing {
 }
 
 /// The type of a member that leads on; `None` where the policy does not define it.
+#[inline]
 pub(crate) fn type_of(member: SetRef) -> Option<SubjectType> {
     Some(match member {
         SetRef::Object(_, resource) => SubjectType::Object(resource),

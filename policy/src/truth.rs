@@ -10,14 +10,17 @@ pub(crate) enum Truth {
 }
 
 impl Truth {
+    #[inline]
     pub(crate) fn or(self, other: Self) -> Self {
         self.max(other)
     }
 
+    #[inline]
     pub(crate) fn and(self, other: Self) -> Self {
         self.min(other)
     }
 
+    #[inline]
     pub(crate) fn not(self) -> Self {
         match self {
             Self::False => Self::True,

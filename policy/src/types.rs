@@ -34,6 +34,7 @@ pub(crate) struct Allowed {
 
 impl Allowed {
     /// An entry without terms.
+    #[inline]
     pub(crate) fn bare(subject: SubjectType) -> Self {
         Self {
             subject,
@@ -65,16 +66,19 @@ impl Types {
     }
 
     /// Whether the relation may hold usersets, on whatever terms.
+    #[inline]
     pub(crate) fn admits_usersets(&self) -> bool {
         self.usersets
     }
 
     /// Whether exactly this may stand in the relation.
+    #[inline]
     pub(crate) fn admits(&self, allowed: Allowed) -> bool {
         self.entries.contains(&allowed)
     }
 
     /// Whether a subject of this type may stand in the relation on some terms.
+    #[inline]
     pub(crate) fn admits_type(&self, subject: SubjectType) -> bool {
         self.entries.iter().any(|entry| entry.subject == subject)
     }

@@ -1,7 +1,10 @@
 //! The objects on which a subject may have a permission, found from the subject backwards.
 
 use alloc::{vec, vec::Vec};
-use core::{hash::BuildHasherDefault, ops::ControlFlow};
+use core::{
+    hash::BuildHasherDefault,
+    ops::{ControlFlow, Range},
+};
 
 use hashbrown::HashMap; // pure: looked up by key, never iterated
 
@@ -14,10 +17,10 @@ use crate::{
     schema::{Body, Policy},
     standing::standing,
     truth::Truth,
-    types::{SubjectType, Types},
+    types::{Allowed, SubjectType, Types},
 };
 
-use super::plan::{Edge, Place, Plan};
+use super::plan::{Place, Plan};
 
 /// What one round of looking may take before another side of an intersection is tried.
 const FIRST_QUOTA: u64 = 4096;
@@ -33,7 +36,32 @@ const WAYS_MAX: usize = 8;
 pub(super) struct Candidates {
     /// Each once; whether the permission is certain to be true.
     pub objects: Vec<(ObjectId, bool)>,
+    /// What else was found on the way to them.
+    pub marks: Marks,
     pub steps: u64,
+}
+
+/// Nodes of objects that may be true, and whether each is known to be.
+#[derive(Default)]
+pub(super) struct Marks(HashMap<u64, bool, BuildHasherDefault<Mix>>); // pure: looked up by key, never iterated
+
+impl Marks {
+    pub(super) fn is_certain(&self, object: ObjectId, node: NodeId) -> bool {
+        self.0.get(&key(object, node)) == Some(&true)
+    }
+
+    /// Notes a node; what was known of it.
+    fn note(&mut self, object: ObjectId, node: NodeId, certain: bool) -> Option<bool> {
+        // Growing by four, not by two: a list of a thousand is then copied a third as often.
+        if self.0.len() == self.0.capacity() {
+            self.0.reserve(3 * self.0.len());
+        }
+        let known = self.0.get_mut(&key(object, node));
+        match known {
+            Some(known) => Some(core::mem::replace(known, *known || certain)),
+            None => self.0.insert(key(object, node), certain),
+        }
+    }
 }
 
 /// Finds all objects on which `asked` may have `target`.
@@ -55,7 +83,7 @@ pub(super) fn candidates<R: Reverse + ?Sized>(
         circumstances,
         plan: Plan::new(policy, target, turned),
         target,
-        marks: HashMap::default(), // pure: looked up by key, never iterated
+        marks: Marks::default(),
         open: vec![],
         begin: begin(asked),
         found: vec![],
@@ -73,8 +101,13 @@ pub(super) fn candidates<R: Reverse + ?Sized>(
                 continue;
             }
             let objects = way.found();
+            let marks = core::mem::take(&mut way.marks);
             let steps = ways.iter().map(|way| way.steps).sum();
-            return Ok(Candidates { objects, steps });
+            return Ok(Candidates {
+                objects,
+                marks,
+                steps,
+            });
         }
         let steps: u64 = ways.iter().map(|way| way.steps).sum();
         if steps >= limits.steps_max {
@@ -130,8 +163,7 @@ struct Way<'a, R: ?Sized> {
     circumstances: &'a Circumstances,
     plan: Plan,
     target: NodeId,
-    /// Whether a node of an object is known to be true, or only may be.
-    marks: HashMap<u64, bool, BuildHasherDefault<Mix>>, // pure: as above
+    marks: Marks,
     open: Vec<(ObjectId, NodeId)>,
     /// Where it is yet to begin.
     begin: Vec<Begin>,
@@ -156,7 +188,7 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
             self.begin.pop();
         }
         while let Some((object, node)) = self.open.pop() {
-            let certain = self.marks.get(&key(object, node)) == Some(&true);
+            let certain = self.marks.is_certain(object, node);
             if self.on_from(object, node, certain).is_break() {
                 self.open.push((object, node));
                 return ControlFlow::Break(());
@@ -199,10 +231,12 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
         let Some(resource) = self.policy.body_node(node).map(|node| node.resource) else {
             return ControlFlow::Continue(());
         };
-        let edges: Vec<Edge> = self.plan.edges_from(node).to_vec();
-        for edge in edges.iter().filter(|edge| edge.through.is_none()) {
-            self.count(1)?;
-            self.mark(object, edge.to, certain && edge.suffices);
+        let edges = self.plan.edges_from(node);
+        for at in edges.clone() {
+            if let Some(edge) = self.plan.edge(at).filter(|edge| edge.through.is_none()) {
+                self.count(1)?;
+                self.mark(object, edge.to, certain && edge.suffices);
+            }
         }
         if object == ObjectId::NOWHERE {
             return ControlFlow::Continue(());
@@ -213,7 +247,10 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
         }
         // Arrows lead to the object from itself and from its usersets, as far as they are admitted.
         let mut kinds: Vec<SubjectType> = vec![];
-        for relation in edges.iter().filter_map(|edge| edge.through) {
+        for at in edges.clone() {
+            let Some(relation) = self.plan.edge(at).and_then(|edge| edge.through) else {
+                continue;
+            };
             let Some(types) = types_of(self.policy, relation) else {
                 continue;
             };
@@ -235,7 +272,7 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
                 SubjectType::Userset(of) => SubjectRef::Userset(object, of),
                 _ => SubjectRef::Object(object),
             };
-            self.through(subject, kind, Some(&edges), certain)?;
+            self.through(subject, kind, Some(edges.clone()), certain)?;
         }
         ControlFlow::Continue(())
     }
@@ -245,13 +282,13 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
         &mut self,
         subject: SubjectRef,
         kind: SubjectType,
-        arrows: Option<&[Edge]>,
+        arrows: Option<Range<usize>>,
         certain: bool,
     ) -> ControlFlow<()> {
         let relationships = self.relationships;
         let mut broken = ControlFlow::Continue(());
         relationships.held(subject, &mut |object, relation, terms| {
-            broken = self.held(object, relation, terms, kind, arrows, certain);
+            broken = self.held(object, relation, terms, kind, arrows.clone(), certain);
             broken
         });
         broken
@@ -263,51 +300,61 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
         relation: NodeId,
         terms: TermsId,
         kind: SubjectType,
-        arrows: Option<&[Edge]>,
+        arrows: Option<Range<usize>>,
         certain: bool,
     ) -> ControlFlow<()> {
         self.count(1)?;
         let policy = self.policy;
-        let passes = match arrows {
+        let passes = match arrows.clone() {
             None => self.plan.needs(relation),
-            Some(arrows) => arrows.iter().any(|edge| edge.through == Some(relation)),
+            Some(mut arrows) => arrows.any(|at| self.passes(at, relation)),
         };
         let Some(types) = types_of(policy, relation).filter(|_| passes) else {
             return ControlFlow::Continue(());
         };
-        let found = standing(self.relationships, self.circumstances, types, kind, terms);
-        self.count(found.cost)?;
-        let Some(value) = found.value.filter(|value| *value != Truth::False) else {
+        let value = match terms {
+            TermsId::NONE => types.admits(Allowed::bare(kind)).then_some(Truth::True),
+            terms => {
+                let found = standing(self.relationships, self.circumstances, types, kind, terms);
+                self.count(found.cost)?;
+                found.value.filter(|value| *value != Truth::False)
+            }
+        };
+        let Some(value) = value else {
             return ControlFlow::Continue(());
         };
         let certain = certain && value == Truth::True;
         match arrows {
             None => self.mark(object, relation, certain),
             Some(arrows) => {
-                for edge in arrows.iter().filter(|edge| edge.through == Some(relation)) {
-                    self.mark(object, edge.to, certain && edge.suffices);
+                for at in arrows {
+                    if let Some(edge) = self.plan.edge(at).filter(|_| self.passes(at, relation)) {
+                        self.mark(object, edge.to, certain && edge.suffices);
+                    }
                 }
             }
         }
         ControlFlow::Continue(())
     }
 
+    /// Whether a step leads through a relation.
+    fn passes(&self, at: usize, relation: NodeId) -> bool {
+        self.plan
+            .edge(at)
+            .is_some_and(|edge| edge.through == Some(relation))
+    }
+
     fn mark(&mut self, object: ObjectId, node: NodeId, certain: bool) {
         if !self.plan.needs(node) {
             return;
         }
-        let known = self.marks.insert(key(object, node), certain);
-        match known {
-            None => {
-                if node == self.target {
-                    self.found.push(object);
-                }
-                self.open.push((object, node));
-            }
-            // Once certain, always certain.
-            Some(true) => drop(self.marks.insert(key(object, node), true)),
-            Some(false) if certain => self.open.push((object, node)),
-            Some(false) => {}
+        let known = self.marks.note(object, node, certain);
+        if known.is_none() && node == self.target {
+            self.found.push(object);
+        }
+        let is_news = known.is_none() || (known == Some(false) && certain);
+        if is_news && self.plan.leads_on(node) {
+            self.open.push((object, node));
         }
     }
 
@@ -321,8 +368,8 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
 
     fn found(&self) -> Vec<(ObjectId, bool)> {
         let certain = |object: &ObjectId| {
-            let mark = self.marks.get(&key(*object, self.target));
-            (*object, mark == Some(&true))
+            let certain = self.marks.is_certain(*object, self.target);
+            (*object, certain)
         };
         self.found.iter().map(certain).collect()
     }

@@ -4,6 +4,7 @@
 //!
 //! None of this is consensus: its order of work and its bounds may change with any version.
 
+mod brief;
 mod candidates;
 mod expand;
 pub mod explain;
@@ -15,6 +16,7 @@ mod operands;
 mod permissions;
 mod plan;
 mod shared;
+mod sorted;
 mod subjects;
 
 pub use expand::{expand, Expanded, ExpandedMember, Expansion};

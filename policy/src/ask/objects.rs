@@ -12,8 +12,10 @@ use crate::{
 };
 
 use super::{
+    brief::Brief,
     candidates::candidates,
     shared::{Decided, Shared},
+    sorted::sort_by_text,
 };
 
 /// Objects on which a subject has a permission: one page of them.
@@ -53,16 +55,15 @@ pub fn lookup_objects<R: Reverse + ?Sized>(
     let target = resolve(relationships.policy(), resource, permission)?;
     let asked = Asked::about(relationships, subject);
     let found = candidates(relationships, asked, target, circumstances, limits)?;
-    let mut sorted: Vec<(Cow<'_, str>, ObjectId, bool)> = found
+    let named: Vec<(Cow<'_, str>, (ObjectId, bool))> = found
         .objects
         .into_iter()
         .map(|(object, certain)| match object {
-            ObjectId::NOWHERE => (Cow::Borrowed(own_id(subject)), object, certain),
-            _ => (relationships.object_id(object), object, certain),
+            ObjectId::NOWHERE => (Cow::Borrowed(own_id(subject)), (object, certain)),
+            _ => (relationships.object_id(object), (object, certain)),
         })
         .filter(|(id, ..)| after.is_none_or(|after| **id > *after))
         .collect();
-    sorted.sort_unstable_by(|(a, ..), (b, ..)| a.cmp(b));
 
     let left = Limits {
         steps_max: limits.steps_max.saturating_sub(found.steps),
@@ -70,11 +71,18 @@ pub fn lookup_objects<R: Reverse + ?Sized>(
     };
     let mut shared = Shared::new(relationships, asked, circumstances, left);
     let mut page = Objects::default();
-    let mut candidates = sorted.into_iter();
-    for (id, object, certain) in candidates.by_ref() {
+    let mut brief = Brief::new(&found.marks, asked);
+    let mut candidates = sort_by_text(named).into_iter();
+    page.allowed.reserve(candidates.len().min(most));
+    for (id, (object, certain)) in candidates.by_ref() {
+        let mut decide = || match brief.look(&mut shared, object, target)? {
+            Some(true) => Ok(Decided::ALLOW),
+            Some(false) => Ok(Decided::DENY),
+            None => shared.decide(object, target),
+        };
         let decided = match certain {
             true => Decided::ALLOW,
-            false => shared.decide(object, target).map_err(|error| match error {
+            false => decide().map_err(|error| match error {
                 CheckError::TooManySteps { .. } => CheckError::TooManySteps {
                     limit: limits.steps_max,
                 },
@@ -83,10 +91,10 @@ pub fn lookup_objects<R: Reverse + ?Sized>(
         };
         match decided.decision {
             Decision::Deny => continue,
-            Decision::Allow => page.allowed.push(id.clone().into_owned()),
+            Decision::Allow => page.allowed.push((*id).into()),
             Decision::Conditional => {
                 let missing = decided.missing;
-                page.conditional.push((id.clone().into_owned(), missing));
+                page.conditional.push(((*id).into(), missing));
             }
         }
         if page.allowed.len() + page.conditional.len() >= most.max(1) {

@@ -6,6 +6,7 @@
 //! permission may be true are found by it, and some for which it is not.
 
 use alloc::{vec, vec::Vec};
+use core::ops::Range;
 
 use crate::{
     relationships::NodeId,
@@ -157,8 +158,18 @@ impl Plan {
         self.needed.get(node.0 as usize) == Some(&true)
     }
 
-    /// The steps that lead on from a node.
-    pub(super) fn edges_from(&self, from: NodeId) -> &[Edge] {
+    /// Whether anything may be true by a node.
+    pub(super) fn leads_on(&self, from: NodeId) -> bool {
+        let at = self.edges.partition_point(|edge| edge.from < from);
+        self.edge(at).is_some_and(|edge| edge.from == from) || self.holds_usersets(from)
+    }
+
+    pub(super) fn edge(&self, at: usize) -> Option<Edge> {
+        self.edges.get(at).copied()
+    }
+
+    /// The steps that lead on from a node, by their places.
+    pub(super) fn edges_from(&self, from: NodeId) -> Range<usize> {
         let start = self.edges.partition_point(|edge| edge.from < from);
         let length = self
             .edges
@@ -166,7 +177,7 @@ impl Plan {
             .skip(start)
             .take_while(|edge| edge.from == from)
             .count();
-        self.edges.get(start..start + length).unwrap_or_default()
+        start..start + length
     }
 
     /// Whether some relation on the way may hold usersets of a node.

@@ -15,6 +15,7 @@ use crate::{
     question::{Answer, CheckError, Circumstances, Decision},
     reader::ReadError,
     relationships::{NodeId, ObjectId, Relationships},
+    schema::Policy,
     truth::Truth,
 };
 
@@ -84,6 +85,19 @@ impl<'a, R: Relationships + ?Sized> Shared<'a, R> {
             limits,
             alone: 0,
         }
+    }
+
+    pub(crate) fn policy(&self) -> &'a Policy {
+        self.walk.policy()
+    }
+
+    pub(crate) fn relationships(&self) -> &'a R {
+        self.relationships
+    }
+
+    /// Counts steps that were taken beside the walk.
+    pub(crate) fn count(&mut self, steps: usize) -> Result<(), CheckError> {
+        self.walk.count(steps)
     }
 
     pub(crate) fn steps(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! The relationships that stand: rows of numbers, each in two chains, one of its relation and one of
 //! its subject, so that both directions are read without a search and a change touches its
-//! neighbours only. 36 bytes a relationship, and 6 to 12 for the indexes.
+//! neighbours only. 36 bytes a relationship, and 7 to 15 for the indexes.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -8,6 +8,7 @@ use core::cmp::Ordering;
 use super::{
     index::{mix, Index},
     names::Label,
+    near::Nearby,
     subjects::push,
     Stamp,
 };
@@ -68,6 +69,7 @@ impl Edge {
 }
 
 /// A relation's list of one kind: actors, or all other subjects.
+#[inline]
 pub(super) fn list_of(label: Label, sets: bool) -> u32 {
     u32::from(label.0) | (u32::from(sets) << 16)
 }
@@ -82,22 +84,31 @@ pub(super) struct Edges {
     by_key: Index,
     /// The first row of each list.
     heads: Index,
+    /// What is asked first of each object.
+    near: Nearby,
 }
 
+#[inline]
 fn key_hash(object: u32, list: u32, subject: u32) -> u64 {
     mix(&[object, list, subject])
 }
 
+#[inline]
 fn list_hash(object: u32, list: u32) -> u64 {
     mix(&[object, list])
 }
 
 impl Edges {
+    #[inline]
     pub(super) fn get(&self, at: u32) -> Option<&Edge> {
         self.rows.get(at as usize)
     }
 
+    #[inline]
     pub(super) fn find(&self, object: u32, list: u32, subject: u32) -> Option<u32> {
+        if !self.near.may_have(object, list) {
+            return None;
+        }
         self.by_key.find(key_hash(object, list, subject), |at| {
             self.rows.get(at as usize).is_some_and(|edge| {
                 edge.object == object && edge.list == list && edge.subject == subject
@@ -105,12 +116,30 @@ impl Edges {
         })
     }
 
-    /// The rows of one list, in order.
-    pub(super) fn list(&self, object: u32, list: u32) -> impl Iterator<Item = (u32, &Edge)> {
-        let head = self.heads.find(list_hash(object, list), |at| {
+    /// The subject that owns an object.
+    #[inline]
+    pub(super) fn owner(&self, object: u32) -> Option<u32> {
+        self.near.owner(object)
+    }
+
+    /// The first row of a list.
+    #[inline]
+    fn head(&self, object: u32, list: u32) -> Option<u32> {
+        if !self.near.may_have(object, list) {
+            return None;
+        }
+        let is = |at: u32| {
             let row = self.rows.get(at as usize);
-            row.is_some_and(|edge| edge.object == object && edge.list == list)
-        });
+            row.is_some_and(|edge| edge.object == object && edge.list == list && edge.last == NONE)
+        };
+        let near = self.near.heads(object).into_iter().find(|at| is(*at));
+        near.or_else(|| self.heads.find(list_hash(object, list), is))
+    }
+
+    /// The rows of one list, in order.
+    #[inline]
+    pub(super) fn list(&self, object: u32, list: u32) -> impl Iterator<Item = (u32, &Edge)> {
+        let head = self.head(object, list);
         self.chain(head.unwrap_or(NONE), |edge| edge.next)
     }
 
@@ -119,6 +148,7 @@ impl Edges {
         self.chain(head, |edge| edge.next_of_subject)
     }
 
+    #[inline]
     fn chain(&self, head: u32, next: impl Fn(&Edge) -> u32) -> impl Iterator<Item = (u32, &Edge)> {
         let mut at = head;
         core::iter::from_fn(move || {
@@ -180,6 +210,13 @@ impl Edges {
             row.last = at;
         }
         let rows = &self.rows;
+        if before == NONE {
+            let place = (edge.object, edge.list, edge.subject);
+            self.near.begins(place, at, behind, |head| {
+                let row = rows.get(head as usize);
+                row.is_some_and(|row| row.object == edge.object && row.last == NONE)
+            });
+        }
         match self.rows.get(before as usize) {
             Some(_) => self.rows[before as usize].next = at,
             None if first == NONE => self.heads.insert(at, |at| {
@@ -206,6 +243,8 @@ impl Edges {
             key_hash(edge.object, edge.list, edge.subject)
         });
         if edge.last == NONE {
+            let place = (edge.object, edge.list, edge.subject);
+            self.near.ends(place, at, edge.next);
             let hash = list_hash(edge.object, edge.list);
             if edge.next == NONE {
                 self.heads.remove(hash, at, |at| {
@@ -245,11 +284,12 @@ impl Edges {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.by_key.parts().1
+        self.by_key.len()
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.rows.capacity() * size_of::<Edge>() + self.by_key.bytes() + self.heads.bytes()
+        let rows = self.rows.capacity() * size_of::<Edge>();
+        rows + self.by_key.bytes() + self.heads.bytes() + self.near.bytes()
     }
 
     pub(super) fn parts(&self) -> (&[Edge], u32, &Index, &Index) {
@@ -259,16 +299,30 @@ impl Edges {
     pub(super) fn from_parts(
         rows: Vec<Edge>,
         free: u32,
-        by_key: Vec<u32>,
-        heads: Vec<u32>,
+        objects: usize,
+        (by_key, by_key_tags): (Vec<u32>, Vec<u8>),
+        (heads, heads_tags): (Vec<u32>, Vec<u8>),
     ) -> Option<Self> {
-        let by_key = Index::from_parts(by_key, rows.len())?;
-        let heads = Index::from_parts(heads, rows.len())?;
-        (free as usize <= rows.len()).then_some(Self {
+        let by_key = Index::from_parts(by_key, by_key_tags, rows.len())?;
+        let heads = Index::from_parts(heads, heads_tags, rows.len())?;
+        let mut edges = Self {
             rows,
             free,
             by_key,
             heads,
-        })
+            near: Nearby::default(),
+        };
+        for at in 0..edges.rows.len() {
+            let edge = edges.rows[at];
+            // Free rows name none.
+            if edge.last != NONE || edge.object as usize >= objects {
+                continue;
+            }
+            let place = (edge.object, edge.list, edge.subject);
+            edges
+                .near
+                .begins(place, at as u32, NONE, |head| head != NONE);
+        }
+        (free as usize <= edges.rows.len()).then_some(edges)
     }
 }

@@ -1,6 +1,10 @@
 //! A hash index over entries that lie elsewhere: it holds their numbers only, so that it can be
 //! written and read as it is.
 //!
+//! Beside each number lies a byte of its entry's hash. A probe reads the entry itself only where that
+//! byte fits, so whoever looks for what is not there (most questions of a check) reads a few bytes in a
+//! row and hardly ever an entry, which lies anywhere in memory.
+//!
 //! Linear probing, with deletion by backward shift (Knuth, TAOCP 3, §6.4, algorithm R). Nothing
 //! iterates over it, so no order can be seen (Invariant 1).
 
@@ -11,33 +15,44 @@ use alloc::{vec, vec::Vec};
 pub(super) struct Index {
     /// An entry's number plus one; 0 where there is none.
     places: Vec<u32>,
+    /// A byte of its hash for each place; 0 where there is no entry.
+    tags: Vec<u8>,
     len: usize,
+}
+
+/// Other bits than those that decide where the probe begins.
+#[inline]
+fn tag(hash: u64) -> u8 {
+    ((hash >> 24) as u8).max(1)
 }
 
 impl Index {
     /// Where the probe for a hash begins: the hash's high half scaled to the table, so that the
     /// table can have any size.
+    #[inline]
     fn home(&self, hash: u64) -> usize {
         (((hash >> 32) * self.places.len() as u64) >> 32) as usize
     }
 
     /// Where an entry stands for which `is` holds.
+    #[inline]
     fn place(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<usize> {
-        let size = self.places.len();
-        if size == 0 {
-            return None;
-        }
+        let size = self.tags.len();
+        let tag = tag(hash);
         let mut at = self.home(hash);
         loop {
-            match *self.places.get(at)? {
+            match *self.tags.get(at)? {
                 0 => return None,
-                entry if is(entry - 1) => return Some(at),
+                found if found == tag && is(self.places.get(at)?.checked_sub(1)?) => {
+                    return Some(at)
+                }
                 _ => at = if at + 1 == size { 0 } else { at + 1 },
             }
         }
     }
 
     /// The entry with this hash for which `is` holds.
+    #[inline]
     pub(super) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
         let at = self.place(hash, is)?;
         self.places.get(at).map(|entry| entry - 1)
@@ -49,6 +64,7 @@ impl Index {
         if (self.len + 1) * 5 > self.places.len() * 4 {
             let grown = (self.places.len() * 3 / 2).max(16);
             let before = core::mem::replace(&mut self.places, vec![0; grown]);
+            self.tags = vec![0; grown];
             for entry in before.into_iter().filter(|entry| *entry != 0) {
                 self.put(entry, hash_of(entry - 1));
             }
@@ -60,11 +76,12 @@ impl Index {
     fn put(&mut self, entry: u32, hash: u64) {
         let size = self.places.len();
         let mut at = self.home(hash);
-        while self.places.get(at).is_some_and(|entry| *entry != 0) {
+        while self.tags.get(at).is_some_and(|tag| *tag != 0) {
             at = if at + 1 == size { 0 } else { at + 1 };
         }
-        if let Some(place) = self.places.get_mut(at) {
+        if let (Some(place), Some(mark)) = (self.places.get_mut(at), self.tags.get_mut(at)) {
             *place = entry;
+            *mark = tag(hash);
         }
     }
 
@@ -97,30 +114,42 @@ impl Index {
             };
             if !stays {
                 self.places[hole] = entry;
+                self.tags[hole] = self.tags[at];
                 hole = at;
             }
         }
         self.places[hole] = 0;
+        self.tags[hole] = 0;
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.places.capacity() * size_of::<u32>()
+        self.places.capacity() * size_of::<u32>() + self.tags.capacity()
     }
 
-    pub(super) fn parts(&self) -> (&[u32], usize) {
-        (&self.places, self.len)
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn parts(&self) -> (&[u32], &[u8]) {
+        (&self.places, &self.tags)
     }
 
     /// Puts a written index together again; `None` if it cannot be one of `entries` entries.
-    pub(super) fn from_parts(places: Vec<u32>, entries: usize) -> Option<Self> {
+    pub(super) fn from_parts(places: Vec<u32>, tags: Vec<u8>, entries: usize) -> Option<Self> {
         let len = places.iter().filter(|entry| **entry != 0).count();
         let within = places.iter().all(|entry| *entry as usize <= entries);
         let has_room = places.is_empty() || len < places.len();
-        (within && has_room).then_some(Self { places, len })
+        let fits = places.len() == tags.len()
+            && places
+                .iter()
+                .zip(&tags)
+                .all(|(entry, tag)| (*entry == 0) == (*tag == 0));
+        (within && has_room && fits).then_some(Self { places, tags, len })
     }
 }
 
 /// Mixes handles: they count up, so nobody chooses them (Knuth, TAOCP 3, §6.4).
+#[inline]
 pub(super) fn mix(words: &[u32]) -> u64 {
     let mut state = 0u64;
     for word in words {

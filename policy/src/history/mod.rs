@@ -9,6 +9,7 @@ mod edges;
 mod end;
 mod index;
 mod names;
+mod near;
 mod past;
 mod snapshot;
 mod subjects;
@@ -173,12 +174,18 @@ struct Era {
     policy: Policy,
     /// The label of each node's name.
     labels: Vec<Label>,
-    /// The resource that a label names.
-    resources: BTreeMap<Label, ResourceId>,
+    /// The resource that a label names, by label.
+    resources: Vec<Option<ResourceId>>,
     /// The node that a (resource, name) names.
     nodes: BTreeMap<(Label, Label), NodeId>,
     /// The node that records a relation's members, by (resource, name).
     recorded: BTreeMap<(Label, Label), NodeId>,
+}
+
+impl Era {
+    fn resource(&self, label: Label) -> Option<ResourceId> {
+        *self.resources.get(label.0 as usize)?
+    }
 }
 
 /// The entry in force at `at`: the last one that began at or before it.
@@ -485,14 +492,19 @@ impl History {
         let mut era = Era {
             from,
             labels: Vec::new(),
-            resources: BTreeMap::new(),
+            resources: Vec::new(),
             nodes: BTreeMap::new(),
             recorded: BTreeMap::new(),
             policy,
         };
         for (at, resource) in era.policy.resources.iter().enumerate() {
             if let Some(label) = self.labels.intern(&resource.name) {
-                era.resources.insert(label, ResourceId(at as u16));
+                let at = ResourceId(at as u16);
+                let place = label.0 as usize;
+                if era.resources.len() <= place {
+                    era.resources.resize(place + 1, None);
+                }
+                era.resources[place] = Some(at);
             }
         }
         for (at, node) in era.policy.nodes.iter().enumerate() {

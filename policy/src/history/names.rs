@@ -149,11 +149,11 @@ impl Texts {
         bytes: Vec<u8>,
         ends: Vec<u32>,
         before: Vec<u16>,
-        index: Vec<u32>,
+        (index, tags): (Vec<u32>, Vec<u8>),
     ) -> Option<Self> {
         let rising = ends.is_sorted() && ends.last().map_or(0, |end| *end as usize) == bytes.len();
-        let index = Index::from_parts(index, ends.len())?;
-        let whole = before.len() == ends.len() && index.parts().1 == ends.len();
+        let index = Index::from_parts(index, tags, ends.len())?;
+        let whole = before.len() == ends.len() && index.len() == ends.len();
         (rising && whole).then_some(Self {
             bytes,
             ends,

@@ -27,6 +27,7 @@ use crate::{
 
 use super::{
     edges::{Edge, Edges, EDGE_WORDS},
+    index::Index,
     names::{Labels, Texts},
     past::{Past, CLOSED_WORDS},
     subjects::Subjects,
@@ -59,14 +60,14 @@ impl History {
             section(&mut out, bytes);
             words(&mut out, ends.iter().copied());
             words(&mut out, before.iter().map(|label| u32::from(*label)));
-            words(&mut out, index.parts().0.iter().copied());
+            write_index(&mut out, index);
         }
         words(&mut out, self.subjects.rows().iter().flatten().copied());
         let (rows, free, by_key, heads) = self.edges.parts();
         words(&mut out, [free].into_iter());
         words(&mut out, rows.iter().flat_map(Edge::words));
-        words(&mut out, by_key.parts().0.iter().copied());
-        words(&mut out, heads.parts().0.iter().copied());
+        write_index(&mut out, by_key);
+        write_index(&mut out, heads);
         let (closed, terms) = self.past.parts();
         words(&mut out, closed.iter().flatten().copied());
         let terms = terms
@@ -112,8 +113,9 @@ impl History {
         history.edges = Edges::from_parts(
             rows,
             free.unwrap_or(0),
-            sections.words()?,
-            sections.words()?,
+            history.objects.len(),
+            sections.index()?,
+            sections.index()?,
         )
         .ok_or_else(|| damaged("its relationships contradict each other"))?;
         let closed: Vec<[u32; CLOSED_WORDS]> = sections.rows()?;
@@ -253,6 +255,12 @@ fn words(out: &mut Vec<u8>, words: impl Iterator<Item = u32>) {
     out[at..at + 8].copy_from_slice(&length.to_le_bytes());
 }
 
+fn write_index(out: &mut Vec<u8>, index: &Index) {
+    let (places, tags) = index.parts();
+    words(out, places.iter().copied());
+    section(out, tags);
+}
+
 struct Sections<'a> {
     rest: &'a [u8],
 }
@@ -287,13 +295,17 @@ impl<'a> Sections<'a> {
         Ok(bytes.chunks_exact(4 * N).map(row).collect())
     }
 
+    fn index(&mut self) -> Result<(Vec<u32>, Vec<u8>), SnapshotError> {
+        Ok((self.words()?, self.next()?.to_vec()))
+    }
+
     fn texts(&mut self) -> Result<Texts, SnapshotError> {
         let bytes = self.next()?.to_vec();
         let ends = self.words()?;
         let before = self.words()?;
         let before: Option<Vec<u16>> = before.into_iter().map(|b| u16::try_from(b).ok()).collect();
         before
-            .and_then(|before| Texts::from_parts(bytes, ends, before, self.words().ok()?))
+            .and_then(|before| Texts::from_parts(bytes, ends, before, self.index().ok()?))
             .ok_or_else(|| damaged("its names contradict each other"))
     }
 }

@@ -44,6 +44,7 @@ pub(super) struct Subjects {
 }
 
 impl Subjects {
+    #[inline]
     pub(super) fn key(&self, subject: u32) -> Option<SubjectKey> {
         let [kind, of, ..] = *self.rows.get(subject as usize)?;
         let label = Label((kind >> 16) as u16);
@@ -56,6 +57,7 @@ impl Subjects {
         })
     }
 
+    #[inline]
     pub(super) fn find(&self, key: SubjectKey) -> Option<u32> {
         match key {
             SubjectKey::Actor(actor) => known(self.of_actors.get(actor as usize)),
@@ -68,6 +70,7 @@ impl Subjects {
     }
 
     /// The subjects that are an object or one of its usersets.
+    #[inline]
     pub(super) fn of_object(&self, object: u32) -> impl Iterator<Item = u32> + '_ {
         let mut at = known(self.of_objects.get(object as usize));
         let next = move || {
@@ -159,6 +162,7 @@ impl Subjects {
     }
 }
 
+#[inline]
 fn known(at: Option<&u32>) -> Option<u32> {
     at.copied().filter(|at| *at != NONE)
 }

@@ -87,12 +87,14 @@ impl<'a> View<'a> {
         self.actor_name(Reverse::owner(self, object)?)
     }
 
+    #[inline]
     fn is_archived(&self, object: u32) -> bool {
         let states = self.history.archived.get(&object);
         states.and_then(|states| in_force(states, self.at)) == Some(&true)
     }
 
     /// The terms on which a subject stood in a list, if it did.
+    #[inline]
     fn stood(&self, object: u32, list: u32, subject: u32) -> Option<u32> {
         let edges = &self.history.edges;
         let edge = edges
@@ -132,28 +134,32 @@ impl<'a> View<'a> {
             .filter(move |(object, ..)| !view.is_archived(*object))
     }
 
+    #[inline]
     fn label(&self, node: NodeId) -> Option<Label> {
         self.era.labels.get(node.0 as usize).copied()
     }
 
+    #[inline]
     fn actor_subject(&self, actor: ActorId) -> Option<u32> {
         self.history.subjects.find(SubjectKey::Actor(actor.0))
     }
 
+    #[inline]
     fn resource_label(&self, object: u32) -> Option<Label> {
         self.history.objects.before(object).map(Label)
     }
 
-    fn set_ref(&self, subject: u32) -> SetRef {
+    #[inline]
+    fn set_ref(&self, key: SubjectKey) -> SetRef {
         let resource = |object: u32| {
             let label = self.resource_label(object)?;
-            Some((label, *self.era.resources.get(&label)?))
+            Some((label, self.era.resource(label)?))
         };
-        let found = match self.history.subjects.key(subject) {
-            Some(SubjectKey::Object(id)) => {
+        let found = match key {
+            SubjectKey::Object(id) => {
                 resource(id).map(|(_, resource)| SetRef::Object(ObjectId(id), resource))
             }
-            Some(SubjectKey::Userset(id, relation)) => resource(id)
+            SubjectKey::Userset(id, relation) => resource(id)
                 .and_then(|(label, _)| self.era.nodes.get(&(label, relation)))
                 .map(|node| SetRef::Userset(ObjectId(id), *node)),
             _ => None,
@@ -162,6 +168,7 @@ impl<'a> View<'a> {
     }
 
     /// Appends the members of these kinds and those behind them.
+    #[inline]
     fn members_from(
         &self,
         rank: u8,
@@ -175,25 +182,30 @@ impl<'a> View<'a> {
         if self.is_archived(object.0) {
             return;
         }
+        let list = list_of(label, true);
         let subjects = &self.history.subjects;
-        let list = self.list(object.0, list_of(label, true));
-        let list = list.filter(|(subject, _)| {
-            let key = subjects.key(*subject);
-            key.is_some_and(|key| key.rank() >= rank)
-        });
-        let member = |(subject, terms): (u32, u32)| MemberRef {
-            set: self.set_ref(subject),
-            terms: TermsId(terms),
+        let member = |subject: u32, terms: u32| {
+            let key = subjects.key(subject).filter(|key| key.rank() >= rank)?;
+            Some(MemberRef {
+                set: self.set_ref(key),
+                terms: TermsId(terms),
+            })
         };
         if !self.has_past {
-            into.extend(list.map(member));
+            let live = self.history.edges.list(object.0, list);
+            let live = live.filter(|(_, edge)| edge.from <= self.at);
+            into.extend(live.filter_map(|(_, edge)| member(edge.subject, edge.terms)));
             return;
         }
-        let mut all: Vec<(u32, u32)> = list.collect();
+        let mut all: Vec<(u32, u32)> = self.list(object.0, list).collect();
         all.sort_by(|(a, _), (b, _)| self.history.compare(*a, *b));
-        into.extend(all.into_iter().map(member));
+        into.extend(
+            all.into_iter()
+                .filter_map(|(subject, terms)| member(subject, terms)),
+        );
     }
 
+    #[inline]
     pub(super) fn subject_of(&self, subject: SubjectRef) -> Option<u32> {
         let policy = &self.era.policy;
         let label = |name: &str| self.history.labels.find(name);
@@ -217,15 +229,22 @@ impl<'a> View<'a> {
         subject: u32,
         visit: &mut dyn FnMut(ObjectId, NodeId, TermsId) -> ControlFlow<()>,
     ) {
+        // Mostly a subject stands in the same relation of many objects.
+        let mut last = None;
         for (object, list, terms) in self.of_subject(subject) {
-            let relation = Label(list as u16);
-            let node = self
-                .resource_label(object)
-                .and_then(|resource| self.era.recorded.get(&(resource, relation)));
+            let Some(resource) = self.resource_label(object) else {
+                continue;
+            };
+            let named = (resource, Label(list as u16));
+            let node = match last {
+                Some((known, node)) if known == named => Some(node),
+                _ => self.era.recorded.get(&named).copied(),
+            };
             let Some(node) = node else {
                 continue;
             };
-            if visit(ObjectId(object), *node, TermsId(terms)).is_break() {
+            last = Some((named, node));
+            if visit(ObjectId(object), node, TermsId(terms)).is_break() {
                 return;
             }
         }
@@ -254,13 +273,19 @@ impl Relationships for View<'_> {
         })
     }
 
+    #[inline]
     fn is_owner(&self, object: ObjectId, actor: ActorId) -> Result<bool, ReadError> {
-        let owns = self
-            .actor_subject(actor)
-            .and_then(|subject| self.stood(object.0, list_of(OWNER, false), subject));
+        let Some(subject) = self.actor_subject(actor) else {
+            return Ok(false);
+        };
+        if !self.has_past && self.history.edges.owner(object.0) != Some(subject) {
+            return Ok(false);
+        }
+        let owns = self.stood(object.0, list_of(OWNER, false), subject);
         Ok(owns.is_some() && !self.is_archived(object.0))
     }
 
+    #[inline]
     fn contains(
         &self,
         object: ObjectId,
@@ -377,7 +402,7 @@ impl Reverse for View<'_> {
 
     fn resource_of(&self, object: ObjectId) -> Option<ResourceId> {
         let label = self.resource_label(object.0)?;
-        self.era.resources.get(&label).copied()
+        self.era.resource(label)
     }
 
     fn actor_name(&self, actor: ActorId) -> Option<Actor> {

@@ -42,3 +42,4 @@ mod statements_random;
 mod store;
 mod suite;
 mod test_files;
+mod yaml_aliases;
