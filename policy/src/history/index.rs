@@ -20,6 +20,16 @@ pub(super) struct Index {
     len: usize,
 }
 
+/// The lowest bit of each of eight bytes.
+const LOW: u64 = 0x0101_0101_0101_0101;
+
+/// The highest bit of each byte that is zero. Above the lowest of them, that of a byte that is one may
+/// be set too (Warren, Hacker's Delight, §6-1).
+#[inline]
+fn zeros(bytes: u64) -> u64 {
+    bytes.wrapping_sub(LOW) & !bytes & (LOW << 7)
+}
+
 /// Other bits than those that decide where the probe begins.
 #[inline]
 fn tag(hash: u64) -> u8 {
@@ -39,14 +49,37 @@ impl Index {
     fn place(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<usize> {
         let size = self.tags.len();
         let tag = tag(hash);
+        let is = |at: usize| {
+            let entry = self.places.get(at).and_then(|entry| entry.checked_sub(1));
+            entry.is_some_and(&is)
+        };
         let mut at = self.home(hash);
         loop {
-            match *self.tags.get(at)? {
-                0 => return None,
-                found if found == tag && is(self.places.get(at)?.checked_sub(1)?) => {
-                    return Some(at)
+            // Eight at once, as long as they do not pass the end of the table.
+            while let Some(eight) = self.tags.get(at..).and_then(|tags| tags.first_chunk::<8>()) {
+                let eight = u64::from_le_bytes(*eight);
+                let free = zeros(eight);
+                // Up to the first free place.
+                let probed = (free & free.wrapping_neg()).wrapping_sub(1);
+                let mut same = zeros(eight ^ (u64::from(tag) * LOW)) & probed;
+                while same != 0 {
+                    let place = at + same.trailing_zeros() as usize / 8;
+                    if is(place) {
+                        return Some(place);
+                    }
+                    same &= same - 1;
                 }
-                _ => at = if at + 1 == size { 0 } else { at + 1 },
+                if free != 0 {
+                    return None;
+                }
+                at += 8;
+            }
+            match self.tags.get(at) {
+                None if size == 0 => return None,
+                None => at = 0,
+                Some(0) => return None,
+                Some(found) if *found == tag && is(at) => return Some(at),
+                Some(_) => at += 1,
             }
         }
     }
