@@ -19,6 +19,7 @@ use crate::{
     naive::Naive,
     oracle::{undecided, Answers, Object, Says, Schema, Terms, Use, Values, When, Who, World},
     random::{rounds, seed, Random},
+    told::Told,
 };
 
 pub type Tree = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -298,7 +299,7 @@ fn one_question(random: &mut Random, scene: &mut Scene, counts: &mut Counts) {
         when: &when,
         facts: &facts,
     };
-    println!("{} {when:?}\n{}\n{world:#?}", question(&asked), scene.text);
+    let _told = Told(|| format!("{} {when:?}\n{}\n{world:#?}", question(&asked), scene.text));
 
     let (question, circumstances) = (question(&asked), circumstances(&when));
     let tree = || TreeRelationships::new(&scene.policy, case.tree);
@@ -365,8 +366,7 @@ fn records_history_evidence_and_oracle_agree() {
     let mut counts = Counts::default();
     for round in 0..rounds(60) {
         let seed = seed.wrapping_add(round);
-        // Captured unless it fails.
-        println!("HOLDFAST_SEED={seed} HOLDFAST_ROUNDS=1");
+        let _told = Told(|| format!("HOLDFAST_SEED={seed} HOLDFAST_ROUNDS=1"));
         let mut random = Random::new(seed);
         let Some(mut scene) = Scene::new(&mut random) else {
             continue;

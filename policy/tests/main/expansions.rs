@@ -10,6 +10,7 @@ use crate::{
     naive::Naive,
     oracle::Answers,
     random::{rounds, seed, Random},
+    told::Told,
 };
 
 pub struct Evaluation<'a> {
@@ -119,7 +120,7 @@ fn one_question(random: &mut Random, scene: &Scene) {
     let at = random.below(scene.past.len());
     let world = &scene.past[at].0;
     let asked = ask(random, &scene.schema, &scene.cast, world);
-    println!("{}\n{}\n{world:#?}", question(&asked), scene.text);
+    let _told = Told(|| format!("{}\n{}\n{world:#?}", question(&asked), scene.text));
     let view = scene.history.at(at as u64).unwrap();
     let tree = match expand(&view, &object(&asked.object), &asked.name) {
         // So tangled that nobody could look at it.
@@ -131,19 +132,21 @@ fn one_question(random: &mut Random, scene: &Scene) {
         let same = expand(&naive, &object(&asked.object), &asked.name).unwrap();
         assert_eq!(same, tree, "the order is that of names");
     }
-    println!("{tree}");
+    let _told = Told(|| format!("{tree}"));
     for _ in 0..4 {
         let (who, when) = (
             ask(random, &scene.schema, &scene.cast, world).who,
             when(random),
         );
-        println!(
-            "{} When {{ {when:?}",
-            question(&Asked {
-                who: who.clone(),
-                ..asked.clone()
-            })
-        );
+        let _told = Told(|| {
+            format!(
+                "{} When {{ {when:?}",
+                question(&Asked {
+                    who: who.clone(),
+                    ..asked.clone()
+                })
+            )
+        });
         let evaluation = Evaluation {
             policy: &scene.policy,
             tree: &tree,
@@ -161,7 +164,7 @@ fn expansions_mean_what_check_says() {
     let seed = seed();
     for round in 0..rounds(60) {
         let seed = seed.wrapping_add(round);
-        println!("HOLDFAST_SEED={seed} HOLDFAST_ROUNDS=1");
+        let _told = Told(|| format!("HOLDFAST_SEED={seed} HOLDFAST_ROUNDS=1"));
         let mut random = Random::new(seed);
         if let Some(scene) = Scene::new(&mut random) {
             for _ in 0..4 {

@@ -14,6 +14,7 @@ use crate::{
     naive::Naive,
     oracle::{Answers, Facts, Schema, When, World},
     random::{rounds, seed, Random},
+    told::Told,
 };
 
 /// A world in which only these relationships stand.
@@ -38,7 +39,7 @@ fn one_question(random: &mut Random, scene: &Scene, counts: &mut Counts) {
     let world = &scene.past[at].0;
     let (asked, when) = (ask(random, &scene.schema, &scene.cast, world), when(random));
     let (question, circumstances) = (question(&asked), circumstances(&when));
-    println!("{question} {when:?}\n{}\n{world:#?}", scene.text);
+    let _told = Told(|| format!("{question} {when:?}\n{}\n{world:#?}", scene.text));
     let view = scene.history.at(at as u64).unwrap();
     let answer = check(&view, &question, &circumstances, GENEROUS);
     let explanation = explain(&view, &question, &circumstances, GENEROUS);
@@ -54,7 +55,7 @@ fn one_question(random: &mut Random, scene: &Scene, counts: &mut Counts) {
         let same = explain(&naive, &question, &circumstances, GENEROUS).unwrap();
         assert_eq!(same, explanation, "names decide, not handles");
     }
-    println!("{explanation}");
+    let _told = Told(|| format!("{explanation}"));
     let case = Case {
         relationships: &view,
         circumstances: &circumstances,
@@ -169,7 +170,7 @@ fn reasons_suffice_and_needs_allow() {
     let mut counts = Counts::default();
     for round in 0..rounds(60) {
         let seed = seed.wrapping_add(round);
-        println!("HOLDFAST_SEED={seed} HOLDFAST_ROUNDS=1");
+        let _told = Told(|| format!("HOLDFAST_SEED={seed} HOLDFAST_ROUNDS=1"));
         let mut random = Random::new(seed);
         if let Some(scene) = Scene::new(&mut random) {
             for _ in 0..12 {

@@ -42,4 +42,5 @@ mod statements_random;
 mod store;
 mod suite;
 mod test_files;
+mod told;
 mod yaml_aliases;

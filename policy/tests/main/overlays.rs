@@ -13,6 +13,7 @@ use crate::{
     naive::Naive,
     oracle::{Answers, Facts, Says, Terms, When, World},
     random::{rounds, seed, Random},
+    told::Told,
 };
 
 /// Takes part of the facts away from a world and gives them as contextual ones; leaves some behind on
@@ -91,7 +92,7 @@ fn one_scene(random: &mut Random, scene: &Scene) {
             when(random),
         );
         let question = question(&asked);
-        println!("{question} {when:?}\n{}\n{parted:#?}", scene.text);
+        let _told = Told(|| format!("{question} {when:?}\n{}\n{parted:#?}", scene.text));
         let whole = TreeRelationships::new(&scene.policy, tree);
         let expected = asks(&whole, &[], &world, &question, &when);
         let over_tree = TreeRelationships::new(&scene.policy, &below);
@@ -127,7 +128,7 @@ fn one_scene(random: &mut Random, scene: &Scene) {
             when(random),
         );
         let question = question(&asked);
-        println!("{question} {when:?}\n{}\n{parted:#?}", scene.text);
+        let _told = Told(|| format!("{question} {when:?}\n{}\n{parted:#?}", scene.text));
         let answers = Answers::new(&scene.schema, &parted, &when, &asked.who, &asked.object);
         match asks(&view, &contextual, &parted, &question, &when) {
             Err(Condition { .. }) => {}
@@ -158,7 +159,7 @@ fn what_is_given_with_a_question_is_as_good_as_recorded() {
     let seed = seed();
     for round in 0..rounds(60) {
         let seed = seed.wrapping_add(round);
-        println!("HOLDFAST_SEED={seed} HOLDFAST_ROUNDS=1");
+        let _told = Told(|| format!("HOLDFAST_SEED={seed} HOLDFAST_ROUNDS=1"));
         let mut random = Random::new(seed);
         if let Some(scene) = Scene::new(&mut random) {
             one_scene(&mut random, &scene);
