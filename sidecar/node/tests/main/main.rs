@@ -13,5 +13,6 @@ mod questions;
 mod snapshots;
 mod story;
 mod support;
+mod terms;
 mod trails;
 mod witnesses;

@@ -84,8 +84,8 @@ pub struct FakeHub {
 }
 
 impl FakeHub {
-    /// A hub with the policy `plant` and the collection `batches`, at height 2.
-    pub fn new(creator: &Did, operator: &Did) -> Self {
+    /// A hub with the policy `plant`, or another of its shape, and the collection `batches`, at height 2.
+    pub fn new(creator: &Did, operator: &Did, definition: &str) -> Self {
         let chain = ChainId::parse("plant-test-1").unwrap();
         let policy = PolicyId::derive(&chain, creator, 0, 0);
         let hub = Self {
@@ -116,7 +116,7 @@ impl FakeHub {
             headers_cut: AtomicBool::new(false),
         };
         hub.block(&[]);
-        hub.found(&hub.policy, PLANT);
+        hub.found(&hub.policy, definition);
         hub
     }
 

@@ -55,9 +55,15 @@ fn tell() {
 
 impl Plant {
     pub fn new() -> Self {
+        Self::under(hub::PLANT)
+    }
+
+    /// Under another policy, which has all that `plant` has.
+    pub fn under(definition: &str) -> Self {
         tell();
         let (operator_a, operator_b) = (key(2), key(3));
-        let hub = Arc::new(FakeHub::new(&key(1).did(), &operator_a.did()));
+        let hub = FakeHub::new(&key(1).did(), &operator_a.did(), definition);
+        let hub = Arc::new(hub);
         let plant = Self {
             hub,
             clock: Arc::new(ManualClock::at((hub::GENESIS_SECONDS as u64 + 10) * 1000)),
