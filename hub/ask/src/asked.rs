@@ -112,17 +112,3 @@ pub(crate) fn question(wire: Option<&proto::Question>) -> Result<Question, Unans
         subject: subject_from_wire("question.subject", wire.subject.as_ref())?,
     })
 }
-
-/// Asks `$ask` of the recorded relationships, with the contextual ones laid over them if there are any.
-macro_rules! over {
-    ($asked:expr, $opened:expr, |$relationships:ident| $ask:expr) => {
-        if $asked.contextual.is_empty() {
-            let $relationships = &$opened.view;
-            $ask
-        } else {
-            let $relationships = &policy::Overlay::new(&$opened.view, &$asked.contextual)?;
-            $ask
-        }
-    };
-}
-pub(crate) use over;

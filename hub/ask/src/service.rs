@@ -17,7 +17,7 @@ use crate::questions::explain::Explain;
 use crate::questions::many::CheckMany;
 use crate::questions::objects::LookupObjects;
 use crate::questions::subjects::LookupSubjects;
-use crate::questions::Ask;
+use crate::questions::{Ask, Asking};
 use crate::source::Source;
 use crate::turns::Turns;
 
@@ -45,7 +45,11 @@ impl<S: Source> Permissions<S> {
     }
 
     /// Asks what is short as a rule: at once, and only if it is not, at length.
-    async fn short<Q: Ask>(&self, question: Q, limits: Limits) -> Result<Q::Answer, Unanswered> {
+    async fn short<Q: Ask>(
+        &self,
+        question: Asking<Q>,
+        limits: Limits,
+    ) -> Result<Q::Answer, Unanswered> {
         let at_once = Limits {
             steps_max: STEPS_AT_ONCE.min(limits.steps_max),
             ..limits
@@ -64,7 +68,11 @@ impl<S: Source> Permissions<S> {
 
     /// Asks what may take long, on a thread of its own. It goes on when whoever asked has gone away:
     /// its turn ends with it.
-    async fn long<Q: Ask>(&self, question: Q, limits: Limits) -> Result<Q::Answer, Unanswered> {
+    async fn long<Q: Ask>(
+        &self,
+        question: Asking<Q>,
+        limits: Limits,
+    ) -> Result<Q::Answer, Unanswered> {
         let turn = self.long.next().await.ok_or(Unanswered::TooMany)?;
         let source = self.source.clone();
         let answered = tokio::task::spawn_blocking(move || {
@@ -77,7 +85,7 @@ impl<S: Source> Permissions<S> {
             .map_err(|error| Unanswered::Node(error.to_string()))?
     }
 
-    async fn list<Q, T>(&self, question: Q) -> Result<Response<Parts<T>>, Status>
+    async fn list<Q, T>(&self, question: Asking<Q>) -> Result<Response<Parts<T>>, Status>
     where
         Q: Ask<Answer = Vec<T>>,
     {
@@ -101,7 +109,7 @@ impl<S: Source> Service for Permissions<S> {
         &self,
         request: Request<proto::CheckPermissionRequest>,
     ) -> Result<Response<proto::CheckPermissionResponse>, Status> {
-        let question = Check::try_from(request.into_inner())?;
+        let question = Asking::<Check>::try_from(request.into_inner())?;
         Ok(Response::new(
             self.short(question, Limits::CONSENSUS).await?,
         ))
@@ -111,7 +119,7 @@ impl<S: Source> Service for Permissions<S> {
         &self,
         request: Request<proto::CheckPermissionsRequest>,
     ) -> Result<Response<proto::CheckPermissionsResponse>, Status> {
-        let question = CheckMany::try_from(request.into_inner())?;
+        let question = Asking::<CheckMany>::try_from(request.into_inner())?;
         Ok(Response::new(self.long(question, Limits::CONSENSUS).await?))
     }
 
@@ -119,14 +127,15 @@ impl<S: Source> Service for Permissions<S> {
         &self,
         request: Request<proto::ExpandPermissionRequest>,
     ) -> Result<Response<Self::ExpandPermissionStream>, Status> {
-        self.list(Expand::try_from(request.into_inner())?).await
+        self.list(Asking::<Expand>::try_from(request.into_inner())?)
+            .await
     }
 
     async fn lookup_objects(
         &self,
         request: Request<proto::LookupObjectsRequest>,
     ) -> Result<Response<Self::LookupObjectsStream>, Status> {
-        self.list(LookupObjects::try_from(request.into_inner())?)
+        self.list(Asking::<LookupObjects>::try_from(request.into_inner())?)
             .await
     }
 
@@ -134,7 +143,7 @@ impl<S: Source> Service for Permissions<S> {
         &self,
         request: Request<proto::LookupSubjectsRequest>,
     ) -> Result<Response<Self::LookupSubjectsStream>, Status> {
-        self.list(LookupSubjects::try_from(request.into_inner())?)
+        self.list(Asking::<LookupSubjects>::try_from(request.into_inner())?)
             .await
     }
 
@@ -142,7 +151,7 @@ impl<S: Source> Service for Permissions<S> {
         &self,
         request: Request<proto::ExplainPermissionRequest>,
     ) -> Result<Response<proto::ExplainPermissionResponse>, Status> {
-        let question = Explain::try_from(request.into_inner())?;
+        let question = Asking::<Explain>::try_from(request.into_inner())?;
         Ok(Response::new(self.long(question, Limits::CONSENSUS).await?))
     }
 }

@@ -1,52 +1,39 @@
 //! One check.
 
 use hub_types::policy::convert::time_to_wire;
-use hub_types::PolicyId;
-use policy::{check, History, Limits, Question};
+use policy::{check, Limits, Question, Reverse};
 use wire::policy as proto;
 
-use super::{decided_by, Ask};
-use crate::asked::{over, question, Asked};
+use super::{decided_by, Ask, Asking};
+use crate::asked::{question, Opened};
 use crate::failure::Unanswered;
-use crate::source::Reading;
 
 pub(crate) struct Check {
-    asked: Asked,
     question: Question,
 }
 
-impl TryFrom<proto::CheckPermissionRequest> for Check {
+impl TryFrom<proto::CheckPermissionRequest> for Asking<Check> {
     type Error = Unanswered;
 
     fn try_from(wire: proto::CheckPermissionRequest) -> Result<Self, Unanswered> {
-        Ok(Self {
-            asked: Asked::from_wire(wire.asked.as_ref())?,
+        let question = Check {
             question: question(wire.question.as_ref())?,
-        })
+        };
+        Self::read(wire.asked.as_ref(), question)
     }
 }
 
 impl Ask for Check {
     type Answer = proto::CheckPermissionResponse;
 
-    fn policy(&self) -> &PolicyId {
-        &self.asked.policy
-    }
-
-    fn ask(
+    fn ask<R: Reverse>(
         &self,
-        history: &History,
-        reading: &Reading,
+        relationships: &R,
+        opened: &Opened<'_>,
         limits: Limits,
     ) -> Result<Self::Answer, Unanswered> {
-        let opened = self.asked.open(history, reading)?;
         let circumstances = &opened.circumstances;
-        let answer = over!(self.asked, opened, |relationships| check(
-            relationships,
-            &self.question,
-            circumstances,
-            limits
-        ))?;
+        let answer = check(relationships, &self.question, circumstances, limits)?;
         Ok(proto::CheckPermissionResponse {
             decided: Some(decided_by(&answer)),
             steps: answer.steps,

@@ -3,55 +3,43 @@
 use hub_types::policy::convert::{
     object_from_wire, object_to_wire, subject_to_wire, terms_to_wire,
 };
-use hub_types::PolicyId;
-use policy::{expand, Expanded, ExpandedMember, History, Limits, ObjectRef};
+use policy::{expand, Expanded, ExpandedMember, Limits, ObjectRef, Reverse};
 use wire::policy as proto;
 use wire::policy::expanded_node::Node;
 
-use super::Ask;
-use crate::asked::{over, Asked};
+use super::{Ask, Asking};
+use crate::asked::Opened;
 use crate::failure::Unanswered;
 use crate::limits::NODES_PER_PART;
-use crate::source::Reading;
 
 pub(crate) struct Expand {
-    asked: Asked,
     object: ObjectRef,
     permission: String,
 }
 
-impl TryFrom<proto::ExpandPermissionRequest> for Expand {
+impl TryFrom<proto::ExpandPermissionRequest> for Asking<Expand> {
     type Error = Unanswered;
 
     fn try_from(wire: proto::ExpandPermissionRequest) -> Result<Self, Unanswered> {
-        Ok(Self {
-            asked: Asked::from_wire(wire.asked.as_ref())?,
+        let question = Expand {
             object: object_from_wire("object", wire.object.as_ref())?,
             permission: wire.permission,
-        })
+        };
+        Self::read(wire.asked.as_ref(), question)
     }
 }
 
 impl Ask for Expand {
     type Answer = Vec<proto::ExpandPermissionResponse>;
 
-    fn policy(&self) -> &PolicyId {
-        &self.asked.policy
-    }
-
     /// A tree has a bound of its own, on its nodes: `limits` is not asked.
-    fn ask(
+    fn ask<R: Reverse>(
         &self,
-        history: &History,
-        reading: &Reading,
+        relationships: &R,
+        opened: &Opened<'_>,
         _limits: Limits,
     ) -> Result<Self::Answer, Unanswered> {
-        let opened = self.asked.open(history, reading)?;
-        let tree = over!(self.asked, opened, |relationships| expand(
-            relationships,
-            &self.object,
-            &self.permission
-        ))?;
+        let tree = expand(relationships, &self.object, &self.permission)?;
         let mut responses: Vec<proto::ExpandPermissionResponse> = tree
             .nodes
             .chunks(NODES_PER_PART)

@@ -1,53 +1,40 @@
 //! Why a question is answered as it is.
 
 use hub_types::policy::convert::relationship_to_wire;
-use hub_types::PolicyId;
 use policy::explain::Fact;
-use policy::{explain, History, Limits, Question, Why};
+use policy::{explain, Limits, Question, Reverse, Why};
 use wire::policy as proto;
 
-use super::{decided_by, Ask};
-use crate::asked::{over, question, Asked};
+use super::{decided_by, Ask, Asking};
+use crate::asked::{question, Opened};
 use crate::failure::Unanswered;
-use crate::source::Reading;
 
 pub(crate) struct Explain {
-    asked: Asked,
     question: Question,
 }
 
-impl TryFrom<proto::ExplainPermissionRequest> for Explain {
+impl TryFrom<proto::ExplainPermissionRequest> for Asking<Explain> {
     type Error = Unanswered;
 
     fn try_from(wire: proto::ExplainPermissionRequest) -> Result<Self, Unanswered> {
-        Ok(Self {
-            asked: Asked::from_wire(wire.asked.as_ref())?,
+        let question = Explain {
             question: question(wire.question.as_ref())?,
-        })
+        };
+        Self::read(wire.asked.as_ref(), question)
     }
 }
 
 impl Ask for Explain {
     type Answer = proto::ExplainPermissionResponse;
 
-    fn policy(&self) -> &PolicyId {
-        &self.asked.policy
-    }
-
-    fn ask(
+    fn ask<R: Reverse>(
         &self,
-        history: &History,
-        reading: &Reading,
+        relationships: &R,
+        opened: &Opened<'_>,
         limits: Limits,
     ) -> Result<Self::Answer, Unanswered> {
-        let opened = self.asked.open(history, reading)?;
         let circumstances = &opened.circumstances;
-        let explained = over!(self.asked, opened, |relationships| explain(
-            relationships,
-            &self.question,
-            circumstances,
-            limits
-        ))?;
+        let explained = explain(relationships, &self.question, circumstances, limits)?;
         let lines = explained.to_string().lines().map(str::to_owned).collect();
         let (relationships, is_least) = match &explained.why {
             Why::Allowed {

@@ -1,22 +1,19 @@
 //! Many checks on one state.
 
-use hub_types::PolicyId;
 use policy::limits::LOOKUP_STEPS_MAX;
-use policy::{check_many, Counted, History, Limits, Question};
+use policy::{check_many, Counted, Limits, Question, Reverse};
 use wire::policy as proto;
 
-use super::{decided_by, Ask};
-use crate::asked::{over, question, Asked};
+use super::{decided_by, Ask, Asking};
+use crate::asked::{question, Opened};
 use crate::failure::Unanswered;
 use crate::limits::QUESTIONS_MAX;
-use crate::source::Reading;
 
 pub(crate) struct CheckMany {
-    asked: Asked,
     questions: Vec<Question>,
 }
 
-impl TryFrom<proto::CheckPermissionsRequest> for CheckMany {
+impl TryFrom<proto::CheckPermissionsRequest> for Asking<CheckMany> {
     type Error = Unanswered;
 
     fn try_from(wire: proto::CheckPermissionsRequest) -> Result<Self, Unanswered> {
@@ -27,27 +24,22 @@ impl TryFrom<proto::CheckPermissionsRequest> for CheckMany {
             )));
         }
         let questions = wire.questions.iter().map(|one| question(Some(one)));
-        Ok(Self {
-            asked: Asked::from_wire(wire.asked.as_ref())?,
+        let questions = CheckMany {
             questions: questions.collect::<Result<_, _>>()?,
-        })
+        };
+        Self::read(wire.asked.as_ref(), questions)
     }
 }
 
 impl Ask for CheckMany {
     type Answer = proto::CheckPermissionsResponse;
 
-    fn policy(&self) -> &PolicyId {
-        &self.asked.policy
-    }
-
-    fn ask(
+    fn ask<R: Reverse>(
         &self,
-        history: &History,
-        reading: &Reading,
+        relationships: &R,
+        opened: &Opened<'_>,
         limits: Limits,
     ) -> Result<Self::Answer, Unanswered> {
-        let opened = self.asked.open(history, reading)?;
         let circumstances = &opened.circumstances;
         let mut answers = Vec::with_capacity(self.questions.len());
         let mut left = LOOKUP_STEPS_MAX;
@@ -57,12 +49,7 @@ impl Ask for CheckMany {
                 steps_max: limits.steps_max.min(left),
                 ..limits
             };
-            let counted = over!(self.asked, opened, |relationships| check_many(
-                relationships,
-                group,
-                circumstances,
-                limits
-            ));
+            let counted = check_many(relationships, group, circumstances, limits);
             for one in counted {
                 left = left.saturating_sub(one.steps);
                 answers.push(answer(one));

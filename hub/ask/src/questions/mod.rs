@@ -8,28 +8,62 @@ pub(crate) mod objects;
 pub(crate) mod subjects;
 
 use hub_types::PolicyId;
-use policy::{Answer, Decision, History, Limits};
+use policy::{Answer, Decision, History, Limits, Overlay, Reverse};
 use wire::policy as proto;
 
+use crate::asked::{Asked, Opened};
 use crate::failure::Unanswered;
 use crate::limits::ENTRIES_PER_PART;
 use crate::source::Reading;
 
-/// A question that was read and can be asked.
+/// A question: what is read of a request beside what all have.
 pub(crate) trait Ask: Send + 'static {
     /// What comes back.
     type Answer: Send + 'static;
 
+    /// Asks it of relationships: those of the opened state, or with contextual ones laid over them.
+    fn ask<R: Reverse>(
+        &self,
+        relationships: &R,
+        opened: &Opened<'_>,
+        limits: Limits,
+    ) -> Result<Self::Answer, Unanswered>;
+}
+
+/// A question, and what it is asked about.
+pub(crate) struct Asking<Q> {
+    asked: Asked,
+    question: Q,
+}
+
+impl<Q: Ask> Asking<Q> {
+    /// Reads it.
+    pub(crate) fn read(asked: Option<&proto::Asked>, question: Q) -> Result<Self, Unanswered> {
+        Ok(Self {
+            asked: Asked::from_wire(asked)?,
+            question,
+        })
+    }
+
     /// The policy that it is about.
-    fn policy(&self) -> &PolicyId;
+    pub(crate) fn policy(&self) -> &PolicyId {
+        &self.asked.policy
+    }
 
     /// Asks it.
-    fn ask(
+    pub(crate) fn ask(
         &self,
         history: &History,
         reading: &Reading,
         limits: Limits,
-    ) -> Result<Self::Answer, Unanswered>;
+    ) -> Result<Q::Answer, Unanswered> {
+        let opened = self.asked.open(history, reading)?;
+        if self.asked.contextual.is_empty() {
+            return self.question.ask(&opened.view, &opened, limits);
+        }
+        let contextual = Overlay::new(&opened.view, &self.asked.contextual)?;
+        self.question.ask(&contextual, &opened, limits)
+    }
 }
 
 pub(crate) fn decided(decision: Decision, missing: Vec<String>) -> proto::Decided {

@@ -1,48 +1,41 @@
 //! On which objects a subject has a permission.
 
 use hub_types::policy::convert::subject_from_wire;
-use hub_types::PolicyId;
-use policy::{lookup_objects, History, Limits, Subject};
+use policy::{lookup_objects, Limits, Reverse, Subject};
 use wire::policy as proto;
 
-use super::{after, items, most, parts, Ask};
-use crate::asked::{over, Asked};
+use super::{after, items, most, parts, Ask, Asking};
+use crate::asked::Opened;
 use crate::failure::Unanswered;
-use crate::source::Reading;
 
 pub(crate) struct LookupObjects {
-    asked: Asked,
     subject: Subject,
     wire: proto::LookupObjectsRequest,
 }
 
-impl TryFrom<proto::LookupObjectsRequest> for LookupObjects {
+impl TryFrom<proto::LookupObjectsRequest> for Asking<LookupObjects> {
     type Error = Unanswered;
 
     fn try_from(wire: proto::LookupObjectsRequest) -> Result<Self, Unanswered> {
-        Ok(Self {
-            asked: Asked::from_wire(wire.asked.as_ref())?,
+        let asked = wire.asked.clone();
+        let question = LookupObjects {
             subject: subject_from_wire("subject", wire.subject.as_ref())?,
             wire,
-        })
+        };
+        Self::read(asked.as_ref(), question)
     }
 }
 
 impl Ask for LookupObjects {
     type Answer = Vec<proto::LookupObjectsResponse>;
 
-    fn policy(&self) -> &PolicyId {
-        &self.asked.policy
-    }
-
-    fn ask(
+    fn ask<R: Reverse>(
         &self,
-        history: &History,
-        reading: &Reading,
+        relationships: &R,
+        opened: &Opened<'_>,
         limits: Limits,
     ) -> Result<Self::Answer, Unanswered> {
-        let opened = self.asked.open(history, reading)?;
-        let found = over!(self.asked, opened, |relationships| lookup_objects(
+        let found = lookup_objects(
             relationships,
             &self.subject,
             &self.wire.permission,
@@ -50,8 +43,8 @@ impl Ask for LookupObjects {
             &opened.circumstances,
             limits,
             after(&self.wire.after),
-            most(self.wire.limit)
-        ))?;
+            most(self.wire.limit),
+        )?;
         let registered_only = opened
             .view
             .collections()

@@ -1,18 +1,15 @@
 //! Who has a permission on an object.
 
 use hub_types::policy::convert::object_from_wire;
-use hub_types::PolicyId;
-use policy::{lookup_subjects, History, Limits, ObjectRef, Wanted};
+use policy::{lookup_subjects, Limits, ObjectRef, Reverse, Wanted};
 use wire::policy as proto;
 use wire::policy::subject_kind::Kind;
 
-use super::{after, decided, items, most, parts, Ask};
-use crate::asked::{over, Asked};
+use super::{after, decided, items, most, parts, Ask, Asking};
+use crate::asked::Opened;
 use crate::failure::Unanswered;
-use crate::source::Reading;
 
 pub(crate) struct LookupSubjects {
-    asked: Asked,
     object: ObjectRef,
     wire: proto::LookupSubjectsRequest,
 }
@@ -24,39 +21,35 @@ enum Listed {
     Excluded,
 }
 
-impl TryFrom<proto::LookupSubjectsRequest> for LookupSubjects {
+impl TryFrom<proto::LookupSubjectsRequest> for Asking<LookupSubjects> {
     type Error = Unanswered;
 
     fn try_from(wire: proto::LookupSubjectsRequest) -> Result<Self, Unanswered> {
-        Ok(Self {
-            asked: Asked::from_wire(wire.asked.as_ref())?,
+        let asked = wire.asked.clone();
+        let question = LookupSubjects {
             object: object_from_wire("object", wire.object.as_ref())?,
             wire,
-        })
+        };
+        Self::read(asked.as_ref(), question)
     }
 }
 
 impl Ask for LookupSubjects {
     type Answer = Vec<proto::LookupSubjectsResponse>;
 
-    fn policy(&self) -> &PolicyId {
-        &self.asked.policy
-    }
-
-    fn ask(
+    fn ask<R: Reverse>(
         &self,
-        history: &History,
-        reading: &Reading,
+        relationships: &R,
+        opened: &Opened<'_>,
         limits: Limits,
     ) -> Result<Self::Answer, Unanswered> {
-        let opened = self.asked.open(history, reading)?;
         let kind = self.wire.kind.as_ref().and_then(|kind| kind.kind.as_ref());
         let wanted = match kind {
             None | Some(Kind::Actors(_)) => Wanted::Actors,
             Some(Kind::Objects(resource)) => Wanted::Objects(resource),
             Some(Kind::Usersets(sets)) => Wanted::Usersets(&sets.resource, &sets.relation),
         };
-        let found = over!(self.asked, opened, |relationships| lookup_subjects(
+        let found = lookup_subjects(
             relationships,
             &self.object,
             &self.wire.permission,
@@ -64,8 +57,8 @@ impl Ask for LookupSubjects {
             &opened.circumstances,
             limits,
             after(&self.wire.after),
-            most(self.wire.limit)
-        ))?;
+            most(self.wire.limit),
+        )?;
         let allowed = found.allowed.into_iter().map(|id| (id, Listed::Allowed));
         let conditional =
             items(found.conditional).map(|item| (item.id.clone(), Listed::Conditional(item)));
