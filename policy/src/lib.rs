@@ -72,9 +72,9 @@ mod yaml;
 pub use apply::{apply, apply_all, ApplyError, Write};
 pub use ask::explain::{self, explain, Explanation, Why};
 pub use ask::{
-    check_many, expand, lookup_objects, lookup_subjects, permissions_of, reachable, Counted,
-    Decided, Expanded, ExpandedMember, Expansion, Influence, Objects, PermissionDecided,
-    Permissions, Reached, Subjects, Wanted,
+    check_many, expand, lookup_objects, lookup_subjects, permissions_of, reachable, Decided,
+    Expanded, ExpandedMember, Expansion, Influence, Many, Objects, PermissionDecided, Permissions,
+    Reached, Subjects, Wanted,
 };
 pub use change::{Change, CollectionRecord};
 pub use check::{check, check_counted};

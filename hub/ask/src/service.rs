@@ -120,7 +120,7 @@ impl<S: Source> Service for Permissions<S> {
         request: Request<proto::CheckPermissionsRequest>,
     ) -> Result<Response<proto::CheckPermissionsResponse>, Status> {
         let question = Asking::<CheckMany>::try_from(request.into_inner())?;
-        Ok(Response::new(self.long(question, Limits::CONSENSUS).await?))
+        Ok(Response::new(self.long(question, Limits::LOOKUP).await?))
     }
 
     async fn expand_permission(

@@ -1,40 +1,90 @@
-//! Many questions at once.
+//! Many questions at once: those about one subject are decided by one walk, so what it finds of a
+//! folder for one document serves the next.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, vec, vec::Vec};
 
 use crate::{
-    check::check_counted,
+    asked::Asked,
+    check::{check_counted, resolve},
     limits::Limits,
-    question::{Answer, CheckError, Circumstances, Question},
+    question::{CheckError, Circumstances, Question},
+    relationship::Subject,
     relationships::Relationships,
 };
 
-/// The answer to one of many questions.
+use super::shared::{Decided, Shared};
+
+/// Answers to many questions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counted {
-    /// The answer, or why there is none.
-    pub answer: Result<Answer, CheckError>,
-    /// The steps that it took, or that the error cost; at most the bound.
+pub struct Many {
+    /// One for each question, in their order: what [`crate::check`] decides, or why there is no answer.
+    pub decided: Vec<Result<Decided, CheckError>>,
+    /// Steps that all took together: fewer than the sum of each alone where they share work.
     pub steps: u64,
 }
 
-/// Answers each question as if it were asked alone: the same answer, the same steps, the same bounds,
-/// in the order of the questions. What is asked twice is walked once.
+/// Answers many questions. One that has no answer spoils no other; `limits` bounds the steps of all
+/// together, and once they are spent what is left has no answer.
 pub fn check_many<R: Relationships + ?Sized>(
     relationships: &R,
     questions: &[Question],
     circumstances: &Circumstances,
     limits: Limits,
-) -> Vec<Counted> {
-    let mut first: BTreeMap<&Question, usize> = BTreeMap::new();
-    let mut all: Vec<Counted> = Vec::with_capacity(questions.len());
-    for question in questions {
-        let at = *first.entry(question).or_insert(all.len());
-        let counted = all.get(at).cloned().unwrap_or_else(|| {
-            let (steps, answer) = check_counted(relationships, question, circumstances, limits);
-            Counted { answer, steps }
-        });
-        all.push(counted);
+) -> Many {
+    let mut groups: BTreeMap<&Subject, Vec<usize>> = BTreeMap::new();
+    for (at, question) in questions.iter().enumerate() {
+        groups.entry(&question.subject).or_default().push(at);
     }
-    all
+    let spent = CheckError::TooManySteps {
+        limit: limits.steps_max,
+    };
+    let mut decided = vec![Err(spent.clone()); questions.len()];
+    let mut steps = 0u64;
+    for (subject, group) in groups {
+        let left = Limits {
+            steps_max: limits.steps_max.saturating_sub(steps),
+            ..limits
+        };
+        let asked = Asked::about(relationships, subject);
+        let mut shared = Shared::new(relationships, asked, circumstances, left);
+        for at in group {
+            let Some(question) = questions.get(at) else {
+                continue;
+            };
+            let answer = one(&mut shared, question, circumstances);
+            let is_over = answer.as_ref().is_err_and(CheckError::ends_all);
+            if let Some(place) = decided.get_mut(at) {
+                *place = answer.map_err(|error| match error {
+                    CheckError::TooManySteps { .. } => spent.clone(),
+                    error => error,
+                });
+            }
+            if is_over {
+                break;
+            }
+        }
+        steps = steps.saturating_add(shared.steps());
+    }
+    Many { decided, steps }
+}
+
+fn one<R: Relationships + ?Sized>(
+    shared: &mut Shared<'_, R>,
+    question: &Question,
+    circumstances: &Circumstances,
+) -> Result<Decided, CheckError> {
+    let relationships = shared.relationships();
+    let node = resolve(
+        shared.policy(),
+        question.object.resource(),
+        &question.permission,
+    )?;
+    match relationships.object(&question.object) {
+        Some(object) => shared.decide(object, node),
+        // Objects of which nothing is known share a handle; each is asked about alone.
+        None => shared.beside(|limits| {
+            let (steps, answer) = check_counted(relationships, question, circumstances, limits);
+            (steps, answer.map(Decided::from))
+        }),
+    }
 }

@@ -21,7 +21,7 @@ mod subjects;
 
 pub use expand::{expand, Expanded, ExpandedMember, Expansion};
 pub use influence::{reachable, Influence, Reached};
-pub use many::{check_many, Counted};
+pub use many::{check_many, Many};
 pub use objects::{lookup_objects, Objects};
 pub use permissions::{permissions_of, PermissionDecided, Permissions};
 pub use shared::Decided;

@@ -134,16 +134,27 @@ impl<'a, R: Relationships + ?Sized> Shared<'a, R> {
     }
 
     fn alone(&mut self, object: ObjectId, node: NodeId) -> Result<Decided, CheckError> {
+        let (relationships, circumstances) = (self.relationships, self.circumstances);
+        let (asked, root) = (self.walk.asked(), (object, node));
+        self.beside(|limits| {
+            let mut walk = Walk::of(relationships, root, asked, circumstances, limits);
+            let answer = walk.run();
+            (walk.steps(), answer.map(Decided::from))
+        })
+    }
+
+    /// Asks something beside the walk, within the steps that are left, and counts what it took.
+    pub(crate) fn beside(
+        &mut self,
+        ask: impl FnOnce(Limits) -> (u64, Result<Decided, CheckError>),
+    ) -> Result<Decided, CheckError> {
         let limits = Limits {
             steps_max: self.limits.steps_max.saturating_sub(self.steps()),
             ..self.limits
         };
-        let asked = self.walk.asked();
-        let root = (object, node);
-        let mut walk = Walk::of(self.relationships, root, asked, self.circumstances, limits);
-        let answer = walk.run();
-        self.alone = self.alone.saturating_add(walk.steps());
-        answer.map(Decided::from).map_err(|error| match error {
+        let (steps, answer) = ask(limits);
+        self.alone = self.alone.saturating_add(steps);
+        answer.map_err(|error| match error {
             CheckError::TooManySteps { .. } => CheckError::TooManySteps {
                 limit: self.limits.steps_max,
             },

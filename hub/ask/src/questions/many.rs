@@ -1,10 +1,9 @@
 //! Many checks on one state.
 
-use policy::limits::LOOKUP_STEPS_MAX;
-use policy::{check_many, Counted, Limits, Question, Reverse};
+use policy::{check_many, CheckError, Decided, Limits, Question, Reverse};
 use wire::policy as proto;
 
-use super::{decided_by, Ask, Asking};
+use super::{decided, Ask, Asking};
 use crate::asked::{question, Opened};
 use crate::failure::Unanswered;
 use crate::limits::QUESTIONS_MAX;
@@ -40,40 +39,29 @@ impl Ask for CheckMany {
         opened: &Opened<'_>,
         limits: Limits,
     ) -> Result<Self::Answer, Unanswered> {
-        let circumstances = &opened.circumstances;
-        let mut answers = Vec::with_capacity(self.questions.len());
-        let mut left = LOOKUP_STEPS_MAX;
-        // In groups, so that the bound on all of them is looked at between.
-        for group in self.questions.chunks(64) {
-            let limits = Limits {
-                steps_max: limits.steps_max.min(left),
-                ..limits
-            };
-            let counted = check_many(relationships, group, circumstances, limits);
-            for one in counted {
-                left = left.saturating_sub(one.steps);
-                answers.push(answer(one));
-            }
-        }
+        let many = check_many(
+            relationships,
+            &self.questions,
+            &opened.circumstances,
+            limits,
+        );
         Ok(proto::CheckPermissionsResponse {
-            answers,
+            answers: many.decided.into_iter().map(answer).collect(),
+            steps: many.steps,
             from: Some(opened.from),
         })
     }
 }
 
-fn answer(counted: Counted) -> proto::CheckedPermission {
-    let steps = counted.steps;
-    match counted.answer {
-        Ok(answer) => proto::CheckedPermission {
-            decided: Some(decided_by(&answer)),
+fn answer(found: Result<Decided, CheckError>) -> proto::CheckedPermission {
+    match found {
+        Ok(found) => proto::CheckedPermission {
+            decided: Some(decided(found.decision, found.missing)),
             error: String::new(),
-            steps,
         },
         Err(error) => proto::CheckedPermission {
             decided: None,
             error: error.to_string(),
-            steps,
         },
     }
 }
