@@ -13,13 +13,16 @@
 mod asked;
 mod failure;
 mod limits;
+mod parts;
 mod questions;
+mod server;
 mod service;
 mod source;
 mod turns;
 
 pub use failure::Unanswered;
 pub use limits::{MESSAGE_BYTES_MAX, QUESTIONS_MAX};
+pub use server::bounded;
 pub use service::{serve_on, Permissions};
 pub use source::{Reading, Source};
 pub use turns::{Turn, Turns};

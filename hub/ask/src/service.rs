@@ -9,8 +9,10 @@ use wire::policy as proto;
 
 use crate::failure::Unanswered;
 use crate::limits::{
-    LONG_QUESTIONS_MAX, LONG_QUESTIONS_WAITING_MAX, MESSAGE_BYTES_MAX, STEPS_AT_ONCE,
+    CATCHING_UP_MAX, CATCHING_UP_WAITING_MAX, LISTS_MAX, LISTS_WAITING_MAX, LONG_QUESTIONS_MAX,
+    LONG_QUESTIONS_WAITING_MAX, MESSAGE_BYTES_MAX, STEPS_AT_ONCE,
 };
+use crate::parts::Parts;
 use crate::questions::check::Check;
 use crate::questions::expand::Expand;
 use crate::questions::explain::Explain;
@@ -21,13 +23,12 @@ use crate::questions::{Ask, Asking};
 use crate::source::Source;
 use crate::turns::Turns;
 
-/// Parts of a list that is whole already: nothing is held while they are read, however slowly.
-type Parts<T> = tokio_stream::Iter<std::vec::IntoIter<Result<T, Status>>>;
-
 /// The service over one source.
 pub struct Permissions<S> {
     source: Arc<S>,
     long: Turns,
+    catching_up: Turns,
+    lists: Turns,
 }
 
 /// The service, to be added to a server.
@@ -41,39 +42,59 @@ impl<S: Source> Permissions<S> {
         Self {
             source,
             long: Turns::new(LONG_QUESTIONS_MAX, LONG_QUESTIONS_WAITING_MAX),
+            catching_up: Turns::new(CATCHING_UP_MAX, CATCHING_UP_WAITING_MAX),
+            lists: Turns::new(LISTS_MAX, LISTS_WAITING_MAX),
         }
     }
 
-    /// Asks what is short as a rule: at once, and only if it is not, at length.
+    /// Asks what is short as a rule: at once; where the replica has to catch up first, on another
+    /// thread; and only what turns out to be long in its turn among long questions.
     async fn short<Q: Ask>(
         &self,
         question: Asking<Q>,
         limits: Limits,
     ) -> Result<Q::Answer, Unanswered> {
+        let question = Arc::new(question);
         let at_once = Limits {
             steps_max: STEPS_AT_ONCE.min(limits.steps_max),
             ..limits
         };
-        let answered = self.source.ask(question.policy(), |history, reading| {
-            question.ask(history, reading, at_once)
-        });
+        let mut answered = self
+            .source
+            .ask(question.policy(), |history, reading| {
+                question.ask(history, reading, at_once)
+            })
+            .and_then(|answer| answer);
+        if matches!(answered, Err(Unanswered::Later)) {
+            let turns = &self.catching_up;
+            answered = self.in_turn(turns, question.clone(), at_once).await;
+        }
         match answered {
-            Ok(Err(Unanswered::Check(CheckError::TooManySteps {
+            Err(Unanswered::Check(CheckError::TooManySteps {
                 limit: STEPS_AT_ONCE,
-            })))
-            | Err(Unanswered::Later) => self.long(question, limits).await,
-            answered => answered?,
+            })) => self.in_turn(&self.long, question, limits).await,
+            answered => answered,
         }
     }
 
-    /// Asks what may take long, on a thread of its own. It goes on when whoever asked has gone away:
-    /// its turn ends with it.
+    /// Asks what may take long.
     async fn long<Q: Ask>(
         &self,
         question: Asking<Q>,
         limits: Limits,
     ) -> Result<Q::Answer, Unanswered> {
-        let turn = self.long.next().await.ok_or(Unanswered::TooMany)?;
+        self.in_turn(&self.long, Arc::new(question), limits).await
+    }
+
+    /// Asks on a thread of its own, when it is its turn. It goes on when whoever asked has gone away:
+    /// its turn ends with it.
+    async fn in_turn<Q: Ask>(
+        &self,
+        turns: &Turns,
+        question: Arc<Asking<Q>>,
+        limits: Limits,
+    ) -> Result<Q::Answer, Unanswered> {
+        let turn = turns.next().await.ok_or(Unanswered::TooMany)?;
         let source = self.source.clone();
         let answered = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -88,14 +109,11 @@ impl<S: Source> Permissions<S> {
     async fn list<Q, T>(&self, question: Asking<Q>) -> Result<Response<Parts<T>>, Status>
     where
         Q: Ask<Answer = Vec<T>>,
+        T: Send + 'static,
     {
-        let parts: Vec<Result<T, Status>> = self
-            .long(question, Limits::LOOKUP)
-            .await?
-            .into_iter()
-            .map(Ok)
-            .collect();
-        Ok(Response::new(tokio_stream::iter(parts)))
+        let place = self.lists.next().await.ok_or(Unanswered::TooMany)?;
+        let parts = self.long(question, Limits::LOOKUP).await?;
+        Ok(Response::new(Parts::of(parts, place)))
     }
 }
 

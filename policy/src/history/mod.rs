@@ -80,7 +80,22 @@ pub struct Memory {
     pub closed_bytes: usize,
     /// Bytes of names and what finds them.
     pub name_bytes: usize,
+    /// Bytes of terms, definitions and schemas, about: their canonical bytes, times what values take
+    /// more in memory.
+    pub other_bytes: usize,
 }
+
+impl Memory {
+    /// Bytes of everything.
+    #[must_use]
+    pub fn all_bytes(&self) -> usize {
+        self.live_bytes + self.closed_bytes + self.name_bytes + self.other_bytes
+    }
+}
+
+/// Bytes that a value of a context takes in memory for one of its canonical bytes, at most about: a
+/// list of booleans has one byte for each.
+const VALUE_BYTES: usize = 32;
 
 /// Why changes do not continue a history, or a revision cannot be asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -257,7 +272,22 @@ impl History {
             closed: self.past.len(),
             closed_bytes: self.past.bytes(),
             name_bytes: self.objects.bytes() + self.actors.bytes(),
+            other_bytes: self.other_bytes(),
         }
+    }
+
+    fn other_bytes(&self) -> usize {
+        let context = |terms: &Arc<Terms>| {
+            let used = terms.condition.as_ref();
+            used.map_or(0, |used| used.context.encode().len()) * VALUE_BYTES
+        };
+        let versions = self.collections.values().flatten();
+        let schemas = versions.map(|(_, record)| record.schema.len());
+        let eras = self
+            .eras
+            .iter()
+            .map(|era| era.policy.definition().len() * 4);
+        self.terms.iter().map(context).sum::<usize>() + schemas.sum::<usize>() + eras.sum::<usize>()
     }
 
     /// The oldest revision that can be asked about.

@@ -109,6 +109,10 @@ pub const HEADERS_PER_LOOK_MAX: usize = 32;
 /// citing blocks at which a check reaches its bounds, wait with them.
 pub const WANTED_TIMES_MAX: usize = 1024;
 
+/// Times of blocks that are kept on disk and in memory: those on which verdicts hung. Each moment at
+/// which something ended takes two.
+pub const KNOWN_TIMES_MAX: usize = 1 << 18;
+
 /// Blocks whose times are remembered since this run verified their headers: seven minutes of blocks,
 /// at ten a second, and what searches came upon.
 pub const SEEN_BLOCKS_MAX: usize = 4096;

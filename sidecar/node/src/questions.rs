@@ -11,7 +11,6 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::transport::server::TcpIncoming;
-use tonic::transport::Server;
 
 use crate::authority::Authority;
 
@@ -39,7 +38,7 @@ pub fn serve(
     let stopped = async move {
         let _ = stop.changed().await;
     };
-    Server::builder()
+    hub_ask::bounded()
         .add_service(hub_ask::serve_on(authority))
         .serve_with_incoming_shutdown(incoming, stopped)
 }

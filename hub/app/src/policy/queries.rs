@@ -306,17 +306,13 @@ fn asked_at(context: &QueryContext<'_>, found: &Found, revision: u64) -> Result<
         return Ok(leaf(context, found, revision)?.time.to_policy());
     }
     let view = &context.view;
-    let time = match block_time::of(view, context.height + 1)? {
-        None => block_time::of(view, context.height)?,
+    let of = |height| block_time::of(view, height);
+    let time = match of(context.height + 1)? {
+        None => of(context.height)?,
         proving => proving,
     };
-    let last = || {
-        let (seconds, nanos) = view.committed()?.time;
-        Timestamp::new(seconds, nanos).ok()
-    };
-    let time = time
-        .or_else(last)
-        .ok_or_else(|| QueryError::not_found("a committed block"))?;
+    let time =
+        time.ok_or_else(|| QueryError::not_found(format!("the time of block {}", context.height)))?;
     Ok(time.to_policy())
 }
 

@@ -4,6 +4,7 @@
 //! Broadcasting and looking up transactions is the engine's: CometBFT's RPC does both.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hub_ask::{Turn, Turns};
 use tonic::transport::server::TcpIncoming;
@@ -16,6 +17,9 @@ use super::shutdown::Shutdown;
 use crate::chain::hub::Hub;
 use crate::query::{light, QueryContext, QueryError};
 use crate::{audit, auth, bank, policy};
+
+/// How long running requests may take to end after the signal to stop.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 const HEIGHT_HEADER: &str = "x-cosmos-block-height";
 
@@ -233,7 +237,7 @@ pub async fn serve(
         proving: Turns::new(PROVING_MAX, PROVING_WAITING_MAX),
         simulating: Turns::new(SIMULATING_MAX, SIMULATING_WAITING_MAX),
     };
-    tonic::transport::Server::builder()
+    let serving = hub_ask::bounded()
         .add_service(permissions)
         .add_service(rpc::policy_server::QueryServer::new(services.clone()))
         .add_service(rpc::audit_server::QueryServer::new(services.clone()))
@@ -241,8 +245,16 @@ pub async fn serve(
         .add_service(rpc::auth_server::QueryServer::new(services.clone()))
         .add_service(rpc::bank_server::QueryServer::new(services.clone()))
         .add_service(rpc::tx_server::ServiceServer::new(services))
-        .serve_with_incoming_shutdown(incoming, shutdown.requested())
-        .await?;
+        .serve_with_incoming_shutdown(incoming, shutdown.clone().requested());
+    // Whoever does not read what it asked for does not keep the node from ending.
+    let too_long = async {
+        shutdown.requested().await;
+        tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
+    };
+    tokio::select! {
+        done = serving => done?,
+        () = too_long => tracing::warn!("gRPC requests that did not end were given up"),
+    }
     Ok(())
 }
 

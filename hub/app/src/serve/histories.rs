@@ -100,8 +100,7 @@ impl Histories {
             .iter()
             .filter_map(|(id, one)| {
                 // One that is being built is in use.
-                let bytes = one.state.try_read().ok()?.history.memory();
-                let bytes = bytes.live_bytes + bytes.closed_bytes + bytes.name_bytes;
+                let bytes = one.state.try_read().ok()?.history.memory().all_bytes();
                 Some((one.used.load(Ordering::Relaxed), *id, bytes))
             })
             .collect();

@@ -17,7 +17,7 @@ use crate::limits::ENTRIES_PER_PART;
 use crate::source::Reading;
 
 /// A question: what is read of a request beside what all have.
-pub(crate) trait Ask: Send + 'static {
+pub(crate) trait Ask: Send + Sync + 'static {
     /// What comes back.
     type Answer: Send + 'static;
 

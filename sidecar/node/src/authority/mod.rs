@@ -516,6 +516,25 @@ impl Authority {
         self.times.heights(wanted)
     }
 
+    /// Blocks around a moment that made revisions: their times are proven with them.
+    pub(crate) fn revisions_near(&self, moment: Time) -> Vec<Block> {
+        let replicas: Vec<_> = healed(self.replicas.read()).values().cloned().collect();
+        let around = |replica: Arc<RwLock<Replica>>| {
+            let replica = healed(replica.read());
+            let history = replica.history();
+            let last = history.revision_at_time(moment);
+            let next = last.map_or(0, |last| last.saturating_add(1));
+            let both = [last, Some(next)].into_iter().flatten();
+            let made = both.filter_map(|revision| history.revision(revision));
+            made.map(|made| Block {
+                height: made.height,
+                time: made.time(),
+            })
+            .collect::<Vec<_>>()
+        };
+        replicas.into_iter().flat_map(around).collect()
+    }
+
     /// The highest block at or below `height` whose header was verified in this run: what a writer may
     /// cite beside the blocks that made revisions.
     pub(crate) fn seen_at_or_below(&self, height: u64) -> Option<Block> {

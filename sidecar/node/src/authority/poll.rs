@@ -41,6 +41,7 @@ pub async fn run(follow: Follow, mut stop: watch::Receiver<bool>) -> Result<(), 
     let mut clock_written_ms = 0;
     loop {
         let step = follow.step(&mut clock_written_ms).await?;
+        // What was applied is on disk now, whether or not the step came to its end.
         follow.keep_snapshots(false).await;
         let pause = match step {
             Ok(()) => HUB_POLL_INTERVAL,
@@ -134,14 +135,11 @@ impl Follow {
         } else if changed {
             self.authority.tell(|status| status.epoch += 1);
         }
-        if let Err(error) = self.prove_times(tip).await? {
-            return Ok(Err(error));
-        }
         let now_ms = self.clock.wall_ms();
         let clock_is_due = now_ms.saturating_sub(*clock_written_ms) >= CLOCK_WRITE_INTERVAL_MS;
         if !changed && !clock_is_due {
             // Heights alone are not worth a sync each: a restart proves them again.
-            return Ok(Ok(()));
+            return self.prove_times(tip).await;
         }
         *clock_written_ms = now_ms;
         let age_ms = u64::try_from(self.authority.age().as_millis()).unwrap_or(u64::MAX);
@@ -160,7 +158,8 @@ impl Follow {
                 ..Write::default()
             })
             .await?;
-        Ok(Ok(()))
+        // Only now: what was proven of policies must not be lost with a header that cannot be had.
+        self.prove_times(tip).await
     }
 
     /// Proves the times of blocks that verdicts hang on. They are known once they are on disk; who
@@ -171,12 +170,10 @@ impl Follow {
             time: tip.time.to_policy(),
         };
         let times = &self.authority.times;
-        let proved = match times.prove(self.hub.as_ref(), newest).await {
-            Ok(proved) => proved,
-            Err(error) => return Ok(Err(error)),
-        };
+        let near = |moment| self.authority.revisions_near(moment);
+        let (proved, trouble) = times.prove(self.hub.as_ref(), newest, near).await;
         if proved.is_empty() {
-            return Ok(Ok(()));
+            return Ok(trouble);
         }
         let write = Write {
             puts: proved.puts().collect(),
@@ -189,7 +186,7 @@ impl Follow {
             // What was late or waited may count now, and was held back from peers meanwhile.
             status.epoch += 1;
         });
-        Ok(Ok(()))
+        Ok(trouble)
     }
 
     /// Brings one policy to the newest header, unless it is there. Returns what must be written
@@ -211,6 +208,14 @@ impl Follow {
         }
         let update = self.hub.policy(policy, from).await?;
         let revisions = !update.revisions.is_empty();
+        // A long question may still read the history. It is copied before anybody is made to wait.
+        let shared = healed(replica.read()).shared_history();
+        if let Some(history) = shared.filter(|_| revisions) {
+            let copied = tokio::task::spawn_blocking(move || (*history).clone()).await;
+            if let Ok(copy) = copied {
+                healed(replica.write()).take_copy(copy);
+            }
+        }
         let puts = healed(replica.write())
             .apply(&update)
             .map_err(|error| HubError::Unverified(error.to_string()))?;

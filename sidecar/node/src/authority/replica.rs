@@ -179,14 +179,8 @@ impl Replica {
         let wrong = || StoreError::Record(Column::Meta.name());
         let record = PolicyRecord::from_bytes(&proven.record).map_err(|_| wrong())?;
         let revisions = kept_revisions(&self.id, self.range.size()..record.log.size(), store)?;
-        let header_time = match (proven.header_seconds, proven.header_nanos) {
-            // Written before it was kept: the replica is at least as new as its newest revision.
-            (0, 0) => revisions
-                .last()
-                .map(|revision: &Revision| revision.leaf.time)
-                .ok_or_else(wrong)?,
-            (seconds, nanos) => Timestamp::new(seconds, nanos).map_err(|_| wrong())?,
-        };
+        let header_time =
+            Timestamp::new(proven.header_seconds, proven.header_nanos).map_err(|_| wrong())?;
         let update = Update {
             record,
             height: proven.height,
@@ -266,24 +260,16 @@ impl Replica {
                 expected: update.record.log.size(),
             });
         }
-        let mut defined = Vec::new();
         for revision in &update.revisions {
             let changes: Vec<policy::Change> =
                 revision.changes.iter().map(Change::to_policy).collect();
-            defined.extend(changes.iter().filter_map(|change| match change {
-                policy::Change::CollectionDefined {
-                    resource,
-                    name,
-                    record,
-                } => Some((resource.clone(), name.clone(), record.clone())),
-                _ => None,
-            }));
             Arc::make_mut(&mut self.history)
                 .apply(revision.leaf.to_revision(), &changes)
                 .map_err(|error| ReplicaError::History(error.to_string()))?;
             self.range
                 .append_leaf_hash(revision.leaf.leaf_hash(), &mut |_, _, _| {})
                 .map_err(|_| ReplicaError::Log)?;
+            self.define_all(&changes);
             self.changes_since_snapshot += changes.len() as u64;
             let kept = Kept {
                 leaf: revision.leaf.to_bytes(),
@@ -298,12 +284,6 @@ impl Replica {
                 .push((Column::Policies, key, Some(kept.encode_to_vec())));
         }
         let mut puts = std::mem::take(&mut self.unsaved);
-        if !defined.is_empty() {
-            self.collections = Collections::of(&self.history, &self.chain, &self.id);
-        }
-        for (resource, name, record) in defined {
-            self.define(resource.as_str(), name.as_str(), &record);
-        }
         let newer = self
             .proven
             .as_ref()
@@ -327,6 +307,25 @@ impl Replica {
             ));
         }
         Ok(puts)
+    }
+
+    /// Takes the collections that changes defined, which the history has by now.
+    fn define_all(&mut self, changes: &[policy::Change]) {
+        let mut any = false;
+        for change in changes {
+            if let policy::Change::CollectionDefined {
+                resource,
+                name,
+                record,
+            } = change
+            {
+                any = true;
+                self.define(resource.as_str(), name.as_str(), record);
+            }
+        }
+        if any {
+            self.collections = Collections::of(&self.history, &self.chain, &self.id);
+        }
     }
 
     fn define(&mut self, resource: &str, name: &str, record: &policy::CollectionRecord) {
@@ -355,6 +354,16 @@ impl Replica {
     /// All that the policy ever held.
     pub(crate) fn history(&self) -> &Arc<History> {
         &self.history
+    }
+
+    /// The history, if somebody else reads it as well: then a change would be made to a copy.
+    pub(crate) fn shared_history(&self) -> Option<Arc<History>> {
+        (Arc::strong_count(&self.history) > 1).then(|| self.history.clone())
+    }
+
+    /// Goes on with a copy of the history.
+    pub(crate) fn take_copy(&mut self, copy: History) {
+        self.history = Arc::new(copy);
     }
 
     /// The schema versions of a collection.

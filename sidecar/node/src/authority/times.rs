@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use super::healed;
 use super::hub::{Hub, HubError};
-use crate::limits::{HEADERS_PER_LOOK_MAX, SEEN_BLOCKS_MAX, WANTED_TIMES_MAX};
+use crate::limits::{HEADERS_PER_LOOK_MAX, KNOWN_TIMES_MAX, SEEN_BLOCKS_MAX, WANTED_TIMES_MAX};
 use crate::store::keys::meta;
 use crate::store::records::decode;
 use crate::store::{Column, Put, Store, StoreError};
@@ -162,11 +162,15 @@ impl Times {
     }
 
     /// Proves what is wanted, as far as some headers reach; gives what must be written before it is
-    /// known ([`Times::learn`]).
-    ///
-    /// # Errors
-    /// [`HubError`] where a header cannot be had; what is still wanted stays so.
-    pub async fn prove(&self, hub: &dyn Hub, tip: Block) -> Result<Proved, HubError> {
+    /// known ([`Times::learn`]), and whether the hub could be reached. A header that a node does not
+    /// give leaves what hangs on it wanted, and nothing else. `near` gives blocks around a moment whose
+    /// times are proven otherwise.
+    pub async fn prove(
+        &self,
+        hub: &dyn Hub,
+        tip: Block,
+        near: impl Fn(policy::Time) -> Vec<Block>,
+    ) -> (Proved, Result<(), HubError>) {
         let wanted: Vec<Wanted> = {
             let all = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
             all.iter().copied().collect()
@@ -174,19 +178,34 @@ impl Times {
         let mut proved = Proved::default();
         let mut headers = HEADERS_PER_LOOK_MAX;
         for one in wanted {
+            if self.known().len() + proved.blocks.len() >= KNOWN_TIMES_MAX {
+                tracing::warn!(wanted = %one, "no more times of blocks are kept; what hangs on them waits");
+                self.forget(&one);
+                continue;
+            }
             let found = match one {
-                Wanted::At(height) if height > tip.height => None,
-                Wanted::At(height) => Some(vec![self.block(hub, height, &mut headers).await?]),
-                Wanted::From(moment) => self.first_from(hub, moment, tip, &mut headers).await?,
+                Wanted::At(height) if height > tip.height => Ok(None),
+                Wanted::At(height) => {
+                    let block = self.block(hub, height, &mut headers).await;
+                    block.map(|block| Some(vec![block]))
+                }
+                Wanted::From(moment) => {
+                    let near = near(moment);
+                    self.first_from(hub, moment, tip, &near, &mut headers).await
+                }
             };
             match found {
                 // Not reached by the chain yet, so nothing hangs on it.
-                None => self.forget(&one),
-                Some(found) if found.contains(&None) => return Ok(proved),
-                Some(found) => proved.take(one, found.into_iter().flatten()),
+                Ok(None) => self.forget(&one),
+                Ok(Some(found)) if found.contains(&None) => break,
+                Ok(Some(found)) => proved.take(one, found.into_iter().flatten()),
+                Err(error @ HubError::Unreachable(_)) => return (proved, Err(error)),
+                Err(error) => {
+                    tracing::debug!(%error, wanted = %one, "a header cannot be had; it is asked for again");
+                }
             }
         }
-        Ok(proved)
+        (proved, Ok(()))
     }
 
     /// The first block at or after `moment`, and the one before it. A `None` within where the headers
@@ -196,6 +215,7 @@ impl Times {
         hub: &dyn Hub,
         moment: policy::Time,
         tip: Block,
+        near: &[Block],
         headers: &mut usize,
     ) -> Result<Option<Vec<Option<Block>>>, HubError> {
         if tip.time < moment {
@@ -206,7 +226,8 @@ impl Times {
         {
             let known = self.known();
             let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            for block in known.iter().chain(seen.values().copied()) {
+            let near = near.iter().copied();
+            for block in known.iter().chain(seen.values().copied()).chain(near) {
                 if block.time < moment {
                     low = low.max(block.height);
                 } else if block.height < high.height {
