@@ -60,7 +60,7 @@ impl GasSchedule {
         record_write: 25_000,
         per_record_byte: 30,
         policy_step: 3_000,
-        per_definition_byte: 50,
+        per_definition_byte: 300,
         policy_change: 5_000,
         proof_hash: 1_000,
     };

@@ -9,14 +9,22 @@ use std::sync::{Arc, Mutex};
 use hub_types::PolicyId;
 use policy::Policy;
 
-/// How many compiled policies are kept. One takes some 100 kB; when the cache is full it is
-/// emptied, which costs a millisecond a policy to fill again.
-const COMPILED_MAX: usize = 256;
+/// Bytes of definitions whose compiled policies are kept: two thousand policies of the size that people
+/// write, or 64 of the largest. Compiled they take some tens of times as much. When the cache is full it
+/// is emptied; filling it again costs some tenths of a microsecond a byte, for which each message that
+/// needs a policy pays whether or not it is kept.
+const DEFINITION_BYTES_MAX: usize = 4 << 20;
 
 /// The compiled policies of this node.
 #[derive(Default)]
 pub struct CompiledPolicies {
-    compiled: Mutex<BTreeMap<PolicyId, Arc<Policy>>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    compiled: BTreeMap<PolicyId, Arc<Policy>>,
+    definition_bytes: usize,
 }
 
 impl CompiledPolicies {
@@ -26,7 +34,7 @@ impl CompiledPolicies {
     /// The compiler's, when the text is no policy: for a text from state that means a damaged
     /// store or a binary with another engine.
     pub fn get(&self, id: &PolicyId, definition: &str) -> Result<Arc<Policy>, policy::PolicyError> {
-        if let Some(found) = self.lock().get(id) {
+        if let Some(found) = self.lock().compiled.get(id) {
             if found.definition() == definition {
                 return Ok(found.clone());
             }
@@ -38,15 +46,19 @@ impl CompiledPolicies {
 
     /// Keeps a policy that was just compiled.
     pub fn keep(&self, id: PolicyId, policy: Arc<Policy>) {
-        let mut compiled = self.lock();
-        if compiled.len() >= COMPILED_MAX {
-            compiled.clear();
+        let mut kept = self.lock();
+        let bytes = policy.definition().len();
+        if kept.definition_bytes + bytes > DEFINITION_BYTES_MAX {
+            *kept = Kept::default();
         }
-        compiled.insert(id, policy);
+        kept.definition_bytes += bytes;
+        if let Some(replaced) = kept.compiled.insert(id, policy) {
+            kept.definition_bytes -= replaced.definition().len();
+        }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<PolicyId, Arc<Policy>>> {
-        self.compiled
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
