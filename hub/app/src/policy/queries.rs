@@ -9,7 +9,7 @@ use hub_types::{
         convert::{context_from_json, object_from_wire, time_to_wire},
         keys, PolicyLeaf, PolicyRecord,
     },
-    PolicyId, Record, Timestamp,
+    PolicyId, Record,
 };
 use prost::Message;
 use wire::light::PolicyProof;

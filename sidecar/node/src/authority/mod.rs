@@ -516,6 +516,11 @@ impl Authority {
         self.times.heights(wanted)
     }
 
+    /// Asks for the time of a block.
+    pub(crate) fn want_time(&self, height: u64) {
+        self.times.want([Wanted::At(height)].into());
+    }
+
     /// Blocks around a moment that made revisions: their times are proven with them.
     pub(crate) fn revisions_near(&self, moment: Time) -> Vec<Block> {
         let replicas: Vec<_> = healed(self.replicas.read()).values().cloned().collect();

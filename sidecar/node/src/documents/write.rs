@@ -657,6 +657,8 @@ impl Documents {
         action: &'static str,
     ) -> Result<Failure, Failure> {
         let Some((permission, missing)) = self.lacks(judged)? else {
+            // It began with a block whose time is not known here; the next attempt can cite it.
+            self.authority.want_time(judged.reading.height);
             return Ok(refused_local(judged, why));
         };
         self.log_refused_write(judged, &permission, why, action)
@@ -788,7 +790,7 @@ fn of_claim(error: &policy::NameError) -> Failure {
 fn refused_local(judged: &Judged, why: &str) -> Failure {
     Failure::invalid(
         format!("the commit is refused: {why}"),
-        "prepare it anew and sign what comes back",
+        "try again, where it was signed elsewhere with what a new preparation gives",
     )
     .at(judged.reading.clone())
 }

@@ -21,7 +21,7 @@ use serde_json::json;
 use crate::anchors::anchoring;
 use crate::support::{blocks_of, cid, eventually, push, Pair, Plant, Running};
 
-fn receipts(running: &Running) -> Vec<Vec<u8>> {
+pub fn receipts(running: &Running) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     let store = running.sidecar.documents.store();
     store
