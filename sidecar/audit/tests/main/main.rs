@@ -2,7 +2,9 @@
 
 mod authority;
 mod bundle;
+mod earlier;
 mod fixture;
 mod leaves;
 mod mutator;
 mod receipt;
+mod times;
