@@ -2,6 +2,7 @@
 
 mod authority;
 mod bundle;
+mod decisions;
 mod earlier;
 mod fixture;
 mod leaves;
