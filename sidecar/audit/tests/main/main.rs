@@ -5,6 +5,7 @@ mod bundle;
 mod decisions;
 mod earlier;
 mod fixture;
+mod kept;
 mod leaves;
 mod mutator;
 mod receipt;

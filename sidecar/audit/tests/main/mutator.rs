@@ -8,7 +8,7 @@ use audit::mutate::{each, Effort};
 use hub_light::TrustPoint;
 
 use crate::fixture::story::story;
-use crate::times::{usual, NEEDED};
+use crate::times::{usual_with_decisions, NEEDED};
 
 fn all_refused(trust: TrustPoint, file: &[u8], effort: Effort) -> BTreeMap<&'static str, u64> {
     verify(file, trust).expect("the bundle verifies as it is");
@@ -78,7 +78,7 @@ fn every_mutation_of_a_part_is_refused_by_name() {
 /// With the headers of blocks whose times verdicts hang on.
 #[test]
 fn every_mutation_of_a_bundle_with_times_is_refused_by_name() {
-    let story = usual();
+    let story = usual_with_decisions();
     let file = story
         .trail(&NEEDED)
         .encode_sealed(&story.operator)

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use audit::bundle::{verify, Section, VerifyError, Wrong};
+use audit::content::Outcome;
 use audit::report::Report;
 use audit::times::Wanted;
 use policy::Time;
 
 use crate::fixture::hub::time;
-use crate::fixture::timed::{between, blocks_of, later, Moments, Timed, Who, Written};
+use crate::fixture::timed::{between, blocks_of, later, Asked, Moments, Timed, Who, Written};
 
 /// Verifies as an auditor does whose issuer puts in what is missing, and nothing else.
 fn verified(story: &Timed) -> Result<Report, VerifyError> {
@@ -150,6 +151,32 @@ fn witness_attests_until_his_right_ends_by_time() {
 
 /// Bob and Carol as usual, seen on both sides.
 pub fn usual() -> Timed {
+    told(&[])
+}
+
+/// As usual; and decisions about Bob before and after his end, about Erin with and without a badge, and
+/// one that could not be told.
+pub fn usual_with_decisions() -> Timed {
+    let asked = |who, permission, height: u64, outcome, context| Asked {
+        who,
+        permission,
+        height,
+        outcome,
+        engine: 2,
+        at: Some(time(height + 1).to_policy()),
+        context,
+    };
+    let seven = Some(r#"{"number":7}"#);
+    told(&[
+        asked(Who::Bob, "edit", 18, Outcome::Allow, None),
+        asked(Who::Bob, "edit", 19, Outcome::Deny, None),
+        asked(Who::Erin, "read", 26, Outcome::Allow, seven),
+        asked(Who::Erin, "read", 26, Outcome::Deny, None),
+        asked(Who::Alice, "edit", 27, Outcome::CouldNotTell, None),
+    ])
+}
+
+fn told(asked: &[Asked]) -> Timed {
     let plot = [
         (Who::Bob, 12, Some(19)),
         (Who::Bob, 13, Some(20)),
@@ -157,7 +184,7 @@ pub fn usual() -> Timed {
         (Who::Carol, 25, None),
     ];
     let plot = plot.map(|(by, cites, seen)| Written { by, cites, seen });
-    Timed::tell(&Moments::usual(), &plot, &[])
+    Timed::tell(&Moments::usual(), &plot, asked)
 }
 
 /// The blocks on both sides of Bob's end and of Carol's beginning.
