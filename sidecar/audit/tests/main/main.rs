@@ -1,5 +1,6 @@
 //! The crate from the outside: bundles, receipts, and what a mutator does to them.
 
+mod arrival;
 mod authority;
 mod bundle;
 mod decisions;
