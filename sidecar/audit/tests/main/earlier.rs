@@ -72,7 +72,7 @@ fn refused(story: &Timed, file: &[u8], what: &str) -> String {
     error.wrong.to_string()
 }
 
-/// `HOLDFAST_SOAK=1` flips every bit, else one of each byte.
+/// `HOLDFAST_SOAK=1` flips every bit and cuts everywhere, else one bit of each byte.
 #[test]
 fn every_flipped_byte_of_a_header_or_its_proof_is_refused() {
     let story = usual();
@@ -89,11 +89,10 @@ fn every_flipped_byte_of_a_header_or_its_proof_is_refused() {
                 &format!("byte {at}, bit {bit}"),
             );
         }
-        refused(
-            &story,
-            &spoiler.with(&spoiler.times[..at]),
-            &format!("cut at byte {at}"),
-        );
+        if all || at % 16 == 0 {
+            let cut = spoiler.with(&spoiler.times[..at]);
+            refused(&story, &cut, &format!("cut at byte {at}"));
+        }
     }
 }
 
