@@ -239,3 +239,26 @@ fn blocks_that_verdicts_hang_on_are_wanted_by_name() {
     let all: Vec<u64> = (1..=40).collect();
     assert_eq!(wanted(&all), Ok(report));
 }
+
+/// Blocks behind one whose time is known are later than it, by a nanosecond at least.
+#[test]
+fn what_changes_a_nanosecond_behind_a_known_block_has_changed_for_all_later_ones() {
+    let moments = Moments {
+        bob_until: later(time(8).to_policy(), 1),
+        carol_from: later(time(22).to_policy(), 1),
+        ..Moments::usual()
+    };
+    let without_times = |by, cites| {
+        let written = Written {
+            by,
+            cites,
+            seen: None,
+        };
+        let story = Timed::tell(&moments, &[written], &[]);
+        verify(&story.trail(&[]).encode().expect("a bundle"), story.trust())
+    };
+    let error = without_times(Who::Bob, 12).expect_err("it ended with block 9");
+    assert!(matches!(error.wrong, Wrong::Rejected(_)), "{error}");
+    let report = without_times(Who::Carol, 25).expect("it began with block 23");
+    assert_eq!(report.documents[0].commits[1].verdict, "provisional");
+}
