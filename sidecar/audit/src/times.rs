@@ -61,6 +61,17 @@ pub enum MadeAt {
     Within(Time, Option<Time>),
 }
 
+impl MadeAt {
+    /// The earliest time that the block can have: times rise, so one that comes after another is later
+    /// than that.
+    pub fn earliest(self) -> Time {
+        match self {
+            MadeAt::Exactly(time) => time,
+            MadeAt::Within(after, _) => after.next().unwrap_or(after),
+        }
+    }
+}
+
 /// Proven times of blocks by height.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockTimes(BTreeMap<u64, Time>);

@@ -161,7 +161,7 @@ fn asked_at(decision: &Decision, authority: &PolicyAuthority<'_>) -> Result<Aske
         });
     }
     Ok(AskedAt {
-        time: stated.unwrap_or(from),
+        time: stated.unwrap_or(made.earliest()),
         before,
         stated: stated.is_some() || matches!(made, MadeAt::Exactly(_)),
     })

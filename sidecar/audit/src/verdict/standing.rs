@@ -190,9 +190,11 @@ pub(super) fn at_height(
     authority: &impl Authority,
     ask: impl Fn(Time) -> Permitted,
 ) -> Result<(Permitted, Time), Wanted> {
-    let (mut moment, before) = match authority.made_at(height) {
+    let made = authority.made_at(height);
+    let mut moment = made.earliest();
+    let before = match made {
         MadeAt::Exactly(time) => return Ok((ask(time), time)),
-        MadeAt::Within(from, before) => (from, before),
+        MadeAt::Within(_, before) => before,
     };
     let want = |wanted| {
         authority.want(wanted);

@@ -13,7 +13,9 @@ use hub_types::policy::Change;
 use identity::{KeyKind, SecretKey};
 use policy::{Actor, History};
 
-use crate::fixture::story::{key, schema, story, time, Story, ANCHOR_LAG};
+use crate::fixture::hub::time;
+use crate::fixture::story::{story, Story};
+use crate::fixture::teller::{key, schema, ANCHOR_LAG};
 
 struct Replica<'a> {
     story: &'a Story,

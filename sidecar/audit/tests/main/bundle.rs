@@ -181,33 +181,6 @@ fn with_checksum(mut file: Vec<u8>) -> Vec<u8> {
     file
 }
 
-/// Old bundles must verify for ever. `HOLDFAST_BLESS=1` writes the vector anew; only a new version
-/// of the format may need that, and then the old file stays beside the new one.
-#[test]
-fn kept_bundle_still_verifies() {
-    let folder = std::path::Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"))
-        .join("tests/vectors");
-    if std::env::var_os("HOLDFAST_BLESS").is_some() {
-        let story = story(50);
-        let file = story
-            .part()
-            .encode_sealed(&story.operator)
-            .expect("a bundle");
-        std::fs::write(folder.join("trail.hold"), file).expect("written");
-        std::fs::write(folder.join("trail.trust"), format!("{}\n", story.trust()))
-            .expect("written");
-    }
-    let file = std::fs::read(folder.join("trail.hold")).expect("the kept bundle");
-    let trust = std::fs::read_to_string(folder.join("trail.trust")).expect("its trust point");
-    let trust: TrustPoint = trust.trim().parse().expect("HEIGHT:HASH");
-    let report = verify(&file, trust).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(
-        verdicts(&report),
-        ["settled", "settled", "settled", "settled", "late"]
-    );
-    assert_eq!(stated_header(&file), Ok(trust));
-}
-
 #[test]
 fn another_header_than_the_trusted_one_is_refused() {
     let story = story(10);

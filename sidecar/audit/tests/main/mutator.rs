@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use audit::bundle::verify;
 use audit::mutate::{each, Effort};
 
-use crate::fixture::story::{story, Story};
+use hub_light::TrustPoint;
 
-fn all_refused(story: &Story, file: &[u8], effort: Effort) -> BTreeMap<&'static str, u64> {
-    verify(file, story.trust()).expect("the bundle verifies as it is");
+use crate::fixture::story::story;
+use crate::times::{usual_with_decisions, NEEDED};
+
+fn all_refused(trust: TrustPoint, file: &[u8], effort: Effort) -> BTreeMap<&'static str, u64> {
+    verify(file, trust).expect("the bundle verifies as it is");
     let mut accepted = Vec::new();
     let mut named: BTreeMap<&'static str, u64> = BTreeMap::new();
     each(
         file,
         effort,
-        &mut |what, mutated| match verify(mutated, story.trust()) {
+        &mut |what, mutated| match verify(mutated, trust) {
             Ok(_) => accepted.push(what.to_string()),
             Err(error) => {
                 assert!(!error.to_string().is_empty());
@@ -55,7 +58,7 @@ fn every_mutation_of_a_whole_bundle_is_refused_by_name() {
         .whole()
         .encode_sealed(&story.operator)
         .expect("a bundle");
-    let named = all_refused(&story, &file, effort());
+    let named = all_refused(story.trust(), &file, effort());
     // Each section refuses something itself, not only the checksum or the seal.
     for section in audit::bundle::Section::ALL {
         assert!(named.contains_key(section.name()), "{section}: {named:?}");
@@ -69,7 +72,19 @@ fn every_mutation_of_a_part_is_refused_by_name() {
         .part()
         .encode_sealed(&story.operator)
         .expect("a bundle");
-    all_refused(&story, &file, effort());
+    all_refused(story.trust(), &file, effort());
+}
+
+/// With the headers of blocks whose times verdicts hang on.
+#[test]
+fn every_mutation_of_a_bundle_with_times_is_refused_by_name() {
+    let story = usual_with_decisions();
+    let file = story
+        .trail(&NEEDED)
+        .encode_sealed(&story.operator)
+        .expect("a bundle");
+    let named = all_refused(story.trust(), &file, effort());
+    assert!(named["policy"] > 300, "{named:?}");
 }
 
 #[test]

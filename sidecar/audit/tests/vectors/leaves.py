@@ -56,6 +56,8 @@ contents = [
     ("decision", {"actor": actor, "resource": "batch", "object": text(document), "permission": "edit", "outcome": "could-not-tell", "revision": 23, "height": 24, "engine": 1, "reason": "stale", "action": "document.update", "time": 1795000000, "stale_seconds": 255, "document": None, "preimage": preimage}),
     ("denials-overflow", {"count": 256, "root": b"\x05" * 32, "first_time": 65535, "last_time": 65536}),
     ("rollback", {"commit": commit, "document": document, "targets": sorted([commit, other]), "author": actor, "height": 9, "revision": 1}),
+    ("decision", {"actor": actor, "resource": "cell", "object": "1", "permission": "look", "outcome": "allow", "revision": 23, "height": 65536, "engine": 2, "reason": "", "action": "document.read", "time": 2**32, "stale_seconds": 0, "document": None, "preimage": None, "asked_at": {"seconds": 1795000027, "nanos": 999999999}, "context": '{"from":"10.0.0.1","number":7}'}),
+    ("decision", {"actor": actor, "resource": "cell", "object": "1", "permission": "look", "outcome": "deny", "revision": 0, "height": 23, "engine": 2, "reason": "number is missing", "action": "document.read", "time": 0, "stale_seconds": 0, "document": None, "preimage": None, "asked_at": {"seconds": 0, "nanos": 0}}),
 ]
 vectors, previous = [], None
 for index, (kind, fields) in enumerate(contents, start=700):
