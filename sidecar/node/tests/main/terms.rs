@@ -64,15 +64,14 @@ async fn who_may_write_until_a_time_cannot_hoard_commits_beyond_it() {
     for one in [a, b] {
         one.caught_up(plant.hub.height()).await;
     }
-    let created = a
-        .create(&plant.mallory, json!({"pieces": 1}))
-        .await
-        .unwrap();
-    assert_eq!(created.verdict, "provisional");
+    // Of Alice's document: who creates one owns it, and may write it for ever.
+    let created = a.create(&plant.alice, json!({"pieces": 1})).await.unwrap();
     let document = cid(&created.document);
-    b.shows(&document, json!({"pieces": 1})).await;
-    eventually("B's attestation is at A", async || !receipts(a).is_empty()).await;
     let by = json!({"increment": {"pieces": 10}});
+    let in_time = a.update(&plant.mallory, &document, by.clone()).await;
+    assert_eq!(in_time.unwrap().verdict, "provisional");
+    b.shows(&document, json!({"pieces": 11})).await;
+    eventually("B's attestations are at A", async || receipts(a).len() > 1).await;
     let (_, hoarded) = plant.signed(a, &plant.mallory, &document, by.clone());
 
     // A third sidecar hears of nothing until it is over.
@@ -87,15 +86,15 @@ async fn who_may_write_until_a_time_cannot_hoard_commits_beyond_it() {
         })
         .await;
     }
-    // The first is attested by B, who held it in time; nobody vouches for the other.
+    // The one is attested by B, who held it in time; nobody vouches for the other.
     let pieces = async |at: &Running| {
         let view = at.get(&plant.alice.did(), &document).await.ok()?;
         view.fields.get("pieces").cloned()
     };
-    assert_eq!(pieces(a).await, Some(json!(1)));
+    assert_eq!(pieces(a).await, Some(json!(11)));
     c.meet(b).await;
     eventually("C takes what B attests, and that alone", async || {
-        pieces(&c).await == Some(json!(1))
+        pieces(&c).await == Some(json!(11))
     })
     .await;
     assert_eq!(verdict(&c, &hoarded).await, "late");
