@@ -612,6 +612,10 @@ impl Documents {
                 None => return Ok(judged),
                 Some(_) => "the permission has ended by time".to_owned(),
             },
+            // Which block ended it is not proven yet; that it has ended for who writes now is.
+            Verdict::Defer(DeferReason::BlockTime(_)) if self.lacks(&judged)?.is_some() => {
+                "the permission has ended by time".to_owned()
+            }
             Verdict::Defer(reason) => return Err(deferred(reason, &judged.reading)),
             Verdict::Late { lost_at } => format!("the permission was lost at height {lost_at}"),
             Verdict::Reject(reason @ RejectReason::NotPermitted { .. }) => reason.to_string(),
