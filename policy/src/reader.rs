@@ -196,18 +196,14 @@ impl<R: RecordReader> RecordReader for Staged<R> {
     }
 }
 
-/// A bound that is below `key` and above or equal to every key of at most [`LONGEST_KEY`] bytes
-/// that sorts before it.
+/// A bound that is below `key`, the key of a page, and above all keys of the same list's pages that
+/// sort before it, however long they are: behind the names of the list stand the bytes of a subject,
+/// which are text and the few tags below it, so one 0xff is above whatever may follow.
 pub(crate) fn before(key: &[u8]) -> Option<Vec<u8>> {
     let (last, head) = key.split_last()?;
     let mut bound = head.to_vec();
     if *last > 0 {
-        bound.push(last - 1);
-        bound.resize(LONGEST_KEY, 0xff);
+        bound.extend([last - 1, u8::MAX]);
     }
     Some(bound)
 }
-
-/// No key of a policy's tree is longer: a page key of the longest names and a userset as first
-/// subject has under 900 bytes.
-const LONGEST_KEY: usize = 1024;

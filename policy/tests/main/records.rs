@@ -7,8 +7,8 @@ use policy::{
     apply, apply_all,
     keys::{object_key, page_key, SubjectKind},
     limits::{
-        INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, PAGE_SUBJECTS_MAX, RECORD_BYTES_MAX,
-        SETS_PER_RELATION_MAX,
+        INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, NAME_BYTES_MAX, OBJECT_ID_BYTES_MAX,
+        PAGE_SUBJECTS_MAX, RECORD_BYTES_MAX, SETS_PER_RELATION_MAX,
     },
     Actor, ApplyError, Change, CollectionRecord, Members, Name, ObjectRecord, ObjectRef, Page,
     Policy, RecordReader, Relationship, Staged, Subject, Terms, TreeRelationships,
@@ -335,7 +335,7 @@ fn what_a_record_cannot_hold_is_refused_and_writes_nothing() {
     assert_eq!(apply(&Change::ObjectArchived { object }, &tree), Ok(vec![]));
 }
 
-/// The longest subject that there is.
+/// A long subject.
 fn long_subject(at: usize) -> Subject {
     let (group, member) = ("g".repeat(64), "m".repeat(64));
     format!("{group}:{at:0256}#{member}").parse().unwrap()
@@ -404,6 +404,85 @@ fn a_deletion_is_never_refused_for_the_size_of_the_record() {
     }
     assert!(largest <= RECORD_BYTES_MAX && largest > RECORD_BYTES_MAX - 20_000);
     assert_eq!(tree.len(), 1, "no page is left behind");
+}
+
+/// Page keys have up to two and a half kilobytes: the longest names and ids, of the object and of the
+/// set that a page begins with.
+#[test]
+fn pages_under_the_longest_keys_split_merge_and_come_back() {
+    let longest_id = "x".repeat(OBJECT_ID_BYTES_MAX - 1);
+    let (name, id) = ("n".repeat(NAME_BYTES_MAX), "y".repeat(1018));
+    let long_userset = |at: usize| format!("{name}:{id}{at:04}#{name}");
+    let actor = |at: usize| format!("did:user:{at:04}");
+    let cases: [(String, String, Vec<String>); 4] = [
+        (
+            "a:1".into(),
+            "r".into(),
+            (0..130).map(long_userset).collect(),
+        ),
+        (
+            format!("a:x{longest_id}"),
+            "r".into(),
+            (0..130).map(actor).collect(),
+        ),
+        (
+            format!("{name}:x{longest_id}"),
+            name.clone(),
+            (0..130).map(long_userset).collect(),
+        ),
+        (
+            format!("{name}:x{longest_id}"),
+            name.clone(),
+            (0..130).map(actor).collect(),
+        ),
+    ];
+    let policy = Policy::parse(POLICY).unwrap();
+    for (object, relation, subjects) in cases {
+        let object: ObjectRef = object.parse().unwrap();
+        let relation = Name::new(&relation).unwrap();
+        let owner = Actor::new("did:user:owner").unwrap();
+        let one = |at: usize| {
+            let subject = subjects[at].parse().unwrap();
+            Relationship::new(object.clone(), relation.clone(), subject)
+        };
+        // From the top, from the bottom, and from the middle outwards.
+        let orders: [Vec<usize>; 3] = [
+            (0..130).rev().collect(),
+            (0..130).collect(),
+            (0..65).flat_map(|at| [64 - at, 65 + at]).collect(),
+        ];
+        for order in orders {
+            let mut changes = vec![Change::ObjectRegistered {
+                object: object.clone(),
+                owner: owner.clone(),
+            }];
+            changes.extend((0..130).map(|at| Change::RelationshipSet(one(at))));
+            // All in one block, and each committed by itself.
+            let (mut tree, empty) = (Tree::new(), Tree::new());
+            let mut staged = Staged::new(&empty);
+            let mut left: BTreeSet<usize> = (0..130).collect();
+            let deletions = order.into_iter().map(|at| {
+                left.remove(&at);
+                (Change::RelationshipDeleted(one(at)), left.clone())
+            });
+            let settings = changes.into_iter().map(|change| (change, BTreeSet::new()));
+            for (change, left) in settings.chain(deletions) {
+                let writes = apply(&change, &tree).unwrap();
+                assert_eq!(apply(&change, &staged).as_ref(), Ok(&writes));
+                staged.extend(writes.clone());
+                write(&mut tree, writes);
+                if matches!(change, Change::RelationshipDeleted(_)) && left.len() % 8 == 0 {
+                    let listed = TreeRelationships::new(&policy, &tree).list(&object);
+                    let expected: BTreeSet<_> = left.iter().map(|at| one(*at)).collect();
+                    assert_eq!(
+                        listed.unwrap().into_iter().collect::<BTreeSet<_>>(),
+                        expected
+                    );
+                }
+            }
+            assert_eq!(tree.len(), 1, "no page is left behind");
+        }
+    }
 }
 
 #[test]
