@@ -3,7 +3,7 @@
 //!
 //! Ids follow the names' order, not the text's, so that reordering a text changes no id.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
 use crate::{
     condition::{Condition, ParameterType},
@@ -12,6 +12,7 @@ use crate::{
         ResourceDefinition, Spelled,
     },
     expression::{Operand, Step, Target},
+    limits::{ARROW_TARGETS_MAX, NAMES_MAX},
     name::{excerpt, is_name},
     possible::possible,
     relationships::{NodeId, ResourceId},
@@ -51,6 +52,7 @@ pub(crate) fn compile(text: &str, mut definition: Definition) -> Result<Policy, 
             .sort_by(|a, b| a.name.text.cmp(&b.name.text));
         refuse_ambiguity(resource, &actor, definition.without_owner)?;
     }
+    refuse_too_many_names(&definition)?;
     let conditions = conditions(&mut definition.conditions)?;
     let mut compiler = Compiler {
         actor,
@@ -59,11 +61,16 @@ pub(crate) fn compile(text: &str, mut definition: Definition) -> Result<Policy, 
         resources: Vec::new(),
         nodes: Vec::new(),
         arrows: Vec::new(),
+        reached: BTreeMap::new(),
+        targets: 0,
     };
     compiler.declare(&definition);
     for (at, resource) in definition.resources.iter().enumerate() {
         compiler.define(ResourceId(at as u16), resource)?;
     }
+    // It is kept for long, so without room to grow.
+    compiler.nodes.shrink_to_fit();
+    compiler.arrows.shrink_to_fit();
     let policy = Policy {
         definition: text.into(),
         name: definition.name,
@@ -168,11 +175,7 @@ fn refuse_ambiguity(
                 "`owner` is the relation that every resource has; rename the permission",
             ));
         }
-        if resource
-            .relations
-            .iter()
-            .any(|relation| relation.name.text == *text)
-        {
+        if relation_named(resource, text).is_some() {
             return Err(error(
                 *position,
                 format!("{text:?} is a relation already; rename the permission"),
@@ -182,6 +185,28 @@ fn refuse_ambiguity(
     Ok(())
 }
 
+/// A compiled policy takes memory for each name, far more than the text that names it does.
+fn refuse_too_many_names(definition: &Definition) -> Result<(), PolicyError> {
+    let mut names = 0;
+    for resource in &definition.resources {
+        names += resource.relations.len() + resource.permissions.len();
+        if names > NAMES_MAX {
+            return Err(error(
+                resource.name.position,
+                format!("with {:?} the policy defines more than {NAMES_MAX} relations and permissions in all; split the policy", resource.name.text),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The place of a relation among those of its resource, which are sorted.
+fn relation_named(resource: &ResourceDefinition, name: &str) -> Option<usize> {
+    let relations = &resource.relations;
+    let found = relations.binary_search_by(|relation| relation.name.text.as_str().cmp(name));
+    found.ok()
+}
+
 struct Compiler {
     actor: String,
     without_owner: bool,
@@ -189,6 +214,10 @@ struct Compiler {
     resources: Vec<Resource>,
     nodes: Vec<Node>,
     arrows: Vec<Arrow>,
+    /// The resources that arrows over a relation lead to: many arrows may go over one.
+    reached: BTreeMap<NodeId, Vec<ResourceId>>,
+    /// The targets of all arrows together.
+    targets: usize,
 }
 
 impl Compiler {
@@ -227,7 +256,7 @@ impl Compiler {
             let managed = managed_names(resource, self.without_owner).map(manage_name);
             nodes.extend(managed.map(|name| node(&name, "", place, NodeKind::Management)));
             nodes.sort_by(|a, b| a.name.cmp(&b.name));
-            let mut by_name = Vec::new();
+            let mut by_name = Vec::with_capacity(nodes.len());
             for node in nodes {
                 by_name.push((node.name.clone(), self.add(node)));
             }
@@ -336,7 +365,7 @@ impl Compiler {
         let Some(steps) = &relation.expression else {
             return Ok(());
         };
-        let mut ops = Vec::new();
+        let mut ops = Vec::with_capacity(steps.len());
         self.expression(id, steps, Some(&relation.name.text), &mut ops)?;
         let text = &relation.text;
         self.set(id, &relation.name.text, Body::Computed(ops), text);
@@ -434,8 +463,10 @@ impl Compiler {
     }
 
     fn condition(&self, name: &str, position: Position) -> Result<ConditionId, PolicyError> {
-        let found = self.conditions.iter().position(|c| c.name == name);
-        found.map(|at| ConditionId(at as u16)).ok_or_else(|| {
+        let found = self
+            .conditions
+            .binary_search_by(|c| c.name.as_str().cmp(name));
+        found.map(|at| ConditionId(at as u16)).map_err(|_| {
             let known = self.conditions.iter().map(|c| c.name.as_str());
             let near = suggestion(name, known.chain([EXPIRATION]));
             error(
@@ -500,6 +531,7 @@ impl Compiler {
             self.expression(resource, steps, None, &mut ops)?;
             return Ok(ops);
         }
+        ops.reserve_exact(steps.len() + 2);
         ops.push(Op::SkipIfTrue(steps.len() as u16 + ops.len() as u16 + 2));
         self.expression(resource, steps, None, &mut ops)?;
         ops.push(Op::Union);
@@ -584,15 +616,20 @@ impl Compiler {
                 ),
             ));
         };
-        let every = |entry: &&Allowed| matches!(entry.subject, SubjectType::Every(_));
-        if types.entries().iter().find(every).is_some() {
-            return Err(error(
-                operand.position,
-                format!("{:?} may hold every object of a resource, so an arrow would lead to all of them; remove the type with `:*`", operand.name),
-            ));
+        if !self.reached.contains_key(&relation) {
+            let every = |entry: &Allowed| matches!(entry.subject, SubjectType::Every(_));
+            if types.entries().iter().any(every) {
+                return Err(error(
+                    operand.position,
+                    format!("{:?} may hold every object of a resource, so an arrow would lead to all of them; remove the type with `:*`", operand.name),
+                ));
+            }
+            let resource_of = |node: NodeId| Some(self.nodes.get(node.0 as usize)?.resource);
+            let resources = types.arrow_resources(resource_of);
+            self.reached.insert(relation, resources);
         }
-        let resource_of = |node: NodeId| Some(self.nodes.get(node.0 as usize)?.resource);
-        let resources = types.arrow_resources(resource_of);
+        let resources = self.reached.get(&relation);
+        let resources = resources.map(Vec::as_slice).unwrap_or_default();
         if resources.is_empty() {
             return Err(error(
                 operand.position,
@@ -603,7 +640,7 @@ impl Compiler {
             ));
         }
         let mut targets = Vec::new();
-        for id in resources {
+        for id in resources.iter().copied() {
             let Some(node) = self.node(id, &target.name) else {
                 if target.optional {
                     continue;
@@ -623,6 +660,14 @@ impl Compiler {
                 ),
             ));
         }
+        self.targets += targets.len();
+        if self.targets > ARROW_TARGETS_MAX {
+            return Err(error(
+                operand.position,
+                format!("with this one, all arrows together lead to more than {ARROW_TARGETS_MAX} relations and permissions; name the arrow once in a permission, or let {:?} allow fewer resources", operand.name),
+            ));
+        }
+        targets.shrink_to_fit();
         self.arrows.push(Arrow {
             relation,
             all: target.all,
@@ -655,7 +700,11 @@ impl Compiler {
         id: ResourceId,
         resource: &ResourceDefinition,
     ) -> Result<(), PolicyError> {
+        // For each relation its managers, in the order of their names.
+        let mut managers: BTreeMap<&str, Vec<NodeId>> = BTreeMap::new();
         for relation in &resource.relations {
+            let is_owner = relation.name.text == OWNER && !self.without_owner;
+            let node = self.node(id, &relation.name.text).filter(|_| !is_owner);
             for Spelled { text, position } in &relation.manages {
                 if text == OWNER && !self.without_owner {
                     return Err(error(
@@ -663,11 +712,7 @@ impl Compiler {
                         "nobody but the owner manages `owner`; transfer the object instead",
                     ));
                 }
-                if !resource
-                    .relations
-                    .iter()
-                    .any(|other| other.name.text == *text)
-                {
+                if relation_named(resource, text).is_none() {
                     let names = resource.relations.iter().map(|r| r.name.text.as_str());
                     let near = suggestion(text, names);
                     return Err(error(
@@ -678,18 +723,11 @@ impl Compiler {
                         ),
                     ));
                 }
+                managers.entry(text).or_default().extend(node);
             }
         }
         for managed in managed_names(resource, self.without_owner) {
-            let managers: Vec<NodeId> = resource
-                .relations
-                .iter()
-                .filter(|relation| {
-                    (relation.name.text != OWNER || self.without_owner)
-                        && relation.manages.iter().any(|m| m.text == managed)
-                })
-                .filter_map(|relation| self.node(id, &relation.name.text))
-                .collect();
+            let managers = managers.remove(managed).unwrap_or_default();
             let mut ops = self.owner(id);
             let end = ops.len() + managers.len() * 3;
             for manager in managers {

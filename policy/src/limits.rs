@@ -21,6 +21,17 @@ pub const RESOURCES_MAX: usize = 128;
 /// Relations, and as many permissions, that one resource may define.
 pub const NAMES_PER_RESOURCE_MAX: usize = 128;
 
+/// Relations and permissions of a whole policy. One takes some hundred bytes once it is compiled,
+/// thirty times the shortest text that defines it, and whoever compiles policies of others keeps
+/// hundreds of them. In a policy that people write one takes 25 bytes of text or more, so that
+/// [`DEFINITION_BYTES_MAX`] is met first.
+pub const NAMES_MAX: usize = 4_096;
+
+/// Relations and permissions that all arrows of a policy together lead to: an arrow leads to one for
+/// each resource that its relation allows. Compiling looks at each and a compiled policy lists it, so
+/// a text of 64 kB must not ask for a million. Policies that people write have some hundred.
+pub const ARROW_TARGETS_MAX: usize = 8_192;
+
 /// Types a relation may allow, and relations it may manage.
 pub const ENTRIES_PER_RELATION_MAX: usize = 128;
 

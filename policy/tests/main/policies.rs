@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use policy::{
     apply_all, check, fetch, gather, may_manage, replay, Actor, Change, CheckError, Circumstances,
-    DocumentFacts, History, Limits, Name, ObjectRef, Policy, Question, Relationship,
+    DocumentFacts, History, Limits, Name, ObjectRef, Policy, Position, Question, Relationship,
     RelationshipError, Revision, Terms, TreeRelationships, WithDocuments,
 };
 
@@ -104,6 +104,97 @@ fn bounds_of_a_policy_are_refused_by_name() {
             .to_string();
         assert!(error.contains(expected), "{error}");
     }
+}
+
+/// Resources `a0`, `a1`, … that define `b`, and `c`, whose relation `z` admits them all and whose
+/// permissions hold as many arrows over it.
+fn arrows(resources: usize, arrows: usize) -> String {
+    let mut text = String::from("resources:\n");
+    for at in 0..resources {
+        text += &format!("  a{at}: {{relations: {{b}}}}\n");
+    }
+    let names: Vec<String> = (0..resources).map(|at| format!("a{at}")).collect();
+    text += &format!(
+        "  c:\n    relations:\n      z:\n        types: [{}]\n    permissions:\n",
+        names.join(", ")
+    );
+    for (at, first) in (0..arrows).step_by(32).enumerate() {
+        let here = vec!["z->b"; 32.min(arrows - first)].join(" + ");
+        text += &format!("      p{at}:\n        expr: {here}\n");
+    }
+    text
+}
+
+/// Relations `names` in all, over as many resources as it takes.
+fn names(names: usize) -> String {
+    let mut text = String::from("resources:\n");
+    for (at, first) in (0..names).step_by(64).enumerate() {
+        let relations = (first..names.min(first + 64)).map(|at| format!("r{}", at % 64));
+        let relations: Vec<String> = relations.collect();
+        text += &format!("  a{at:02}: {{relations: {{{}}}}}\n", relations.join(", "));
+    }
+    text
+}
+
+/// What one text can make of the compiler's work and of memory has bounds of its own.
+#[test]
+fn what_arrows_lead_to_and_names_in_all_are_bounded() {
+    assert!(Policy::parse(&arrows(64, 128)).is_ok());
+    let error = Policy::parse(&arrows(64, 129)).unwrap_err();
+    assert!(error.message.contains("more than 8192"), "{error}");
+    assert_eq!(
+        error.position,
+        Position {
+            line: 80,
+            column: 15
+        }
+    );
+    assert!(Policy::parse(&names(4_096)).is_ok());
+    let error = Policy::parse(&names(4_097)).unwrap_err();
+    assert!(
+        error.message.contains("more than 4096 relations"),
+        "{error}"
+    );
+    assert_eq!(
+        error.position,
+        Position {
+            line: 66,
+            column: 3
+        }
+    );
+}
+
+/// A text as long as may be whose permissions each name the next one, across resources: the longest
+/// way that anything has to go through a policy. It once took a sweep of the whole for each link.
+#[test]
+fn the_longest_chain_of_names_compiles() {
+    let mut text = String::from("implicit_owner: false\nresources:\n");
+    let mut links = 0;
+    let resource = |at: usize, next: &str, permissions: &str| {
+        format!("  a{at:02}: {{relations: {{z: {{types: [{next}]}}}}, permissions: {{{permissions}}}}}\n")
+    };
+    for at in 0.. {
+        let chain: String = (0..99)
+            .map(|at| format!("p{at:02}: {{expr: p{:02}}}, ", at + 1))
+            .collect();
+        let part = resource(
+            at,
+            &format!("a{:02}", at + 1),
+            &format!("{chain}p99: {{expr: z->p00}}"),
+        );
+        if text.len() + part.len() + 100 > 65_536 {
+            text += &resource(at, "actor, a00->p00", "p00: {expr: z}");
+            break;
+        }
+        text += &part;
+        links += 100;
+    }
+    assert!(links > 2_000, "{links}");
+    assert!(Policy::parse(&text).is_ok());
+    // Where its end records nobody, the first link is found to be empty.
+    let circle = text.replace("actor, a00->p00", "a00->p00");
+    let error = Policy::parse(&circle).unwrap_err();
+    assert!(error.message.contains("can never match"), "{error}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn dense() -> String {
         text.push_str(&format!(
             " t{at}:\n  relations:\n   r: {{types: [{types}]}}\n  permissions:\n"
         ));
-        for permission in 0..if at == 0 { 128 } else { 12 } {
+        for permission in 0..if at == 0 { 64 } else { 12 } {
             text.push_str(&format!("   p{permission}: {{expr: r->r}}\n"));
         }
     }
