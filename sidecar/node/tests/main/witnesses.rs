@@ -33,7 +33,7 @@ pub fn receipts(running: &Running) -> Vec<Vec<u8>> {
     found
 }
 
-fn late(running: &Running) -> u64 {
+pub fn late(running: &Running) -> u64 {
     let mut found = 0;
     let store = running.sidecar.documents.store();
     store
