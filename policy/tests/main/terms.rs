@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use policy::{
-    apply, check, Actor, Change, Circumstances, Context, Decision,
+    apply, check, limits::CONTEXT_BYTES_PER_STEP, Actor, Change, Circumstances, Context, Decision,
     DocumentFacts, History, Limits, NodeId, ObjectId, Overlay, Policy, Question, Relationship,
     Relationships, Revision, TermsId, TreeRelationships, WithDocuments,
 };
@@ -113,5 +113,95 @@ fn the_same_terms_have_one_handle_however_often_they_are_read() {
         handles.dedup();
         assert_eq!(handles.len(), 3, "{sets} on three terms");
     }
+}
+
+/// The steps of a context are those of its size each time that its member is met, and the same in a
+/// tree, a history and an overlay.
+#[test]
+fn a_recorded_context_counts_by_its_size() {
+    let policy = Policy::parse(POLICY).unwrap();
+    let steps = |context: &str, permission: &str, subject: &str| {
+        let fact = match subject {
+            "did:user:a" => format!("doc:1#viewer@did:user:a with c {context}"),
+            _ => format!("doc:1#viewer@group:g#member with c {context}"),
+        };
+        let facts = [fact.trim_end().into(), "group:g#member@did:user:b".into()];
+        let all = changes(POLICY, &facts);
+        let circumstances = Circumstances {
+            context: Context::from_json("{\"k\":1}").unwrap(),
+            ..Circumstances::default()
+        };
+        let question = question("doc:1", permission, subject);
+        let ask = |relationships: &dyn Relationships| {
+            check(&relationships, &question, &circumstances, Limits::CONSENSUS).unwrap()
+        };
+        let tree = tree(&all);
+        let answer = ask(&TreeRelationships::new(&policy, &tree));
+        assert_eq!(answer.decision, Decision::Allow);
+        let history = history(&all);
+        assert_eq!(ask(&history.at(0).unwrap()), answer);
+        let below = history_without(&all);
+        let contextual: Vec<Relationship> =
+            facts.iter().map(|fact| fact.parse().unwrap()).collect();
+        let view = below.at(0).unwrap();
+        let overlay = Overlay::new(&view, &contextual).unwrap();
+        assert_eq!(ask(&overlay), answer);
+        answer.steps
+    };
+    for letters in [0, 1, 7, 16, 300, 4_000] {
+        let context = format!("{{\"words\":[\"{}\"]}}", "w".repeat(letters));
+        let bytes = Context::from_json(&context).unwrap().encode().len();
+        let size = bytes.div_ceil(CONTEXT_BYTES_PER_STEP) as u64;
+        for (permission, subject, times) in [
+            ("view", "did:user:a", 1),
+            ("view", "did:user:b", 1),
+            ("again", "did:user:b", 4),
+        ] {
+            let without = steps("", permission, subject);
+            let with = steps(&context, permission, subject);
+            assert_eq!(
+                with - without,
+                times * size,
+                "{permission} of {bytes} bytes"
+            );
+        }
+    }
+}
+
+/// A history of the same definition and objects that records nothing.
+fn history_without(changes: &[Change]) -> History {
+    let kept: Vec<Change> = changes
+        .iter()
+        .filter(|change| !matches!(change, Change::RelationshipSet(_)))
+        .cloned()
+        .collect();
+    history(&kept)
+}
+
+/// A context that no longer fits is paid for too, and counts for nobody.
+#[test]
+fn a_context_that_does_not_fit_costs_its_size() {
+    let facts = |k: &str| {
+        [format!(
+            "doc:1#viewer@did:user:a with c {{\"{k}\":\"{}\"}}",
+            "w".repeat(40)
+        )]
+    };
+    let policy = Policy::parse(POLICY).unwrap();
+    let all = changes(POLICY, &facts("gone"));
+    let tree = tree(&all);
+    let relationships = TreeRelationships::new(&policy, &tree);
+    let question = question("doc:1", "view", "did:user:a");
+    let circumstances = Circumstances::default();
+    let answer = check(&relationships, &question, &circumstances, Limits::CONSENSUS).unwrap();
+    let nobody = [String::from("doc:1#viewer@group:g#member")];
+    let nobody = self::tree(&changes(POLICY, &nobody));
+    let nobody = TreeRelationships::new(&policy, &nobody);
+    let plain = check(&nobody, &question, &circumstances, Limits::CONSENSUS).unwrap();
+    assert_eq!(answer.decision, Decision::Deny);
+    let bytes = 1 + (1 + 4) + (1 + 1 + 40);
+    // The other question enters a group.
+    let of_size = (bytes as u64).div_ceil(CONTEXT_BYTES_PER_STEP as u64);
+    assert_eq!(answer.steps, plain.steps - 3 + of_size);
 }
 
