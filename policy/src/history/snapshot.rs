@@ -207,7 +207,8 @@ impl History {
             let from = stamp(decoder.number()?)?;
             let policy =
                 Policy::parse(decoder.text()?).map_err(|_| "a definition does not compile")?;
-            self.define(from, policy);
+            self.define(from, policy)
+                .ok_or("there are too many labels")?;
         }
         for _ in 0..decoder.number()? {
             let object = stamp(decoder.number()?)?;
