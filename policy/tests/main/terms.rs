@@ -205,3 +205,42 @@ fn a_context_that_does_not_fit_costs_its_size() {
     assert_eq!(answer.steps, plain.steps - 3 + of_size);
 }
 
+/// §3: the scope is a member without terms, in addition to what is recorded.
+#[test]
+fn a_derived_scope_hides_no_recorded_member() {
+    let policy = Policy::parse(POLICY).unwrap();
+    for (relation, k, expected) in [
+        // The types do not list the scope without terms, so what is recorded counts alone.
+        ("parent", 1, Decision::Allow),
+        ("parent", 2, Decision::Deny),
+        // They do: the scope stands there whatever is recorded.
+        ("bare", 1, Decision::Allow),
+        ("bare", 2, Decision::Allow),
+    ] {
+        let facts = [format!("doc:1#{relation}@folder:1 with c {{\"k\":{k}}}")];
+        let all = changes(POLICY, &facts);
+        let (tree, history) = (tree(&all), history(&all));
+        let documents = [DocumentFacts {
+            object: "doc:1".parse().unwrap(),
+            owner: Some(Actor::new("did:user:owner").unwrap()),
+            scope_relation: policy::Name::new(relation).unwrap(),
+            scope: "folder:1".parse().unwrap(),
+        }];
+        let of_tree = TreeRelationships::new(&policy, &tree);
+        let view = history.at(0).unwrap();
+        let question = question("doc:1", relation, "folder:1");
+        let circumstances = Circumstances::default();
+        let ask = |relationships: &dyn Relationships| {
+            check(&relationships, &question, &circumstances, Limits::CONSENSUS).unwrap()
+        };
+        let answer = ask(&WithDocuments::new(&of_tree, &documents));
+        assert_eq!(answer.decision, expected, "{relation} {k}");
+        assert_eq!(ask(&WithDocuments::new(&view, &documents)), answer);
+        let recorded_alone = ask(&of_tree).decision;
+        let as_recorded = match k {
+            1 => Decision::Allow,
+            _ => Decision::Deny,
+        };
+        assert_eq!(recorded_alone, as_recorded);
+    }
+}
