@@ -338,3 +338,28 @@ fn a_definition_takes_all_its_labels_or_none() {
     let refused = history.apply(about(revision + 2), &stranger);
     assert_eq!(refused, Err(HistoryError::Full));
 }
+
+/// A list is bounded as on the hub, so that reading one takes no more than its length.
+#[test]
+fn a_list_of_relationships_holds_no_more_sets_than_the_hub_takes() {
+    use policy::limits::SETS_PER_RELATION_MAX;
+    let policy = Policy::parse(POLICY).unwrap();
+    let facts = |sets: usize| -> Vec<Relationship> {
+        let line = |at| format!("document:1#reader@group:g{at:06}#member");
+        (0..sets).map(|at| line(at).parse().unwrap()).collect()
+    };
+    let most = facts(SETS_PER_RELATION_MAX);
+    let twice = most.iter().chain(&most);
+    History::of(policy.clone(), twice).unwrap();
+    let refused = History::of(policy.clone(), &facts(40_000)).unwrap_err();
+    assert!(matches!(refused, HistoryError::TooManySets { .. }));
+    let said = refused.to_string();
+    assert!(
+        said.contains("document:1") && said.contains("reader") && said.contains("1024"),
+        "{said}"
+    );
+    let actors: Vec<Relationship> = (0..3_000)
+        .map(|at| format!("document:1#reader@did:u:{at}").parse().unwrap())
+        .collect();
+    History::of(policy, &actors).unwrap();
+}
