@@ -12,6 +12,7 @@ mod names;
 mod near;
 mod past;
 mod snapshot;
+mod sound;
 mod subjects;
 mod view;
 

@@ -137,6 +137,14 @@ impl Texts {
         Some(at)
     }
 
+    /// Whether each text is found, by its own number.
+    pub(super) fn is_sound(&self, key: &HashKey) -> bool {
+        (0..self.len() as u32).all(|at| {
+            let text = self.before(at).zip(self.get(at));
+            text.and_then(|(before, text)| self.find(key, before, text)) == Some(at)
+        })
+    }
+
     /// Bytes of the texts, and of all that finds them.
     pub(super) fn bytes(&self) -> usize {
         let numbers = self.ends.capacity() * 4 + self.before.capacity() * 2;
