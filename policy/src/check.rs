@@ -25,7 +25,7 @@ use crate::{
     reader::ReadError,
     relationships::{MemberRef, NodeId, ObjectId, Relationships, ResourceId, SetRef, TermsId},
     schema::{Arrow, Body, Op, Policy},
-    standing::{earlier, standing, type_of},
+    standing::{earlier, judge, type_of, Contexts, Standing},
     suggest::suggestion,
     time::Time,
     truth::Truth,
@@ -166,6 +166,7 @@ pub(crate) struct Walk<'a, R: ?Sized> {
     frames: Vec<Frame>,
     values: Vec<Truth>,
     members: Vec<MemberRef>,
+    contexts: Contexts,
     memo: Memo,
     finals: u32,
     /// Memo places of provisional entries, in the order in which they closed.
@@ -222,6 +223,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             frames: Vec::with_capacity(8),
             values: Vec::with_capacity(16),
             members: Vec::with_capacity(16),
+            contexts: Contexts::default(),
             memo: Memo::default(),
             finals: 0,
             provisional: Vec::new(),
@@ -528,8 +530,25 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         Ok(self.known(read)?.map_or(Truth::Unknown, |()| Truth::False))
     }
 
-    /// What a member's terms say; `None` where nobody stands there. As many steps as its condition
-    /// costs.
+    /// Whether a member stands there, without counting.
+    pub(crate) fn judge(
+        &mut self,
+        types: &Types,
+        subject: SubjectType,
+        terms: TermsId,
+    ) -> Standing {
+        judge(
+            self.relationships,
+            self.circumstances,
+            &mut self.contexts,
+            types,
+            subject,
+            terms,
+        )
+    }
+
+    /// What a member's terms say; `None` where nobody stands there. As many steps as its context and
+    /// its condition cost.
     fn standing(
         &mut self,
         types: &Types,
@@ -541,13 +560,7 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
             let admitted = types.admits(Allowed::bare(subject));
             return Ok(admitted.then_some(Truth::True));
         }
-        let found = standing(
-            self.relationships,
-            self.circumstances,
-            types,
-            subject,
-            terms,
-        );
+        let found = self.judge(types, subject, terms);
         self.count(found.cost as usize)?;
         self.until = earlier(self.until, found.until);
         if !found.missing.is_empty() {

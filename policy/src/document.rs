@@ -11,8 +11,9 @@ use crate::{
         ActorId, MemberRef, NodeId, ObjectId, Relationships, ResourceId, SetRef, Status,
         SubjectRef, TermsId,
     },
-    schema::Policy,
+    schema::{Body, Policy},
     terms::Terms,
+    types::{Allowed, SubjectType},
 };
 
 /// What the preimage of a document's id says, checked by the caller against that id.
@@ -49,6 +50,8 @@ struct Derived {
     owner: Option<ActorId>,
     scope_relation: Option<NodeId>,
     scope: SetRef,
+    /// Whether the relation admits the scope, which stands there without terms.
+    is_admitted: bool,
 }
 
 /// Handles from here up are this layer's own. The layer below counts up from zero, and a policy of
@@ -72,13 +75,21 @@ impl<'a, R: Relationships> WithDocuments<'a, R> {
             let owner = fact.owner.as_ref().map(|actor| layer.actor_handle(actor));
             let resource =
                 |object: &ObjectRef| -> Option<ResourceId> { policy.resource(object.resource()) };
+            let scope_relation = resource(&fact.object)
+                .and_then(|r| policy.node(r, fact.scope_relation.as_str()))
+                .and_then(|node| policy.recorded(node));
+            let scope = resource(&fact.scope);
+            let body = scope_relation.and_then(|node| policy.body_node(node));
             let derived = Derived {
                 owner,
-                scope_relation: resource(&fact.object)
-                    .and_then(|r| policy.node(r, fact.scope_relation.as_str()))
-                    .and_then(|node| policy.recorded(node)),
-                scope: resource(&fact.scope)
-                    .map_or(SetRef::Foreign, |r| SetRef::Object(scope_id, r)),
+                scope_relation,
+                scope: scope.map_or(SetRef::Foreign, |r| SetRef::Object(scope_id, r)),
+                is_admitted: match (body.map(|node| &node.body), scope) {
+                    (Some(Body::Relation(types)), Some(scope)) => {
+                        types.admits(Allowed::bare(SubjectType::Object(scope)))
+                    }
+                    _ => false,
+                },
             };
             layer.documents.entry(id).or_insert(derived);
         }
@@ -99,12 +110,12 @@ impl<'a, R: Relationships> WithDocuments<'a, R> {
         })
     }
 
-    /// The scope of a document, where `relation` is the one that holds it.
-    fn scope(&self, object: ObjectId, relation: NodeId) -> Result<Option<SetRef>, ReadError> {
+    /// What says the scope of a document, where `relation` is the one that holds it.
+    fn scope(&self, object: ObjectId, relation: NodeId) -> Result<Option<&Derived>, ReadError> {
         let document = self.derived(object);
         let document = document.filter(|document| document.scope_relation == Some(relation));
         Ok(match document {
-            Some(document) if self.status(object)? != Status::Archived => Some(document.scope),
+            Some(document) if self.status(object)? != Status::Archived => Some(document),
             _ => None,
         })
     }
@@ -164,9 +175,13 @@ impl<R: Relationships> Relationships for WithDocuments<'_, R> {
         relation: NodeId,
         subject: SubjectRef,
     ) -> Result<Option<TermsId>, ReadError> {
-        if self.scope(object, relation)?.is_some_and(
-            |scope| matches!(scope, SetRef::Object(id, _) if subject == SubjectRef::Object(id)),
-        ) {
+        // Recorded as well, it stands there twice: without terms, and on those that are recorded. The
+        // union of both is the former where the types list it, else the latter.
+        let is_scope = self.scope(object, relation)?.is_some_and(|document| {
+            let is = |id| subject == SubjectRef::Object(id);
+            document.is_admitted && matches!(document.scope, SetRef::Object(id, _) if is(id))
+        });
+        if is_scope {
             return Ok(Some(TermsId::NONE));
         }
         let unheard = match subject {
@@ -198,7 +213,8 @@ impl<R: Relationships> Relationships for WithDocuments<'_, R> {
         relation: NodeId,
         into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
-        into.extend(self.scope(object, relation)?.map(MemberRef::bare));
+        let document = self.scope(object, relation)?;
+        into.extend(document.map(|document| MemberRef::bare(document.scope)));
         if !self.counts_below(object) {
             return Ok(());
         }

@@ -101,6 +101,22 @@ pub const INLINE_SUBJECTS_MAX: usize = 64;
 /// proof: 64 subjects of 60 bytes are under 4 kB.
 pub const PAGE_SUBJECTS_MAX: usize = 64;
 
+/// Canonical bytes of the longest subject: a userset's, with its tag and what parts its names.
+const SUBJECT_BYTES_MAX: usize = 3 + 2 * NAME_BYTES_MAX + OBJECT_ID_BYTES_MAX;
+
+/// Longest key of a page: the names of its list, each behind a length of at most two bytes, and the
+/// subject that it begins with. The longest key of a policy's tree.
+pub const PAGE_KEY_BYTES_MAX: usize =
+    2 + (2 + NAME_BYTES_MAX) + (2 + OBJECT_ID_BYTES_MAX) + (2 + NAME_BYTES_MAX) + SUBJECT_BYTES_MAX;
+
+/// Largest page in bytes: [`PAGE_SUBJECTS_MAX`] of the longest subjects on the longest terms, each
+/// behind a length of two bytes. A page is bounded by what it holds; nobody is refused for its size.
+/// Larger than [`RECORD_BYTES_MAX`], so whoever bounds values of a tree by bytes needs this one.
+pub const PAGE_BYTES_MAX: usize = 5
+    + SUBJECT_BYTES_MAX
+    + PAGE_SUBJECTS_MAX
+        * (2 + SUBJECT_BYTES_MAX + 2 + (2 + NAME_BYTES_MAX) + (2 + CONTEXT_BYTES_MAX) + 13);
+
 /// A page that falls below this many subjects looks for a neighbour to merge with.
 pub const PAGE_SUBJECTS_LOW: usize = 16;
 
@@ -181,9 +197,15 @@ pub const CONDITION_COST_MAX: u64 = 10_000;
 pub const CONDITION_BYTES_PER_COST: usize = 16;
 
 /// Largest context in canonical bytes: SpiceDB's default for the context of a request. It bounds
-/// every list, map and string in it; a full page of relationships with such contexts stays below
-/// [`RECORD_BYTES_MAX`] and a few kilobytes.
+/// every list, map and string in it, and together with ids and names the size of a page
+/// ([`PAGE_BYTES_MAX`]).
 pub const CONTEXT_BYTES_MAX: usize = 4 * 1024;
+
+/// Canonical bytes of a relationship's context that one step of a walk pays for, each time that its
+/// member is met: as many as a unit of a condition's cost copies. The context is compared with the
+/// parameters before the condition is evaluated; a full one takes some tens of microseconds, and 256
+/// steps.
+pub const CONTEXT_BYTES_PER_STEP: usize = CONDITION_BYTES_PER_COST;
 
 /// Longest context as JSON: four times its canonical bytes, for spaces and escapes.
 pub const CONTEXT_JSON_BYTES_MAX: usize = 4 * CONTEXT_BYTES_MAX;

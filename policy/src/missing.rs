@@ -13,7 +13,7 @@ use crate::{
     question::CheckError,
     relationships::{MemberRef, NodeId, ObjectId, Relationships, SetRef, SubjectRef, TermsId},
     schema::{Arrow, Body, Op},
-    standing::{standing, type_of, Standing},
+    standing::{type_of, Standing},
     truth::Truth,
     types::{SubjectType, Types},
 };
@@ -286,15 +286,8 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         Ok(members)
     }
 
-    fn standing(&self, types: &Types, subject: SubjectType, terms: TermsId) -> Standing {
-        let circumstances = self.walk.circumstances();
-        standing(
-            self.walk.relationships(),
-            circumstances,
-            types,
-            subject,
-            terms,
-        )
+    fn standing(&mut self, types: &Types, subject: SubjectType, terms: TermsId) -> Standing {
+        self.walk.judge(types, subject, terms)
     }
 
     fn value(&mut self, object: ObjectId, node: NodeId, lacking: Lacking) -> Truth {

@@ -17,12 +17,16 @@ use crate::{
         ActorId, MemberRef, NodeId, ObjectId, Relationships, SetRef, Status, SubjectRef, TermsId,
     },
     schema::Policy,
-    subjects::Holder,
+    subjects::{Holder, SubjectList},
     terms::Terms,
 };
 
 /// Reads relationships from the records of a tree, each record once: made for one request, or for
 /// several under the same state. Not to be kept over a write.
+///
+/// The same terms have one handle, and a list that stands in a record is made into members once. So
+/// memory is bounded by the bytes that were read, which are paid for, and reading a list again costs
+/// what its steps do.
 pub struct TreeRelationships<'a, R> {
     policy: &'a Policy,
     reader: R,
@@ -37,6 +41,18 @@ struct Cache {
     actor_names: Vec<Actor>,
     /// By handle, less one.
     terms: Vec<Arc<Terms>>,
+    /// Handles of terms by their canonical bytes.
+    terms_ids: BTreeMap<Vec<u8>, TermsId>,
+    /// Lists of sets that stand in records. What is on pages is read anew each time, as its bytes
+    /// are paid for each time.
+    sets: BTreeMap<(ObjectId, NodeId), Rc<Sets>>,
+}
+
+/// The objects and usersets of a relation, in canonical order.
+struct Sets {
+    members: Vec<MemberRef>,
+    /// The place of the first userset.
+    usersets: usize,
 }
 
 struct Slot {
@@ -155,10 +171,10 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
         })
     }
 
-    /// Appends the members of a relation from the one with these canonical bytes on.
-    fn members_from(
+    /// Appends the usersets of a relation, or its objects too.
+    fn members(
         &self,
-        from: &[u8],
+        with_objects: bool,
         object: ObjectId,
         relation: NodeId,
         into: &mut Vec<MemberRef>,
@@ -167,14 +183,14 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
             return Ok(());
         };
         let name = self.policy.node_name(relation);
-        let Some(relation) = record.relation(name) else {
+        let Some(found) = record.relation(name) else {
             return Ok(());
         };
-        let behind = |(subject, _): &Holder| *subject_bytes(subject) >= *from;
-        match &relation.sets {
+        match &found.sets {
             Members::Inline(subjects) => {
-                let holders = subjects.iter().filter(behind);
-                into.extend(holders.map(|holder| self.member_ref(holder)));
+                let sets = self.sets(object, relation, subjects);
+                let from = if with_objects { 0 } else { sets.usersets };
+                into.extend(sets.members.get(from..).unwrap_or_default());
             }
             Members::Paged(_) => {
                 let Some(object) = self.object_of(object) else {
@@ -186,8 +202,14 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
                     kind: SubjectKind::Sets,
                     reader: &self.reader,
                 };
+                let from = if with_objects {
+                    FIRST_OBJECT
+                } else {
+                    FIRST_USERSET
+                };
                 list.for_each_page_from(from, |_, page| {
-                    let holders = page.holders.into_iter().filter(behind);
+                    let behind = |(subject, _): &&Holder| *subject_bytes(subject) >= *from;
+                    let holders = page.holders.iter().filter(behind);
                     into.extend(holders.map(|holder| self.member_ref(holder)));
                 })?;
             }
@@ -243,20 +265,53 @@ impl<'a, R: RecordReader> TreeRelationships<'a, R> {
         Ok(self.load(id)?.filter(|record| !record.archived))
     }
 
-    fn terms_id(&self, terms: Terms) -> TermsId {
-        if terms.is_none() {
+    /// The handle of terms with these canonical bytes.
+    fn terms_id(&self, bytes: &[u8]) -> TermsId {
+        if bytes.is_empty() {
             return TermsId::NONE;
         }
+        if let Some(id) = self.cache.borrow().terms_ids.get(bytes) {
+            return *id;
+        }
+        // Read when the record or page was; they are canonical.
+        let Ok(terms) = Terms::from_bytes(bytes) else {
+            return TermsId::NONE;
+        };
         let mut cache = self.cache.borrow_mut();
         cache.terms.push(Arc::new(terms));
-        TermsId(cache.terms.len() as u32)
+        let id = TermsId(cache.terms.len() as u32);
+        cache.terms_ids.insert(bytes.to_vec(), id);
+        id
     }
 
-    fn member_ref(&self, (subject, terms): Holder) -> MemberRef {
+    fn member_ref(&self, (subject, terms): &Holder) -> MemberRef {
         MemberRef {
-            set: self.set_ref(&subject),
-            terms: self.terms_id(terms),
+            set: self.set_ref(subject),
+            terms: self.terms_id(&terms.to_bytes()),
         }
+    }
+
+    /// The objects and usersets of a list that stands in a record.
+    fn sets(&self, object: ObjectId, relation: NodeId, subjects: &SubjectList) -> Rc<Sets> {
+        if let Some(known) = self.cache.borrow().sets.get(&(object, relation)) {
+            return known.clone();
+        }
+        let mut sets = Sets {
+            members: Vec::new(),
+            usersets: 0,
+        };
+        for holder in subjects.iter() {
+            match holder.0 {
+                Subject::Actor(_) | Subject::Everyone | Subject::Every(_) => continue,
+                Subject::Object(_) => sets.usersets += 1,
+                Subject::Userset { .. } => {}
+            }
+            sets.members.push(self.member_ref(&holder));
+        }
+        let sets = Rc::new(sets);
+        let mut cache = self.cache.borrow_mut();
+        cache.sets.insert((object, relation), sets.clone());
+        sets
     }
 
     fn set_ref(&self, subject: &Subject) -> SetRef {
@@ -328,9 +383,8 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
         let bytes = subject_bytes(&subject);
         let terms = match relation.members(kind) {
             Members::Inline(subjects) => {
-                // Read when the record was; they are canonical.
                 let terms = subjects.terms(&bytes);
-                terms.and_then(|terms| Terms::from_bytes(terms).ok())
+                terms.map(|terms| self.terms_id(terms))
             }
             Members::Paged(_) => {
                 let Some(object) = self.object_of(object) else {
@@ -342,13 +396,13 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
                     kind,
                     reader: &self.reader,
                 };
-                let (_, mut page) = list.find(&bytes)?;
+                let (_, page) = list.find(&bytes)?;
                 let found = page.place(&subject).ok();
-                let holder = found.and_then(|at| page.holders.get_mut(at));
-                holder.map(|(_, terms)| core::mem::take(terms))
+                let holder = found.and_then(|at| page.holders.get(at));
+                holder.map(|(_, terms)| self.terms_id(&terms.to_bytes()))
             }
         };
-        Ok(terms.map(|terms| self.terms_id(terms)))
+        Ok(terms)
     }
 
     fn usersets(
@@ -357,7 +411,7 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
         relation: NodeId,
         into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
-        self.members_from(FIRST_USERSET, object, relation, into)
+        self.members(false, object, relation, into)
     }
 
     fn targets(
@@ -366,7 +420,7 @@ impl<R: RecordReader> Relationships for TreeRelationships<'_, R> {
         relation: NodeId,
         into: &mut Vec<MemberRef>,
     ) -> Result<(), ReadError> {
-        self.members_from(FIRST_OBJECT, object, relation, into)
+        self.members(true, object, relation, into)
     }
 
     fn terms(&self, terms: TermsId) -> Option<Arc<Terms>> {

@@ -33,11 +33,17 @@ pub struct Objects {
 
 /// Lists the objects of `resource` on which `subject` has `permission`, in the order of their ids:
 /// those after the id `after`, `most` of them (one at least). The list is complete up to its end, or
-/// there is none.
+/// there is none: every object of which [`crate::check`] says allow or conditional is on it, and no
+/// other.
+///
+/// Where `check` is an error, the object is left out if it can never be an allow, whatever it is that
+/// could not be told: candidates are found from the subject backwards, through what grants, and
+/// nobody looks at what would only take away. So an object may be missing here without an error where
+/// a check of it alone says that it could not tell; that is no deny of it.
 ///
 /// # Errors
-/// As [`crate::check`]. The bound on steps is that of the whole lookup: [`Limits::LOOKUP`]. If one
-/// object cannot be decided, there is no list.
+/// As [`crate::check`]. The bound on steps is that of the whole lookup: [`Limits::LOOKUP`]. If a
+/// candidate cannot be decided, there is no list.
 #[allow(
     clippy::too_many_arguments,
     reason = "a question, where it is asked, and a page"

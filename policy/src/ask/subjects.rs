@@ -52,7 +52,10 @@ pub struct Subjects {
 
 /// Lists who has `permission` on `object`, in the order of their texts: those after the text `after`,
 /// `most` of them in all lists together (one at least). The lists are complete up to their end, or
-/// there are none.
+/// there are none: everybody of whom [`crate::check`] says allow or conditional is in them.
+///
+/// Where `check` is an error, a subject is left out if it can never be an allow, whatever it is that
+/// could not be told; that is no deny of it.
 ///
 /// # Errors
 /// As [`crate::check`], also where `wanted` names what the policy does not define. The bound on steps

@@ -136,6 +136,14 @@ impl Edges {
         near.or_else(|| self.heads.find(list_hash(object, list), is))
     }
 
+    /// The first row of a list as the index finds it, whatever lies near.
+    pub(super) fn first(&self, object: u32, list: u32) -> Option<u32> {
+        self.heads.find(list_hash(object, list), |at| {
+            let row = self.rows.get(at as usize);
+            row.is_some_and(|edge| edge.object == object && edge.list == list && edge.last == NONE)
+        })
+    }
+
     /// The rows of one list, in order.
     #[inline]
     pub(super) fn list(&self, object: u32, list: u32) -> impl Iterator<Item = (u32, &Edge)> {

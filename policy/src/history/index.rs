@@ -171,7 +171,8 @@ impl Index {
     pub(super) fn from_parts(places: Vec<u32>, tags: Vec<u8>, entries: usize) -> Option<Self> {
         let len = places.iter().filter(|entry| **entry != 0).count();
         let within = places.iter().all(|entry| *entry as usize <= entries);
-        let has_room = places.is_empty() || len < places.len();
+        // As full as `insert` leaves it at most, so that every probe ends soon.
+        let has_room = len * 5 <= places.len() * 4;
         let fits = places.len() == tags.len()
             && places
                 .iter()

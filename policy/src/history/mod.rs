@@ -12,6 +12,7 @@ mod names;
 mod near;
 mod past;
 mod snapshot;
+mod sound;
 mod subjects;
 mod view;
 
@@ -24,6 +25,7 @@ use core::cmp::Ordering;
 
 use crate::{
     change::{Change, CollectionRecord},
+    limits::{ACTOR_BYTES_MAX, OBJECT_ID_BYTES_MAX, SETS_PER_RELATION_MAX},
     name::{Actor, Name},
     relationship::{ObjectRef, Relationship, Subject},
     relationships::{NodeId, ResourceId},
@@ -131,6 +133,14 @@ pub enum HistoryError {
     /// There are no numbers left to give to names.
     #[error("a replica holds at most four thousand million objects, actors and bytes of names, and 65,000 names of relations; follow fewer policies in one")]
     Full,
+    /// A relation of a list of relationships holds more sets than the hub takes.
+    #[error("relation {relation:?} of {object} holds more than {SETS_PER_RELATION_MAX} groups, objects and other sets, which the hub would refuse; put some of them into a group")]
+    TooManySets {
+        /// The object.
+        object: ObjectRef,
+        /// The relation.
+        relation: Name,
+    },
     /// The first change must define the policy.
     #[error("a policy's history starts with its definition; follow it from revision 0")]
     NoDefinition,
@@ -203,6 +213,14 @@ impl Era {
     }
 }
 
+/// The names of a policy that take a label, some of them more than once.
+fn names(policy: &Policy) -> impl Iterator<Item = &str> {
+    let resources = policy.resources.iter().map(|resource| &*resource.name);
+    let nodes = policy.nodes.iter();
+    let nodes = nodes.filter(|node| node.kind != NodeKind::Management);
+    resources.chain(nodes.map(|node| &*node.name))
+}
+
 /// The entry in force at `at`: the last one that began at or before it.
 fn in_force<T>(entries: &[(Stamp, T)], at: Stamp) -> Option<&T> {
     let after = entries.partition_point(|(from, _)| *from <= at);
@@ -234,15 +252,31 @@ impl History {
     /// tools.
     ///
     /// # Errors
-    /// [`HistoryError::Full`].
+    /// [`HistoryError::TooManySets`] where a relation holds more than the hub takes, so that a list is
+    /// refused here that would be refused there; [`HistoryError::Full`].
     pub fn of<'a>(
         policy: Policy,
         relationships: impl IntoIterator<Item = &'a Relationship>,
     ) -> Result<Self, HistoryError> {
         let mut history = Self::default();
-        history.define(0, policy);
+        history.define(0, policy).ok_or(HistoryError::Full)?;
+        let mut sets: BTreeMap<(&ObjectRef, &Name), usize> = BTreeMap::new();
         for relationship in relationships {
+            let before = history.edges.len();
             history.set(0, relationship).ok_or(HistoryError::Full)?;
+            let is_actor = matches!(relationship.subject, Subject::Actor(_));
+            if is_actor || history.edges.len() == before {
+                continue;
+            }
+            let (object, relation) = (&relationship.object, &relationship.relation);
+            let count = sets.entry((object, relation)).or_default();
+            *count += 1;
+            if *count > SETS_PER_RELATION_MAX {
+                return Err(HistoryError::TooManySets {
+                    object: object.clone(),
+                    relation: relation.clone(),
+                });
+            }
         }
         history.revisions.push(Revision {
             revision: 0,
@@ -427,15 +461,16 @@ impl History {
         }
         self.refuse_contradictions(revision.revision, changes)?;
 
-        if !self.has_room(changes) {
+        if !self.has_room(changes, &policies) {
             return Err(HistoryError::Full);
         }
 
         let mut policies = policies.into_iter();
         for change in changes {
-            // There is room, so nothing here is left out.
-            let _done = match change {
-                Change::Defined { .. } => policies.next().map(|policy| self.define(stamp, policy)),
+            let done = match change {
+                Change::Defined { .. } => policies
+                    .next()
+                    .and_then(|policy| self.define(stamp, policy)),
                 Change::CollectionDefined {
                     resource,
                     name,
@@ -455,32 +490,71 @@ impl History {
                 Change::RelationshipSet(relationship) => self.set(stamp, relationship),
                 Change::RelationshipDeleted(relationship) => self.delete(stamp, relationship),
             };
-            debug_assert!(_done.is_some(), "there was room");
+            // A change that was left out would be missing in every answer and in the snapshot.
+            assert!(done.is_some(), "there was room for every change");
         }
         self.revisions.push(revision);
         Ok(())
     }
 
-    /// Whether there are numbers and bytes for all names that the changes may bring.
-    fn has_room(&self, changes: &[Change]) -> bool {
-        // A change brings at most two objects of 400 bytes, two labels and an actor; a definition at
-        // most a label for every three bytes of its text.
-        let labels: usize = changes
-            .iter()
-            .map(|change| match change {
-                Change::Defined { definition } => definition.len() / 3,
-                _ => 0,
-            })
-            .sum();
-        // Names that are known take no label, but then the sum says too much: count anew only when
-        // it matters.
-        let labels_fit = self.labels.names().len() + labels < usize::from(u16::MAX) - 1;
-        let room = |used: usize, each: usize| used + changes.len() * each < (u32::MAX - 2) as usize;
-        let texts = [&self.objects, &self.actors];
-        let texts_fit = texts
-            .iter()
-            .all(|texts| room(texts.len(), 2) && room(texts.text_bytes(), 1024));
-        labels_fit && texts_fit && room(self.edges.len(), 1) && room(self.subjects.len(), 2)
+    /// Whether there are numbers and bytes for all that the changes may bring: two objects, an actor,
+    /// a relationship and its terms each, and labels for names that are not known yet.
+    fn has_room(&self, changes: &[Change], policies: &[Policy]) -> bool {
+        let room = |used: usize, each: usize| {
+            let more = changes.len().saturating_mul(each);
+            used.saturating_add(more) < (u32::MAX - 2) as usize
+        };
+        let (objects, actors) = (&self.objects, &self.actors);
+        self.labels_fit(changes, policies)
+            && room(objects.len(), 2)
+            && room(objects.text_bytes(), 2 * OBJECT_ID_BYTES_MAX)
+            && room(actors.len(), 1)
+            && room(actors.text_bytes(), ACTOR_BYTES_MAX)
+            && room(self.subjects.len(), 1)
+            && room(self.edges.len(), 1)
+            && room(self.terms.len(), 1)
+    }
+
+    fn labels_fit(&self, changes: &[Change], policies: &[Policy]) -> bool {
+        let left = self.labels.left();
+        // A change names at most two resources and two relations.
+        let defined = policies.iter().map(|policy| names(policy).count());
+        if defined.sum::<usize>() + changes.len().saturating_mul(4) <= left {
+            return true;
+        }
+        // Most names are known, so count those that are not.
+        let mut new = BTreeSet::new();
+        new.extend(policies.iter().flat_map(names));
+        for change in changes {
+            match change {
+                Change::Defined { .. } | Change::CollectionDefined { .. } => {}
+                Change::ObjectRegistered { object, .. }
+                | Change::ObjectTransferred { object, .. }
+                | Change::ObjectArchived { object }
+                | Change::ObjectUnarchived { object } => {
+                    new.insert(object.resource());
+                }
+                Change::RelationshipSet(fact) | Change::RelationshipDeleted(fact) => {
+                    new.extend([fact.object.resource(), fact.relation.as_str()]);
+                    match &fact.subject {
+                        Subject::Actor(_) | Subject::Everyone => {}
+                        Subject::Every(resource) => {
+                            new.insert(resource.as_str());
+                        }
+                        Subject::Object(object) => {
+                            new.insert(object.resource());
+                        }
+                        Subject::Userset { object, relation } => {
+                            new.extend([object.resource(), relation.as_str()]);
+                        }
+                    }
+                }
+            }
+        }
+        let new = new
+            .into_iter()
+            .filter(|name| self.labels.find(name).is_none());
+        new.count() <= left
     }
 
     fn refuse_contradictions(&self, revision: u64, changes: &[Change]) -> Result<(), HistoryError> {
@@ -518,7 +592,8 @@ impl History {
         Ok(())
     }
 
-    fn define(&mut self, from: Stamp, policy: Policy) {
+    /// Puts a definition in force. `None`, and nothing is in force, where labels run out.
+    fn define(&mut self, from: Stamp, policy: Policy) -> Option<()> {
         let mut era = Era {
             from,
             labels: Vec::new(),
@@ -528,30 +603,28 @@ impl History {
             policy,
         };
         for (at, resource) in era.policy.resources.iter().enumerate() {
-            if let Some(label) = self.labels.intern(&resource.name) {
-                let at = ResourceId(at as u16);
-                let place = label.0 as usize;
-                if era.resources.len() <= place {
-                    era.resources.resize(place + 1, None);
-                }
-                era.resources[place] = Some(at);
+            let label = self.labels.intern(&resource.name)?;
+            let at = ResourceId(at as u16);
+            let place = label.0 as usize;
+            if era.resources.len() <= place {
+                era.resources.resize(place + 1, None);
             }
+            era.resources[place] = Some(at);
         }
         for (at, node) in era.policy.nodes.iter().enumerate() {
-            // What has no name that a subject could hold needs no label of its own.
-            let label = match node.kind {
-                NodeKind::Owner | NodeKind::Management => None,
-                _ => self.labels.intern(&node.name),
-            };
-            era.labels.push(label.unwrap_or(OWNER));
-            let name = self
-                .labels
-                .intern(&node.name)
-                .filter(|_| node.kind != NodeKind::Management);
-            let resource = self.labels.intern(era.policy.resource_name(node.resource));
-            let (Some(resource), Some(name)) = (resource, name) else {
+            // No subject holds it and nobody is set in it, so it needs no label.
+            if node.kind == NodeKind::Management {
+                era.labels.push(OWNER);
                 continue;
-            };
+            }
+            let name = self.labels.intern(&node.name)?;
+            era.labels.push(match node.kind {
+                NodeKind::Owner => OWNER,
+                _ => name,
+            });
+            let resource = self
+                .labels
+                .intern(era.policy.resource_name(node.resource))?;
             let at = NodeId(at as u16);
             if node.recorded == Some(at) {
                 era.recorded.insert((resource, name), at);
@@ -566,6 +639,7 @@ impl History {
             self.eras.pop();
         }
         self.eras.push(era);
+        Some(())
     }
 
     fn find_object(&self, object: &ObjectRef) -> Option<u32> {

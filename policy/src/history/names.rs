@@ -28,11 +28,8 @@ impl Labels {
         if let Some(label) = self.by_name.get(name) {
             return Some(*label);
         }
-        let label = Label(
-            u16::try_from(self.names.len())
-                .ok()
-                .filter(|at| *at < OWNER.0)?,
-        );
+        let at = u16::try_from(self.names.len()).ok();
+        let label = Label(at.filter(|at| *at < OWNER.0)?);
         self.by_name.insert(name.to_owned(), label);
         self.names.push(name.to_owned());
         Some(label)
@@ -44,6 +41,11 @@ impl Labels {
 
     pub(super) fn name(&self, label: Label) -> &str {
         self.names.get(label.0 as usize).map_or("", String::as_str)
+    }
+
+    /// How many more there may be.
+    pub(super) fn left(&self) -> usize {
+        usize::from(OWNER.0).saturating_sub(self.names.len())
     }
 
     pub(super) fn names(&self) -> &[String] {
@@ -133,6 +135,14 @@ impl Texts {
             Self::hash(key, before[entry as usize], text)
         });
         Some(at)
+    }
+
+    /// Whether each text is found, by its own number.
+    pub(super) fn is_sound(&self, key: &HashKey) -> bool {
+        (0..self.len() as u32).all(|at| {
+            let text = self.before(at).zip(self.get(at));
+            text.and_then(|(before, text)| self.find(key, before, text)) == Some(at)
+        })
     }
 
     /// Bytes of the texts, and of all that finds them.

@@ -218,6 +218,20 @@ impl Past {
         (all.rows.iter().map(words).collect(), &self.terms)
     }
 
+    /// The rows that are merged, as words.
+    pub(super) fn rows(&self) -> impl Iterator<Item = [u32; CLOSED_WORDS]> + '_ {
+        let words = |row: &Closed| [row.object, row.list, row.subject, row.until, row.from];
+        self.rows.iter().map(words)
+    }
+
+    /// Whether terms are those of rows, and within `count` that are known.
+    pub(super) fn terms_are_of_rows(&self, count: usize) -> bool {
+        self.terms.iter().all(|(key, terms)| {
+            let row = self.rows.binary_search_by_key(key, Closed::key);
+            row.is_ok() && *terms > 0 && *terms as usize <= count
+        })
+    }
+
     pub(super) fn from_parts(
         rows: Vec<[u32; CLOSED_WORDS]>,
         terms: BTreeMap<Key, u32>,

@@ -80,10 +80,12 @@ impl History {
         out
     }
 
-    /// Reads a snapshot. Cost: one copy of everything, and the policies compiled.
+    /// Reads a snapshot. Cost: one copy of everything, a look at every number in it, and the policies
+    /// compiled.
     ///
     /// # Errors
-    /// [`SnapshotError`]: the file is damaged, or of another version.
+    /// [`SnapshotError`]: the file is damaged, or of another version. Whatever bytes have the right
+    /// checksum, what is read holds together.
     pub fn from_snapshot(bytes: &[u8]) -> Result<Self, SnapshotError> {
         let rest = bytes
             .strip_prefix(MAGIC)
@@ -106,7 +108,13 @@ impl History {
         history.read_small_parts(small).map_err(damaged)?;
         history.objects = sections.texts()?;
         history.actors = sections.texts()?;
-        history.subjects = Subjects::from_rows(sections.rows()?);
+        history.subjects = Subjects::from_rows(
+            sections.rows()?,
+            history.actors.len(),
+            history.objects.len(),
+            history.labels.names().len(),
+        )
+        .ok_or_else(|| damaged("a subject names what is not there"))?;
         let free = sections.words()?.first().copied();
         let rows: Vec<[u32; EDGE_WORDS]> = sections.rows()?;
         let rows = rows.into_iter().map(Edge::of).collect();
@@ -126,10 +134,11 @@ impl History {
             .collect();
         history.past = Past::from_parts(closed, terms)
             .ok_or_else(|| damaged("what no longer stands is not sorted"))?;
-        match sections.rest.is_empty() {
-            true => Ok(history),
-            false => Err(damaged("bytes follow its end")),
+        if !sections.rest.is_empty() {
+            return Err(damaged("bytes follow its end"));
         }
+        history.check_tables().map_err(damaged)?;
+        Ok(history)
     }
 
     /// Revisions, definitions, labels, archived objects, collections, terms.
@@ -197,9 +206,11 @@ impl History {
         }
         let mut labels = Labels::default();
         for _ in 0..decoder.number()? {
-            labels
-                .intern(decoder.text()?)
-                .ok_or("there are too many labels")?;
+            let (before, name) = (labels.left(), decoder.text()?);
+            labels.intern(name).ok_or("there are too many labels")?;
+            if labels.left() == before {
+                return Err("a label stands twice");
+            }
         }
         // Definitions find their labels again: they were interned in this order.
         self.labels = labels;
@@ -207,7 +218,8 @@ impl History {
             let from = stamp(decoder.number()?)?;
             let policy =
                 Policy::parse(decoder.text()?).map_err(|_| "a definition does not compile")?;
-            self.define(from, policy);
+            self.define(from, policy)
+                .ok_or("there are too many labels")?;
         }
         for _ in 0..decoder.number()? {
             let object = stamp(decoder.number()?)?;
@@ -230,7 +242,9 @@ impl History {
             let terms = Arc::new(Terms::from_bytes(decoder.bytes()?)?);
             let id = stamp(at + 1)?;
             self.terms.push(terms.clone());
-            self.terms_ids.insert(terms, id);
+            if terms.is_none() || self.terms_ids.insert(terms, id).is_some() {
+                return Err("terms stand twice, or are none");
+            }
         }
         decoder.end()
     }
@@ -313,7 +327,152 @@ impl<'a> Sections<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Change;
     use alloc::string::ToString;
+
+    fn with_checksum(mut bytes: Vec<u8>) -> Vec<u8> {
+        let from = MAGIC.len();
+        if bytes.len() >= from + 16 {
+            let sum = checksum(&bytes[from + 16..]);
+            bytes[from..from + 16].copy_from_slice(&sum);
+        }
+        bytes
+    }
+
+    /// A history with something in every table.
+    fn full() -> History {
+        let text = "conditions: [{name: c, parameters: {k: int}, expr: k == 1}]\nresources:\n- name: a\n  relations:\n  - name: r\n    types: [actor, '*', 'a:*', a, a->r, actor with c]\n";
+        let change = |text: &str, deleted: bool| {
+            let relationship = text.parse().unwrap();
+            match deleted {
+                false => Change::RelationshipSet(relationship),
+                true => Change::RelationshipDeleted(relationship),
+            }
+        };
+        let facts = [
+            "a:1#r@did:x:a",
+            "a:1#r@did:x:b with c {\"k\":1}",
+            "a:1#r@*",
+            "a:1#r@a:*",
+            "a:1#r@a:2",
+            "a:1#r@a:3",
+            "a:1#r@a:2#r",
+            "a:1#r@a:3#r",
+            "a:2#r@did:x:a",
+            "a:2#r@a:3#r",
+        ];
+        let mut first = alloc::vec![Change::Defined {
+            definition: text.into()
+        }];
+        first.extend(
+            ["a:1", "a:2", "a:3"].map(|object| Change::ObjectRegistered {
+                object: object.parse().unwrap(),
+                owner: crate::Actor::new("did:x:o").unwrap(),
+            }),
+        );
+        first.extend(facts.map(|fact| change(fact, false)));
+        let second = [
+            change("a:1#r@did:x:b", true),
+            change("a:1#r@a:3", true),
+            change("a:2#r@a:3#r", true),
+            Change::ObjectArchived {
+                object: "a:3".parse().unwrap(),
+            },
+            Change::CollectionDefined {
+                resource: Name::new("a").unwrap(),
+                name: Name::new("n").unwrap(),
+                record: CollectionRecord {
+                    version: 1,
+                    scope_relation: Name::new("r").unwrap(),
+                    schema_cid: alloc::vec![1],
+                    schema: alloc::vec![2],
+                },
+            },
+        ];
+        let mut history = History::keyed([7; 16]);
+        for (revision, changes) in [&first[..], &second[..]].into_iter().enumerate() {
+            let about = Revision {
+                revision: revision as u64,
+                height: 10 + revision as u64,
+                time_seconds: 5,
+                time_nanos: 0,
+            };
+            history.apply(about, changes).unwrap();
+        }
+        history
+    }
+
+    /// With the checksum put right, so that the tables themselves are looked at: refused, or so sound
+    /// that all can be asked of it and it is written and read again.
+    #[test]
+    fn numbers_that_name_nothing_are_refused() {
+        let bytes = full().to_snapshot();
+        assert_eq!(with_checksum(bytes.clone()), bytes);
+        let (mut refused, mut of) = (0, 0);
+        for at in MAGIC.len() + 16..bytes.len() {
+            for value in [
+                0,
+                1,
+                4,
+                0x7f,
+                0xff,
+                bytes[at] ^ 1,
+                bytes[at].wrapping_add(1),
+            ] {
+                if value == bytes[at] {
+                    continue;
+                }
+                let mut changed = bytes.clone();
+                changed[at] = value;
+                of += 1;
+                let Ok(history) = History::from_snapshot(&with_checksum(changed)) else {
+                    refused += 1;
+                    continue;
+                };
+                let again = history.to_snapshot();
+                assert_eq!(History::from_snapshot(&again).unwrap().to_snapshot(), again);
+                for revision in history.oldest()..=history.latest().map_or(0, |l| l.revision) {
+                    let view = history.at(revision).unwrap();
+                    for object in ["a:1", "a:2", "a:3", "a:4"] {
+                        let asked: crate::Relationship =
+                            alloc::format!("{object}#r@did:x:a").parse().unwrap();
+                        let question = crate::Question {
+                            object: asked.object,
+                            permission: "r".into(),
+                            subject: asked.subject,
+                        };
+                        let _ = crate::check(
+                            &view,
+                            &question,
+                            &crate::Circumstances::default(),
+                            crate::Limits::CONSENSUS,
+                        );
+                    }
+                }
+            }
+        }
+        assert!(refused * 10 > of * 7, "{refused} of {of}");
+    }
+
+    /// Subjects are tables by number: whoever names the highest one must not get as much room.
+    #[test]
+    fn a_subject_beyond_the_names_takes_no_memory() {
+        let policy = Policy::parse("resources: [{name: a, relations: [{name: r}]}]").unwrap();
+        let fact: crate::Relationship = "a:1#r@did:key:z".parse().unwrap();
+        let bytes = History::of(policy, [&fact]).unwrap().to_snapshot();
+        // The only subject: an actor, the first one, whose first relationship is the first.
+        let mut row = alloc::vec![16, 0, 0, 0, 0, 0, 0, 0];
+        row.extend([0; 12]);
+        row.extend([0xff; 4]);
+        let at = bytes.windows(row.len()).position(|bytes| bytes == row);
+        let at = at.expect("the row is there") + 12;
+        for beyond in [1u32, 0xffff_fffe] {
+            let mut changed = bytes.clone();
+            changed[at..at + 4].copy_from_slice(&beyond.to_le_bytes());
+            let error = History::from_snapshot(&with_checksum(changed)).unwrap_err();
+            assert_eq!(error, damaged("a subject names what is not there"));
+        }
+    }
 
     #[test]
     fn what_is_damaged_is_refused() {

@@ -133,8 +133,30 @@ impl Subjects {
         &self.rows
     }
 
-    /// Puts written rows together again.
-    pub(super) fn from_rows(rows: Vec<SubjectRow>) -> Self {
+    /// Puts written rows together again; `None` if one names what is not there, or two name the same.
+    /// Tables grow with what rows name, so that is looked at first.
+    pub(super) fn from_rows(
+        rows: Vec<SubjectRow>,
+        actors: usize,
+        objects: usize,
+        labels: usize,
+    ) -> Option<Self> {
+        let within = |[kind, of, ..]: &SubjectRow| {
+            let (label, of) = ((*kind >> 16) as usize, *of);
+            match kind & 0xffff {
+                0 => label == 0 && (of as usize) < actors,
+                1 => label == 0 && of == NONE,
+                2 => label < labels && of == NONE,
+                3 => label == 0 && (of as usize) < objects,
+                4 => label < labels && (of as usize) < objects,
+                _ => false,
+            }
+        };
+        let mut keys: Vec<(u32, u32)> = rows.iter().map(|[kind, of, ..]| (*kind, *of)).collect();
+        keys.sort_unstable();
+        if !rows.iter().all(within) || !keys.is_sorted_by(|a, b| a < b) {
+            return None;
+        }
         let mut subjects = Self::default();
         for at in 0..rows.len() as u32 {
             subjects.rows.push(rows[at as usize]);
@@ -158,7 +180,7 @@ impl Subjects {
             };
             subjects.rows[at as usize][3] = before;
         }
-        subjects
+        Some(subjects)
     }
 }
 

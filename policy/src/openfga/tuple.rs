@@ -77,7 +77,7 @@ fn object(text: &str, what: &str) -> Result<(), Error> {
         return Ok(());
     }
     let message = format!(
-        "{:?} of {kind:?} is no object id here: use 1 to 256 visible ASCII characters other than \
+        "{:?} of {kind:?} is no object id here: use 1 to 1024 visible ASCII characters other than \
          '#' and quotes, and not \"*\" alone",
         excerpt(id)
     );

@@ -347,3 +347,48 @@ fn lookups_list_what_check_allows() {
         }
     }
 }
+
+/// Who can never be an allow is left out of a lookup, also where a check of it could not tell.
+#[test]
+fn what_can_never_be_allowed_is_left_out_even_where_a_check_is_an_error() {
+    let policy = Policy::parse(
+        "conditions: [{name: fails, parameters: {words: list<int>}, expr: 'words[0] == 1'}]\n\
+         implicit_owner: false\n\
+         resources:\n\
+         - name: grp\n  relations:\n  - name: m\n    types: [actor, grp->m]\n\
+         - name: doc\n  relations:\n  - name: a\n    types: [actor, grp->m]\n\
+         \x20 - name: b\n    types: [actor with fails]\n\
+         \x20 permissions:\n  - name: r\n    expr: a - b\n",
+    )
+    .unwrap();
+    let facts = [
+        "grp:1#m@grp:1#m",
+        "doc:1#a@grp:1#m",
+        "doc:1#b@did:u:x with fails {\"words\":[]}",
+    ];
+    let facts = facts.map(|fact| fact.parse::<policy::Relationship>().unwrap());
+    let history = policy::History::of(policy, &facts).unwrap();
+    let view = history.at(0).unwrap();
+    let subject: policy::Subject = "did:u:x".parse().unwrap();
+    let now = Circumstances::default();
+    let question = Question {
+        object: "doc:1".parse().unwrap(),
+        permission: "r".into(),
+        subject: subject.clone(),
+    };
+    let checked = check(&view, &question, &now, Limits::CONSENSUS);
+    assert!(matches!(checked, Err(CheckError::Condition { .. })));
+    let found = lookup_objects(&view, &subject, "r", "doc", &now, Limits::LOOKUP, None, 10);
+    assert_eq!(found.unwrap().allowed, Vec::<String>::new());
+    let found = lookup_subjects(
+        &view,
+        &question.object,
+        "r",
+        Wanted::Actors,
+        &now,
+        Limits::LOOKUP,
+        None,
+        10,
+    );
+    assert_eq!(found.unwrap().allowed, Vec::<String>::new());
+}

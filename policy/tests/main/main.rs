@@ -41,6 +41,7 @@ mod statements_extended;
 mod statements_random;
 mod store;
 mod suite;
+mod terms;
 mod test_files;
 mod told;
 mod yaml_aliases;

@@ -7,11 +7,13 @@ use policy::{
     apply, apply_all,
     keys::{object_key, page_key, SubjectKind},
     limits::{
-        INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, NAME_BYTES_MAX, OBJECT_ID_BYTES_MAX,
-        PAGE_SUBJECTS_MAX, RECORD_BYTES_MAX, SETS_PER_RELATION_MAX,
+        CONTEXT_BYTES_MAX, INLINE_AGAIN_SUBJECTS_MAX, INLINE_SUBJECTS_MAX, NAME_BYTES_MAX,
+        OBJECT_ID_BYTES_MAX, PAGE_BYTES_MAX, PAGE_KEY_BYTES_MAX, PAGE_SUBJECTS_MAX,
+        RECORD_BYTES_MAX, SETS_PER_RELATION_MAX,
     },
-    Actor, ApplyError, Change, CollectionRecord, Members, Name, ObjectRecord, ObjectRef, Page,
-    Policy, RecordReader, Relationship, Staged, Subject, Terms, TreeRelationships,
+    Actor, ApplyError, Change, CollectionRecord, ConditionUse, Context, Members, Name,
+    ObjectRecord, ObjectRef, Page, Policy, RecordReader, Relationship, Staged, Subject, Terms,
+    Time, TreeRelationships,
 };
 
 use crate::random::{rounds, seed, Random};
@@ -483,6 +485,44 @@ fn pages_under_the_longest_keys_split_merge_and_come_back() {
             assert_eq!(tree.len(), 1, "no page is left behind");
         }
     }
+}
+
+/// What [`PAGE_BYTES_MAX`] and [`PAGE_KEY_BYTES_MAX`] say is met by the longest there is, to some bytes.
+#[test]
+fn the_largest_page_is_within_its_bound() {
+    let (name, id) = ("n".repeat(NAME_BYTES_MAX), "y".repeat(1020));
+    let long_userset =
+        |at: usize| -> Subject { format!("{name}:{id}{at:04}#{name}").parse().unwrap() };
+    let words = "w".repeat(CONTEXT_BYTES_MAX - 6);
+    let context = Context::from_json(&format!("{{\"w\":\"{words}\"}}")).unwrap();
+    assert_eq!(context.encode().len(), CONTEXT_BYTES_MAX);
+    let terms = Terms {
+        condition: Some(Box::new(ConditionUse {
+            name: Name::new(&name).unwrap(),
+            context,
+        })),
+        expires: Some(Time::MAX),
+    };
+    let holders = (0..PAGE_SUBJECTS_MAX).map(|at| (long_userset(at), terms.clone()));
+    let mut until = vec![3];
+    until.extend(format!("{name}\0{id}9999\0{name}").as_bytes());
+    let key = page_key(
+        &name,
+        &"x".repeat(OBJECT_ID_BYTES_MAX),
+        &name,
+        SubjectKind::Sets,
+        &until,
+    );
+    assert_eq!(key.len(), PAGE_KEY_BYTES_MAX);
+    let page = Page {
+        until: Some(until),
+        holders: holders.collect(),
+    };
+    let bytes = page.to_bytes(SubjectKind::Sets).len();
+    assert!(
+        bytes <= PAGE_BYTES_MAX && bytes > PAGE_BYTES_MAX - 10,
+        "{bytes}"
+    );
 }
 
 #[test]

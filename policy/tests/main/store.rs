@@ -1,7 +1,7 @@
 //! The store of a replica: how much it takes up, snapshots, what it forgets, when permissions end.
 
 use policy::{
-    check, Actor, Change, Circumstances, End, History, HistoryError, Limits, Question,
+    check, Actor, Change, Circumstances, End, History, HistoryError, Limits, Policy, Question,
     Relationship, Revision, Time,
 };
 
@@ -252,4 +252,114 @@ fn change(random: &mut Random) -> Change {
     } else {
         set(&fact)
     }
+}
+
+/// A policy of one resource with relations of these numbers, in the shortest notation that there is.
+fn numbered(numbers: impl Iterator<Item = usize>) -> String {
+    let name = |at: usize| {
+        let digit = |at: usize| b"abcdefghijklmnopqrstuvwxyz012345"[at % 32] as char;
+        let first = b"abcdefghijklmnopqrstuvwxyz"[at / 1024 % 26] as char;
+        // Three letters for 26,624 numbers, and one more behind them for the next.
+        let more = match at / (1024 * 26) {
+            0 => String::new(),
+            more => digit(more).to_string(),
+        };
+        format!("{first}{}{}{more}", digit(at / 32), digit(at))
+    };
+    let all: Vec<String> = numbers.map(name).collect();
+    let resources = all.chunks(120).enumerate().map(|(at, names)| {
+        let names: Vec<String> = names.iter().map(|name| format!("{name}: ")).collect();
+        format!("resource{at}: {{relations: {{{}}}}}", names.join(","))
+    });
+    let resources: Vec<String> = resources.collect();
+    format!(
+        "implicit_owner: false\nresources: {{{}}}",
+        resources.join(",")
+    )
+}
+
+/// Labels run out after 65,000 names. The definition that would need more is refused as a whole, one
+/// that brings known names only is not, and every relation that is defined holds whom it should.
+#[test]
+fn a_definition_takes_all_its_labels_or_none() {
+    const BATCH: usize = 6_000;
+    let mut history = History::new();
+    let mut revision = 0;
+    let mut at = 0;
+    let mut batch = BATCH;
+    let mut last = String::new();
+    while batch > 0 {
+        let text = numbered(at..at + batch);
+        assert!(text.len() <= policy::limits::DEFINITION_BYTES_MAX);
+        let change = Change::Defined {
+            definition: text.clone(),
+        };
+        let before = history.latest();
+        match history.apply(about(revision), &[change]) {
+            Ok(()) => {
+                (at, revision, last) = (at + batch, revision + 1, text);
+            }
+            Err(HistoryError::Full) => {
+                assert_eq!(history.latest(), before);
+                batch /= 2;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    // 65,535 labels; resources are named alike in all, and so is their owner.
+    let resources = BATCH.div_ceil(120);
+    assert_eq!(at + resources + 1, usize::from(u16::MAX));
+    // Known names are no reason to refuse, however many.
+    let known = numbered(0..BATCH);
+    let policy = Policy::parse(&known).unwrap();
+    let relation = policy.relations("resource3").last().unwrap().to_string();
+    let fact = format!("resource3:1#{relation}@did:u:a");
+    let changes = [
+        Change::Defined { definition: known },
+        register("resource3:1"),
+        set(&fact),
+    ];
+    history.apply(about(revision), &changes).unwrap();
+    assert!(asked(&history, revision, &fact));
+    assert!(!asked(&history, revision, &fact.replace("u:a", "u:b")));
+    // The last one that fitted has a label for its own name.
+    let policy = Policy::parse(&last).unwrap();
+    let relation = policy.relations("resource0").last().unwrap().to_string();
+    let fact = format!("resource0:1#{relation}@did:u:a");
+    let changes = [
+        Change::Defined { definition: last },
+        register("resource0:1"),
+        set(&fact),
+    ];
+    history.apply(about(revision + 1), &changes).unwrap();
+    assert!(asked(&history, revision + 1, &fact));
+    // A name that has no label cannot come in by a relationship.
+    let stranger = [set("resource0:1#stranger_to_all@did:u:a")];
+    let refused = history.apply(about(revision + 2), &stranger);
+    assert_eq!(refused, Err(HistoryError::Full));
+}
+
+/// A list is bounded as on the hub, so that reading one takes no more than its length.
+#[test]
+fn a_list_of_relationships_holds_no_more_sets_than_the_hub_takes() {
+    use policy::limits::SETS_PER_RELATION_MAX;
+    let policy = Policy::parse(POLICY).unwrap();
+    let facts = |sets: usize| -> Vec<Relationship> {
+        let line = |at| format!("document:1#reader@group:g{at:06}#member");
+        (0..sets).map(|at| line(at).parse().unwrap()).collect()
+    };
+    let most = facts(SETS_PER_RELATION_MAX);
+    let twice = most.iter().chain(&most);
+    History::of(policy.clone(), twice).unwrap();
+    let refused = History::of(policy.clone(), &facts(40_000)).unwrap_err();
+    assert!(matches!(refused, HistoryError::TooManySets { .. }));
+    let said = refused.to_string();
+    assert!(
+        said.contains("document:1") && said.contains("reader") && said.contains("1024"),
+        "{said}"
+    );
+    let actors: Vec<Relationship> = (0..3_000)
+        .map(|at| format!("document:1#reader@did:u:{at}").parse().unwrap())
+        .collect();
+    History::of(policy, &actors).unwrap();
 }
