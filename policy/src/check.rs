@@ -18,7 +18,7 @@ use crate::{
     asked::Asked,
     decide::Trouble,
     lacking::{turns, Lacking},
-    limits::Limits,
+    limits::{Limits, NAMING_STEPS_MAX},
     memo::{Memo, State},
     name::excerpt,
     question::{Answer, CheckError, Circumstances, Question},
@@ -43,10 +43,12 @@ pub fn check<R: Relationships + ?Sized>(
     circumstances: &Circumstances,
     limits: Limits,
 ) -> Result<Answer, CheckError> {
-    Walk::new(relationships, question, circumstances, limits)?.run()
+    Walk::new(relationships, question, circumstances, limits)?.run_and_name()
 }
 
-/// [`check`], and the steps that it took, at most the bound: what an error cost as well.
+/// Decides as [`check`] does and tells the steps that it took, at most the bound: what an error cost as
+/// well. Reads what the walk reads and nothing else, so [`Answer::missing`] stays empty: finding these
+/// names is no part of consensus.
 pub fn check_counted<R: Relationships + ?Sized>(
     relationships: &R,
     question: &Question,
@@ -161,7 +163,7 @@ pub(crate) struct Walk<'a, R: ?Sized> {
     circumstances: &'a Circumstances,
     limits: Limits,
     steps: u64,
-    /// Steps of what was looked up after the walk.
+    /// Steps of what was looked up after the walk, which no answer counts.
     looked: u64,
     frames: Vec<Frame>,
     values: Vec<Truth>,
@@ -294,29 +296,63 @@ impl<'a, R: Relationships + ?Sized> Walk<'a, R> {
         }
     }
 
-    /// The value of a node after the walk, found without counting: `None` where that takes more steps
-    /// than one question may.
+    /// The value of a node after the walk, without a change to what the walk counted: `None` where all
+    /// that was looked up takes more than [`NAMING_STEPS_MAX`], or than the walk itself may.
     pub(crate) fn look(
         &mut self,
         object: ObjectId,
         node: NodeId,
         lacking: Lacking,
     ) -> Option<Truth> {
-        // A look that was broken off left its frames.
-        if !self.frames.is_empty() {
-            return match self.memo.known(object, node, lacking) {
-                State::Final(value, _) => Some(value),
-                _ => None,
-            };
+        if let State::Final(value, _) = self.memo.known(object, node, lacking) {
+            return Some(value);
+        }
+        if self.is_looked_out() {
+            return None;
         }
         let counted = core::mem::replace(&mut self.steps, self.looked);
+        let (limits, until) = (self.limits, self.until);
+        self.limits.steps_max = self.looked_max();
         let found = match self.enter(object, node, lacking) {
             Ok(Entered::Value(value)) => Some(value),
             Ok(Entered::Opened) => self.close_all().ok(),
             Err(_) => None,
         };
+        if found.is_none() {
+            self.abandon();
+            self.steps = u64::MAX;
+        }
+        (self.limits, self.until) = (limits, until);
         self.looked = core::mem::replace(&mut self.steps, counted);
         found
+    }
+
+    /// Counts what is gone through after the walk beside nodes: whether there may be as much.
+    pub(crate) fn look_at(&mut self, members: usize) -> bool {
+        self.looked = self.looked.saturating_add(members as u64);
+        !self.is_looked_out()
+    }
+
+    /// Whether no more is looked up.
+    pub(crate) fn is_looked_out(&self) -> bool {
+        self.looked > self.looked_max()
+    }
+
+    fn looked_max(&self) -> u64 {
+        self.limits.steps_max.max(NAMING_STEPS_MAX)
+    }
+
+    /// Forgets what is open, as if it had not been begun.
+    fn abandon(&mut self) {
+        for frame in self.frames.drain(..) {
+            self.memo.set(frame.place, State::Blank);
+        }
+        for place in self.provisional.drain(..) {
+            self.memo.set(place, State::Blank);
+        }
+        self.runs.clear();
+        self.values.clear();
+        self.members.clear();
     }
 
     /// Runs until the first frame has closed, and gives its value.

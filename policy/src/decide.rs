@@ -42,19 +42,26 @@ impl Trouble {
 }
 
 impl<R: Relationships + ?Sized> Walk<'_, R> {
-    /// Walks from the question down.
+    /// Walks from the question down. Names nothing that is missing: steps, reads and times are those
+    /// of the walks alone, which is what consensus counts.
     pub(crate) fn run(&mut self) -> Result<Answer, CheckError> {
         let decision = self.decide()?;
-        let missing = match decision {
-            Decision::Conditional => missing::names(self)?,
-            Decision::Allow | Decision::Deny => Vec::new(),
-        };
         Ok(Answer {
             decision,
-            missing,
+            missing: Vec::new(),
             steps: self.steps(),
             stands_until: self.until(),
         })
+    }
+
+    /// [`Self::run`], and then the names of what is missing.
+    pub(crate) fn run_and_name(&mut self) -> Result<Answer, CheckError> {
+        let answer = self.run()?;
+        let missing = match answer.decision {
+            Decision::Conditional => missing::names(self),
+            Decision::Allow | Decision::Deny => Vec::new(),
+        };
+        Ok(Answer { missing, ..answer })
     }
 
     fn decide(&mut self) -> Result<Decision, CheckError> {

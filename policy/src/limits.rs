@@ -241,6 +241,10 @@ pub const LOOKUP_STEPS_MAX: u64 = 10_000_000;
 /// Relationships that one request may lay over those that are recorded. OpenFGA takes as many.
 pub const CONTEXTUAL_MAX: usize = 100;
 
+/// Steps that finding the names of what a conditional answer lacks may take, whatever the answer itself
+/// may: as many as one question of consensus. What is not found then is not named.
+pub const NAMING_STEPS_MAX: u64 = 100_000;
+
 /// Nodes of one expansion: what a person can still look at, and a page of a few megabytes at most.
 pub const EXPANSION_NODES_MAX: usize = 10_000;
 

@@ -2,15 +2,18 @@
 //!
 //! Goes from the question down through what the two walks found: a node, or a part of an
 //! expression, matters if it is unknown as things stand and becomes what is wished for once the
-//! lacking conditions do. Takes no steps of its own; what the walks skipped is evaluated as far as
-//! the bound of one question allows, and beyond it counts as mattering.
+//! lacking conditions do.
+//!
+//! It is no part of consensus: it comes after the answer, changes neither decision nor steps nor time,
+//! and fails at nothing: what cannot be read is unknown here, and what goes beyond its own bound is left
+//! out. It goes on where the walk would, so in the end it looks at what the walk read.
 
 use alloc::{collections::BTreeSet, string::String, vec, vec::Vec};
 
 use crate::{
     check::{arrow_target, Walk},
     lacking::{turns, Lacking},
-    question::CheckError,
+    reader::ReadError,
     relationships::{MemberRef, NodeId, ObjectId, Relationships, SetRef, SubjectRef, TermsId},
     schema::{Arrow, Body, Op},
     standing::{type_of, Standing},
@@ -53,21 +56,19 @@ impl Part {
 }
 
 /// The names that the conditional answer of `walk` lacks, sorted.
-pub(crate) fn names<R: Relationships + ?Sized>(
-    walk: &mut Walk<'_, R>,
-) -> Result<Vec<String>, CheckError> {
-    let names: BTreeSet<String> = lacks(walk)?
-        .into_iter()
-        .flat_map(|lack| lack.names)
-        .collect();
-    Ok(names.into_iter().collect())
+pub(crate) fn names<R: Relationships + ?Sized>(walk: &mut Walk<'_, R>) -> Vec<String> {
+    names_of(&lacks(walk))
+}
+
+/// The names that these lack together, sorted.
+pub(crate) fn names_of(lacks: &[Lack]) -> Vec<String> {
+    let names: BTreeSet<&String> = lacks.iter().flat_map(|lack| &lack.names).collect();
+    names.into_iter().cloned().collect()
 }
 
 /// The relationships whose conditions lack what can matter to the conditional answer of `walk`, each
-/// once.
-pub(crate) fn lacks<R: Relationships + ?Sized>(
-    walk: &mut Walk<'_, R>,
-) -> Result<Vec<Lack>, CheckError> {
+/// once. Some are left out where the walk [is looked out](Walk::is_looked_out) then.
+pub(crate) fn lacks<R: Relationships + ?Sized>(walk: &mut Walk<'_, R>) -> Vec<Lack> {
     let (object, node) = walk.root();
     let mut search = Search { walk };
     let mut lacks = BTreeSet::new();
@@ -77,13 +78,14 @@ pub(crate) fn lacks<R: Relationships + ?Sized>(
         match need {
             Need::Lack(lack) => drop(lacks.insert(lack)),
             Need::Node(object, node, lacking) => {
-                if known.insert((object, node, lacking == Lacking::Holds)) {
-                    open.extend(search.needs(object, node, lacking)?);
+                let is_new = known.insert((object, node, lacking == Lacking::Holds));
+                if is_new && search.walk.look_at(1) {
+                    open.extend(search.needs(object, node, lacking));
                 }
             }
         }
     }
-    Ok(lacks.into_iter().collect())
+    lacks.into_iter().collect()
 }
 
 struct Search<'w, 'a, R: ?Sized> {
@@ -91,15 +93,10 @@ struct Search<'w, 'a, R: ?Sized> {
 }
 
 impl<R: Relationships + ?Sized> Search<'_, '_, R> {
-    fn needs(
-        &mut self,
-        object: ObjectId,
-        node: NodeId,
-        lacking: Lacking,
-    ) -> Result<Vec<Need>, CheckError> {
+    fn needs(&mut self, object: ObjectId, node: NodeId, lacking: Lacking) -> Vec<Need> {
         let policy = self.walk.policy();
         match policy.body_node(node).map(|node| &node.body) {
-            None | Some(Body::Owner) => Ok(vec![]),
+            None | Some(Body::Owner) => vec![],
             Some(Body::Relation(types)) => self.relation(object, node, types, lacking),
             Some(Body::Computed(ops)) => self.computed(object, ops, lacking),
         }
@@ -111,21 +108,23 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         node: NodeId,
         types: &Types,
         lacking: Lacking,
-    ) -> Result<Vec<Need>, CheckError> {
+    ) -> Vec<Need> {
         let relationships = self.walk.relationships();
         let mut needs = vec![];
         for (kind, member) in self.walk.asked().members().into_iter().flatten() {
             let Some(member) = member.filter(|_| types.admits_type(kind)) else {
                 continue;
             };
-            if let Some(terms) = relationships.contains(object, node, member)? {
+            if let Ok(Some(terms)) = relationships.contains(object, node, member) {
                 let place = (object, node, member);
                 let part = self.member(place, types, kind, terms, None, lacking);
                 needs.extend(part.map(|part| part.needs).unwrap_or_default());
             }
         }
-        let mut members = vec![];
-        relationships.usersets(object, node, &mut members)?;
+        if !types.admits_usersets() {
+            return needs;
+        }
+        let (members, _) = self.members(|into| relationships.usersets(object, node, into));
         for member in members {
             let (Some(kind), SetRef::Userset(of, relation)) = (type_of(member.set), member.set)
             else {
@@ -136,7 +135,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             let part = self.member(place, types, kind, member.terms, child, lacking);
             needs.extend(part.map(|part| part.needs).unwrap_or_default());
         }
-        Ok(needs)
+        needs
     }
 
     /// What a member gives, through its terms and the node behind it.
@@ -177,17 +176,21 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         Some(part.only_if_it_matters(lacking))
     }
 
-    fn computed(
-        &mut self,
-        object: ObjectId,
-        ops: &[Op],
-        lacking: Lacking,
-    ) -> Result<Vec<Need>, CheckError> {
+    fn computed(&mut self, object: ObjectId, ops: &[Op], lacking: Lacking) -> Vec<Need> {
+        let turns = turns(ops);
         let mut stack: Vec<Part> = vec![];
-        for (op, turn) in ops.iter().zip(turns(ops)) {
-            let lacking = lacking.turned_if(turn);
+        let mut next = 0;
+        while let (Some(op), Some(turn)) = (ops.get(next), turns.get(next)) {
+            next += 1;
+            let lacking = lacking.turned_if(*turn);
             let part = match *op {
-                Op::SkipIfTrue(_) | Op::SkipIfFalse(_) => continue,
+                Op::SkipIfTrue(to) | Op::SkipIfFalse(to) => {
+                    let decides = Truth::from(matches!(op, Op::SkipIfTrue(_)));
+                    if stack.last().is_some_and(|left| left.plain == decides) {
+                        next = to as usize;
+                    }
+                    continue;
+                }
                 Op::Visit(node) => Part {
                     plain: self.value(object, node, Lacking::Unknown),
                     wished: self.value(object, node, lacking),
@@ -202,7 +205,7 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
                     }
                 }
                 Op::Arrow(at) => match self.walk.policy().arrows.get(at as usize) {
-                    Some(arrow) => self.arrow(object, arrow, lacking)?,
+                    Some(arrow) => self.arrow(object, arrow, lacking),
                     None => continue,
                 },
                 Op::Union | Op::Intersection | Op::Difference => {
@@ -225,15 +228,10 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
             };
             stack.push(part.only_if_it_matters(lacking));
         }
-        Ok(stack.pop().map(|part| part.needs).unwrap_or_default())
+        stack.pop().map(|part| part.needs).unwrap_or_default()
     }
 
-    fn arrow(
-        &mut self,
-        object: ObjectId,
-        arrow: &Arrow,
-        lacking: Lacking,
-    ) -> Result<Part, CheckError> {
+    fn arrow(&mut self, object: ObjectId, arrow: &Arrow, lacking: Lacking) -> Part {
         let policy = self.walk.policy();
         let mut whole = Part {
             plain: Truth::from(arrow.all),
@@ -243,7 +241,18 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         let mut nobody = true;
         let body = policy.body_node(arrow.relation).map(|node| &node.body);
         if let Some(Body::Relation(types)) = body {
-            for member in self.members(object, arrow.relation)? {
+            let relationships = self.walk.relationships();
+            let (members, is_all) =
+                self.members(|into| relationships.targets(object, arrow.relation, into));
+            if !is_all {
+                // There may be one more, of which nothing is known.
+                (whole.plain, whole.wished) = (Truth::Unknown, Truth::Unknown);
+                nobody = false;
+            }
+            for member in members {
+                if whole.plain == Truth::from(!arrow.all) {
+                    break;
+                }
                 let child = arrow_target(policy, arrow, member.set);
                 let subject = match member.set {
                     SetRef::Object(object, _) => SubjectRef::Object(object),
@@ -276,14 +285,20 @@ impl<R: Relationships + ?Sized> Search<'_, '_, R> {
         if nobody {
             (whole.plain, whole.wished) = (Truth::False, Truth::False);
         }
-        Ok(whole)
+        whole
     }
 
-    fn members(&self, object: ObjectId, relation: NodeId) -> Result<Vec<MemberRef>, CheckError> {
+    /// The members that `read` lists, as far as there may be as many, and whether that is all.
+    fn members(
+        &mut self,
+        read: impl FnOnce(&mut Vec<MemberRef>) -> Result<(), ReadError>,
+    ) -> (Vec<MemberRef>, bool) {
         let mut members = vec![];
-        let relationships = self.walk.relationships();
-        relationships.targets(object, relation, &mut members)?;
-        Ok(members)
+        let is_all = read(&mut members).is_ok();
+        match self.walk.look_at(members.len()) {
+            true => (members, is_all),
+            false => (vec![], false),
+        }
     }
 
     fn standing(&mut self, types: &Types, subject: SubjectType, terms: TermsId) -> Standing {

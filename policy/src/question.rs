@@ -88,7 +88,9 @@ pub enum Decision {
 pub struct Answer {
     /// The decision.
     pub decision: Decision,
-    /// Of a conditional answer: names of the parameters that were not given, sorted.
+    /// Of a conditional answer: names of the parameters that were not given, as far as they matter,
+    /// sorted. Found by a search of its own, which consensus does not make and no step counts; what it
+    /// does not find within [`crate::limits::NAMING_STEPS_MAX`] is left out.
     pub missing: Vec<String>,
     /// Steps of the canonical walk: the same for the same policy and facts on every node.
     pub steps: u64,

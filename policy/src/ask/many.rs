@@ -5,7 +5,7 @@ use alloc::{collections::BTreeMap, vec, vec::Vec};
 
 use crate::{
     asked::Asked,
-    check::{check_counted, resolve},
+    check::{resolve, Walk},
     limits::Limits,
     question::{CheckError, Circumstances, Question},
     relationship::Subject,
@@ -83,8 +83,13 @@ fn one<R: Relationships + ?Sized>(
         Some(object) => shared.decide(object, node),
         // Objects of which nothing is known share a handle; each is asked about alone.
         None => shared.beside(|limits| {
-            let (steps, answer) = check_counted(relationships, question, circumstances, limits);
-            (steps, answer.map(Decided::from))
+            match Walk::new(relationships, question, circumstances, limits) {
+                Err(error) => (0, Err(error)),
+                Ok(mut walk) => {
+                    let answer = walk.run_and_name();
+                    (walk.steps(), answer.map(Decided::from))
+                }
+            }
         }),
     }
 }

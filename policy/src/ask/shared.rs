@@ -128,7 +128,7 @@ impl<'a, R: Relationships + ?Sized> Shared<'a, R> {
             Truth::Unknown => Ok(Decided::DENY),
             Truth::True => Ok(Decided {
                 decision: Decision::Conditional,
-                missing: missing::names(&mut self.walk)?,
+                missing: missing::names(&mut self.walk),
             }),
         }
     }
@@ -138,7 +138,7 @@ impl<'a, R: Relationships + ?Sized> Shared<'a, R> {
         let (asked, root) = (self.walk.asked(), (object, node));
         self.beside(|limits| {
             let mut walk = Walk::of(relationships, root, asked, circumstances, limits);
-            let answer = walk.run();
+            let answer = walk.run_and_name();
             (walk.steps(), answer.map(Decided::from))
         })
     }

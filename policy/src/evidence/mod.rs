@@ -72,7 +72,8 @@ pub fn gather<R: RecordReader>(
     let tree = TreeRelationships::new(policy, &recorder);
     let relationships = WithDocuments::new(&tree, documents);
     let mut walk = Walk::new(&relationships, question, circumstances, limits)?;
-    let answer = walk.run()?;
+    // What the names hang on is kept with what the walk read, so that the replay finds them too.
+    let answer = walk.run_and_name()?;
     let mut complete = recorder.read.take();
     complete.insert(definition_key());
     if answer.is_allow() {

@@ -318,6 +318,17 @@ fn what_the_language_does_not_mean_is_refused() {
             "types: [user]\n    expr: reader & can_view",
             "never names",
         ),
+        // Left of an arrow a name means recorded members, but does not make the relation record any.
+        (
+            "expr: reader + `can-audit` - banned",
+            "expr: reader->member + `can-audit`",
+            "never names",
+        ),
+        (
+            "expr: reader & can_view",
+            "expr: computed->can_view",
+            "records nobody itself",
+        ),
         ("a: int, b: int", "a: int, b: integer", "integer"),
         (
             "types: [user, team->member, \"user:*\"",
@@ -372,4 +383,24 @@ resources:
     let history = History::of(Policy::parse(text).unwrap(), &[fact]).unwrap();
     decides(&history, "record:1#read@did:key:z", "{}", NOW, Deny);
     decides(&history, "record:1#write@did:key:z", "{}", NOW, Allow);
+}
+
+/// A scope stands there without terms, so only a bare entry makes room for it.
+#[test]
+fn a_scope_is_admitted_by_a_bare_entry_alone() {
+    for (types, expected) in [
+        ("[org/folder]", true),
+        ("[user, org/folder, \"org/folder with expiration\"]", true),
+        ("[\"org/folder with expiration\"]", false),
+        ("[\"org/folder with on-shift\"]", false),
+        ("[\"org/folder:*\"]", false),
+        ("[org/folder->viewer]", false),
+        ("[user]", false),
+    ] {
+        let relation = format!("  - name: scope\n    types: {types}\n  - name: can-audit\n");
+        let text = CLINIC.replace("  - name: can-audit\n", &relation);
+        let policy = Policy::parse(&text).unwrap_or_else(|error| panic!("{types}: {error}"));
+        let allowed = policy.relation_allows_object("record", "scope", "org/folder");
+        assert_eq!(allowed, expected, "{types}");
+    }
 }

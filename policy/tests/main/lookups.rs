@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use policy::{
-    check, check_counted, check_many, lookup_objects, lookup_subjects, permissions_of, CheckError,
-    Circumstances, Decided, Decision, Limits, Objects, Policy, Question, Relationships, Reverse,
-    Subjects, Wanted,
+    check, check_counted, check_many, lookup_objects, lookup_subjects, permissions_of, Answer,
+    CheckError, Circumstances, Decided, Decision, Limits, Objects, Policy, Question, Relationships,
+    Reverse, Subjects, Wanted,
 };
 
 use crate::{
@@ -274,8 +274,15 @@ fn many_agree(
     assert_eq!(many.decided.len(), questions.len());
     let mut alone = 0;
     for (decided, question) in many.decided.into_iter().zip(questions) {
-        let (steps, answer) = check_counted(relationships, question, circumstances, GENEROUS);
+        let (steps, counted) = check_counted(relationships, question, circumstances, GENEROUS);
         alone += steps;
+        let answer = check(relationships, question, circumstances, GENEROUS);
+        let plain = |answer: &Answer| Answer {
+            missing: vec![],
+            ..answer.clone()
+        };
+        let walked = answer.as_ref().map(plain).map_err(Clone::clone);
+        assert_eq!(walked, counted, "{question}");
         match (decided, answer.map(Decided::from)) {
             // Which of several failed conditions is named hangs on the way.
             (Err(CheckError::Condition { .. }), Err(CheckError::Condition { .. })) => {}

@@ -4,6 +4,7 @@
 
 mod agreement;
 mod cast;
+mod conditional;
 mod conditions;
 mod conditions_random;
 mod consistency;

@@ -223,13 +223,18 @@ pub fn explain<R: Relationships + ?Sized>(
     limits: Limits,
 ) -> Result<Explanation, CheckError> {
     let mut walk = Walk::new(relationships, question, circumstances, limits)?;
-    let answer = walk.run()?;
+    let mut answer = walk.run()?;
     let mut scene = Scene::new(relationships, question, &walk, limits);
     let why = match answer.decision {
         Decision::Allow => granted::reason(&mut scene),
         Decision::Deny => denied::reason(&mut scene),
         Decision::Conditional => {
-            let mut lacking: Vec<LackingCondition> = missing::lacks(&mut walk)?
+            let lacks = missing::lacks(&mut walk);
+            answer.missing = missing::names_of(&lacks);
+            if walk.is_looked_out() {
+                scene.cut();
+            }
+            let mut lacking: Vec<LackingCondition> = lacks
                 .into_iter()
                 .filter_map(|lack| {
                     let place = (lack.object, lack.relation);
