@@ -86,6 +86,9 @@ pub(super) struct Edges {
     heads: Index,
     /// What is asked first of each object.
     near: Nearby,
+    /// The row that went into a list in order last: where one that sorts behind it need not begin
+    /// at the list's head. Relied upon only where the row itself is of the list.
+    lately: u32,
 }
 
 #[inline]
@@ -191,6 +194,15 @@ impl Edges {
             .map_or(NONE, |row| row.0);
         let first = behind;
         if let Some(order) = order {
+            let lately = self.rows.get(self.lately as usize).filter(|row| {
+                (row.object, row.list) == (edge.object, edge.list)
+                    && order(row.subject, edge.subject) == Ordering::Less
+            });
+            if let Some(row) = lately {
+                before = self.lately;
+                behind = row.next;
+            }
+            self.lately = at;
             while let Some(row) = self.rows.get(behind as usize) {
                 if order(row.subject, edge.subject) != Ordering::Less {
                     break;
@@ -319,6 +331,7 @@ impl Edges {
             by_key,
             heads,
             near: Nearby::default(),
+            lately: NONE,
         };
         for at in 0..edges.rows.len() {
             let edge = edges.rows[at];

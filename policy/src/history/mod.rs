@@ -25,7 +25,7 @@ use core::cmp::Ordering;
 
 use crate::{
     change::{Change, CollectionRecord},
-    limits::{ACTOR_BYTES_MAX, OBJECT_ID_BYTES_MAX, SETS_PER_RELATION_MAX},
+    limits::{ACTOR_BYTES_MAX, OBJECT_ID_BYTES_MAX},
     name::{Actor, Name},
     relationship::{ObjectRef, Relationship, Subject},
     relationships::{NodeId, ResourceId},
@@ -133,14 +133,6 @@ pub enum HistoryError {
     /// There are no numbers left to give to names.
     #[error("a replica holds at most four thousand million objects, actors and bytes of names, and 65,000 names of relations; follow fewer policies in one")]
     Full,
-    /// A relation of a list of relationships holds more sets than the hub takes.
-    #[error("relation {relation:?} of {object} holds more than {SETS_PER_RELATION_MAX} groups, objects and other sets, which the hub would refuse; put some of them into a group")]
-    TooManySets {
-        /// The object.
-        object: ObjectRef,
-        /// The relation.
-        relation: Name,
-    },
     /// The first change must define the policy.
     #[error("a policy's history starts with its definition; follow it from revision 0")]
     NoDefinition,
@@ -249,34 +241,23 @@ impl History {
 
     /// The relationships of a list under a policy, as revision 0, with no owners. What is asked about
     /// them is asked as it would be on the hub, but nobody registered their objects: for tests and
-    /// tools.
+    /// tools. A relation may hold more sets than the hub takes, as imported ones do.
     ///
     /// # Errors
-    /// [`HistoryError::TooManySets`] where a relation holds more than the hub takes, so that a list is
-    /// refused here that would be refused there; [`HistoryError::Full`].
+    /// [`HistoryError::Full`].
     pub fn of<'a>(
         policy: Policy,
         relationships: impl IntoIterator<Item = &'a Relationship>,
     ) -> Result<Self, HistoryError> {
         let mut history = Self::default();
         history.define(0, policy).ok_or(HistoryError::Full)?;
-        let mut sets: BTreeMap<(&ObjectRef, &Name), usize> = BTreeMap::new();
-        for relationship in relationships {
-            let before = history.edges.len();
+        // Sets are kept in the order of their names; in that order each goes behind the one before.
+        let (actors, mut sets): (Vec<&Relationship>, Vec<&Relationship>) = relationships
+            .into_iter()
+            .partition(|one| matches!(one.subject, Subject::Actor(_)));
+        sets.sort_by_key(|one| (&one.object, &one.relation, &one.subject));
+        for relationship in actors.into_iter().chain(sets) {
             history.set(0, relationship).ok_or(HistoryError::Full)?;
-            let is_actor = matches!(relationship.subject, Subject::Actor(_));
-            if is_actor || history.edges.len() == before {
-                continue;
-            }
-            let (object, relation) = (&relationship.object, &relationship.relation);
-            let count = sets.entry((object, relation)).or_default();
-            *count += 1;
-            if *count > SETS_PER_RELATION_MAX {
-                return Err(HistoryError::TooManySets {
-                    object: object.clone(),
-                    relation: relation.clone(),
-                });
-            }
         }
         history.revisions.push(Revision {
             revision: 0,
