@@ -218,7 +218,7 @@ fn authority_that_expired_or_hangs_on_context_changes_nothing_and_says_why() {
     let message = relate(&world.people[2], policy, &[], &operator(&world));
     let refused = world.refused(2, message);
     assert_eq!(refused.code, Code::NotPermitted.number());
-    assert!(refused.log.contains("asked_zone"), "{}", refused.log);
+    assert!(refused.log.contains("ask for context"), "{}", refused.log);
 }
 
 #[test]

@@ -282,7 +282,7 @@ fn numbered(numbers: impl Iterator<Item = usize>) -> String {
 /// that brings known names only is not, and every relation that is defined holds whom it should.
 #[test]
 fn a_definition_takes_all_its_labels_or_none() {
-    const BATCH: usize = 6_000;
+    const BATCH: usize = 4_000;
     let mut history = History::new();
     let mut revision = 0;
     let mut at = 0;

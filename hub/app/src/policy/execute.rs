@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ::policy::{
     apply, check_counted, Answer, ApplyError, Change as TreeChange, CheckError, Circumstances,
-    CollectionRecord, Limits, Policy, Question, RecordReader, Relationship, Relationships, Staged,
-    TreeRelationships, WithDocuments, Write,
+    CollectionRecord, Decision, Limits, Policy, Question, RecordReader, Relationship,
+    Relationships, Staged, TreeRelationships, WithDocuments, Write,
 };
 use hub_types::{
     document::{Document, CREATE},
@@ -131,7 +131,7 @@ pub fn define_collection(
         return Err(PolicyModuleError::NotPermitted {
             actor: context.signer.did.clone(),
             what: format!("define collection {} of {}", define.name, define.resource),
-            missing: Vec::new(),
+            is_conditional: false,
         }
         .into());
     }
@@ -367,7 +367,7 @@ fn authorise(
             return Err(PolicyModuleError::NotPermitted {
                 actor: context.signer.did.clone(),
                 what: format!("set or delete {first}"),
-                missing: answer.missing,
+                is_conditional: answer.decision == Decision::Conditional,
             }
             .into());
         }
@@ -516,7 +516,7 @@ fn may_create(
     Err(PolicyModuleError::NotPermitted {
         actor: context.signer.did.clone(),
         what: format!("create {} in {}", question.object, document.scope),
-        missing: answer.missing,
+        is_conditional: answer.decision == Decision::Conditional,
     }
     .into())
 }

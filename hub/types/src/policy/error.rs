@@ -21,15 +21,15 @@ pub enum PolicyModuleError {
     #[error("the definition does not compile")]
     Definition(#[source] PolicyError),
     /// The actor may not do this.
-    #[error("{actor} may not {what}{}; ask whoever manages it", lacking(.missing))]
+    #[error("{actor} may not {what}{}; ask whoever manages it", lacking(*.is_conditional))]
     NotPermitted {
         /// Who signed.
         actor: Did,
         /// What was tried, `set cell:1#operator` for example.
         what: String,
-        /// Parameters of conditions that the answer hangs on. A transaction gives none, so what
+        /// Whether that hangs on conditions which ask for context. A transaction gives none, so what
         /// hangs on one is denied.
-        missing: Vec<String>,
+        is_conditional: bool,
     },
     /// The policy does not allow this relationship.
     #[error("the policy does not allow relationship {relationship}")]
@@ -109,13 +109,10 @@ pub enum PolicyModuleError {
 }
 
 /// Why a conditional answer is a deny here.
-fn lacking(missing: &[String]) -> String {
-    match missing {
-        [] => String::new(),
-        missing => alloc::format!(
-            ": it hangs on conditions that ask for {}, and a transaction gives no context",
-            missing.join(", ")
-        ),
+const fn lacking(is_conditional: bool) -> &'static str {
+    match is_conditional {
+        true => ": it hangs on conditions that ask for context, and a transaction gives none",
+        false => "",
     }
 }
 
