@@ -1,6 +1,6 @@
 //! What messages about policies can run into.
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 
 use ::policy::{ApplyError, CheckError, ObjectRef, PolicyError, RelationshipError};
 use identity::Did;
