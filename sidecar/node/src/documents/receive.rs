@@ -674,11 +674,17 @@ impl Documents {
         let (waited, put) = {
             let mut pending = locked(&self.pending);
             let waited = pending.remove(&cid);
+            let (blocks, waits) = (blocks.clone(), waits.clone());
             (waited, pending.insert(document, cid, blocks, peer, waits))
         };
         match put {
             Some(put) => {
                 self.put(vec![put]).await?;
+                // Whoever looked before it was on disk found nothing, and took it for gone.
+                let mut pending = locked(&self.pending);
+                if !pending.contains(&cid) {
+                    pending.insert(document, cid, blocks, peer, waits);
+                }
                 Ok(received)
             }
             None => {
