@@ -29,6 +29,7 @@ impl Asker {
     }
 
     /// `object#permission@subject`
+    #[allow(clippy::result_large_err, reason = "gRPC's own error, in a test")]
     fn check(
         &mut self,
         text: &str,

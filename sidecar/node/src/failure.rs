@@ -60,7 +60,7 @@ pub struct Failure {
     pub next_step: String,
     /// The state of the hub that a permission answer rests on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hub: Option<Reading>,
+    pub hub: Option<Box<Reading>>,
 }
 
 impl Failure {
@@ -97,7 +97,7 @@ impl Failure {
     /// Adds the state of the hub that the answer rests on.
     #[must_use]
     pub fn at(mut self, reading: Reading) -> Self {
-        self.hub = Some(reading);
+        self.hub = Some(Box::new(reading));
         self
     }
 }

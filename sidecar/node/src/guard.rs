@@ -73,7 +73,7 @@ pub enum Refusal {
         /// Which.
         permission: &'static str,
         /// On which reading.
-        reading: Reading,
+        reading: Box<Reading>,
         /// What the asker gave to conditions.
         context: Context,
         /// What conditions lack: given it, the permission may be there.
@@ -142,7 +142,7 @@ impl Guard {
             Ok((answer, reading)) if answer.is_allow() => Ok(permit(reading)),
             Ok((answer, reading)) => Err(Refusal::Denied {
                 permission: READ,
-                reading,
+                reading: Box::new(reading),
                 context: context.clone(),
                 missing: answer.missing,
                 until: answer.stands_until,
@@ -190,7 +190,7 @@ impl Guard {
             }
             Ok((answer, reading)) => Err(Refusal::Denied {
                 permission: AUDIT,
-                reading,
+                reading: Box::new(reading),
                 context: none,
                 until: answer.as_ref().and_then(|answer| answer.stands_until),
                 missing: answer.map(|answer| answer.missing).unwrap_or_default(),

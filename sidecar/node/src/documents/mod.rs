@@ -415,6 +415,7 @@ impl Documents {
                 missing,
                 until: _,
             } => {
+                let reading = *reading;
                 let (resource, _) = self
                     .authority
                     .collection_name(policy, &claim.collection)
@@ -465,7 +466,7 @@ impl Documents {
         if answer.is_allow() {
             let refusal = Refusal::Denied {
                 permission,
-                reading: reading.clone(),
+                reading: Box::new(reading.clone()),
                 context: Context::default(),
                 missing: Vec::new(),
                 until: None,

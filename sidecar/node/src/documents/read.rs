@@ -345,11 +345,15 @@ impl Documents {
         Ok(())
     }
 
-    /// One page of a collection, for what `actor` may read, who gives `context` to conditions. What may not be read is left out
-    /// without a word; the bound counts the documents looked at, so that a page is bounded work.
+    /// One page of a collection, for what `actor` may read, who gives `context` to conditions. What may
+    /// not be read is left out without a word; the bound counts the documents looked at, so that a page is bounded work.
     ///
     /// # Errors
     /// [`Failure`].
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "who asks, of what, with what, and which page"
+    )]
     pub fn list(
         &self,
         actor: &Did,
