@@ -17,7 +17,7 @@ help: ## this list
 
 .PHONY: setup
 setup: ## install what is missing (system packages, Rust target, pinned CometBFT) or say what to install
-	@scripts/setup "$(CACHE)"
+	@scripts/setup "$(CACHE)" "$(CARGO_TARGET_DIR)"
 
 .PHONY: build
 build: setup ## build the four binaries and all tests (one profile for everything)

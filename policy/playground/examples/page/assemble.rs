@@ -29,7 +29,9 @@ const SCRIPTS: &[&str] = &[
 /// # Errors
 /// What cargo, `gzip` or the file system say.
 pub fn build() -> Result<PathBuf, Error> {
-    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Asked when it runs: a program built for another checkout may lie in a shared target folder.
+    let crate_folder = env::var("CARGO_MANIFEST_DIR").map_err(Error::other)?;
+    let crate_folder = Path::new(&crate_folder);
     let target = compile(crate_folder)?;
     let wasm = gzip(&fs::read(
         target.join("wasm32v1-none/playground/policy_playground.wasm"),

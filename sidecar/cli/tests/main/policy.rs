@@ -9,7 +9,7 @@ use crate::hold::{text, Hold, Ran};
 
 /// A file of `docs/samples`.
 fn sample(name: &str) -> String {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let folder = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let path = folder.join("../../docs/samples").join(name);
     text(&path).to_owned()
 }
