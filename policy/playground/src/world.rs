@@ -3,21 +3,17 @@
 //! There is a world only if nothing is wrong with either: an answer from half of the relationships
 //! would be an allow or a deny in disguise (Invariant 3).
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 
 use policy::{
-    Actor, Change, Circumstances, Context, ContextError, History, Policy, Relationship,
-    RelationshipList, Time,
+    Circumstances, Context, ContextError, History, Policy, Relationship, RelationshipList,
+    TheoremError, Time,
 };
 
 use crate::{
     problems::{Problem, Problems, START},
     request::Ask,
 };
-
-/// Stands in for the owners of objects that no `owner` line registers while the list is read, and is
-/// left out of the world: nobody owns them.
-const NOBODY: &str = "did:hold:nobody";
 
 /// What could be made of the texts.
 #[derive(Debug, Default)]
@@ -71,61 +67,23 @@ fn policy(text: &str, problems: &mut Problems) -> Option<Policy> {
 }
 
 fn relationships(text: &str, problems: &mut Problems) -> Option<RelationshipList> {
-    // A `#` at the beginning of a line begins a comment, as in files of relationships.
-    let mut lines: Vec<&str> = text.lines().collect();
-    for line in &mut lines {
-        if line.trim_start().starts_with('#') {
-            *line = "";
-        }
-    }
-    let text: String = lines.join("\n");
-    match RelationshipList::parse(&text) {
-        Ok(list) => Some(list),
-        Err(errors) => {
-            let errors = errors.into_iter();
-            problems.add(
-                "relationships",
-                errors.map(|error| Problem::error(error.position, error.message)),
-            );
-            None
-        }
-    }
+    told(RelationshipList::parse_file(text), problems)
 }
 
 fn history(policy: &Policy, list: &RelationshipList, problems: &mut Problems) -> Option<History> {
-    let nobody = Actor::new(NOBODY).ok()?;
-    let changes = match list.changes(policy, Some(&nobody)) {
-        Ok(changes) => changes,
-        Err(errors) => {
-            let errors = errors.into_iter();
-            problems.add(
-                "relationships",
-                errors.map(|error| Problem::error(error.position, error.message)),
-            );
-            return None;
-        }
-    };
-    let recorded = changes.iter().filter_map(|change| match change {
-        Change::RelationshipSet(relationship) => Some(relationship),
-        _ => None,
-    });
-    let owners = changes.iter().filter_map(|change| match change {
-        Change::ObjectRegistered { object, owner } if *owner != nobody => Some((object, owner)),
-        _ => None,
-    });
-    let history = History::of(policy.clone(), recorded).and_then(|history| {
-        let mut owners = owners;
-        owners.try_fold(history, |history, (object, owner)| {
-            history.owned_by(object, owner)
-        })
-    });
-    match history {
-        Ok(history) => Some(history),
-        Err(error) => {
-            problems.add("relationships", [Problem::error(START, error)]);
-            None
-        }
-    }
+    told(list.history(policy), problems)
+}
+
+/// What was made of the relationships; else what is wrong with them.
+fn told<T>(made: Result<T, Vec<TheoremError>>, problems: &mut Problems) -> Option<T> {
+    made.map_err(|errors| {
+        let errors = errors.into_iter();
+        problems.add(
+            "relationships",
+            errors.map(|error| Problem::error(error.position, error.message)),
+        );
+    })
+    .ok()
 }
 
 fn circumstances(ask: &Ask, problems: &mut Problems) -> Option<Circumstances> {

@@ -268,13 +268,18 @@ impl History {
         Ok(history)
     }
 
-    /// The same with `owner` as the owner of `object`, as of the latest revision: for tests and tools.
+    /// The same with owners of some objects, as of the latest revision: for tests and tools.
     ///
     /// # Errors
     /// [`HistoryError::Full`].
-    pub fn owned_by(mut self, object: &ObjectRef, owner: &Actor) -> Result<Self, HistoryError> {
+    pub fn owned<'a>(
+        mut self,
+        owners: impl IntoIterator<Item = (&'a ObjectRef, &'a Actor)>,
+    ) -> Result<Self, HistoryError> {
         let stamp = self.revisions.len().saturating_sub(1) as Stamp;
-        self.own(stamp, object, owner).ok_or(HistoryError::Full)?;
+        for (object, owner) in owners {
+            self.own(stamp, object, owner).ok_or(HistoryError::Full)?;
+        }
         Ok(self)
     }
 

@@ -12,6 +12,7 @@ use alloc::{
 
 use crate::{
     change::Change,
+    history::History,
     limits::THEOREM_BYTES_MAX,
     name::{excerpt, Actor},
     relationship::{ObjectRef, Relationship, Subject},
@@ -59,28 +60,55 @@ impl RelationshipList {
         errors.unless_any(Self(all))
     }
 
-    /// The changes that make a world of this list under `policy`: its definition, the owners that
-    /// the list names, then the relationships.
+    /// As [`Self::parse`], where `#` begins a comment at the beginning of a line, too.
     ///
     /// # Errors
-    /// All relationships that the policy does not admit, second owners, and objects that no line
-    /// gives an owner, unless `owner` stands in for them.
-    pub fn changes(
-        &self,
-        policy: &Policy,
-        owner: Option<&Actor>,
-    ) -> Result<Vec<Change>, Vec<TheoremError>> {
-        let mut errors = Errors::default();
-        let mut registered: BTreeSet<&ObjectRef> = BTreeSet::new();
-        let mut changes = alloc::vec![Change::Defined {
-            definition: policy.definition().to_string(),
-        }];
-        let mut register = |object: &ObjectRef, owner: &Actor| {
-            changes.push(Change::ObjectRegistered {
-                object: object.clone(),
-                owner: owner.clone(),
+    /// As [`Self::parse`].
+    pub fn parse_file(text: &str) -> Result<Self, Vec<TheoremError>> {
+        let lines = text
+            .lines()
+            .map(|line| match line.trim_start().starts_with('#') {
+                true => "",
+                false => line,
             });
-        };
+        Self::parse(&lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// What holds by this list under `policy`. Objects that no line registers have no owner.
+    ///
+    /// # Errors
+    /// All relationships that the policy does not admit, and second owners.
+    pub fn history(&self, policy: &Policy) -> Result<History, Vec<TheoremError>> {
+        let mut errors = Errors::default();
+        let owners = self.owners(policy, &mut errors);
+        let mut stands = Vec::new();
+        for (position, relationship) in &self.0 {
+            if owner_of(policy, relationship).is_some() {
+                continue;
+            }
+            match policy.admits(relationship) {
+                Ok(()) => stands.push(relationship),
+                Err(error) => errors.add(*position, format!("{error}")),
+            }
+        }
+        let (owners, stands) = errors.unless_any((owners, stands))?;
+        let history = History::of(policy.clone(), stands).and_then(|history| history.owned(owners));
+        history.map_err(|error| {
+            alloc::vec![TheoremError {
+                position: Position { line: 1, column: 1 },
+                message: format!("{error}"),
+            }]
+        })
+    }
+
+    /// The objects that lines register, each with its owner.
+    fn owners<'a>(
+        &'a self,
+        policy: &Policy,
+        errors: &mut Errors,
+    ) -> Vec<(&'a ObjectRef, &'a Actor)> {
+        let mut registered: BTreeSet<&ObjectRef> = BTreeSet::new();
+        let mut owners = Vec::new();
         for (position, relationship) in &self.0 {
             let Some(owner) = owner_of(policy, relationship) else {
                 continue;
@@ -97,8 +125,37 @@ impl RelationshipList {
             } else if !registered.insert(object) {
                 errors.add(*position, format!("{object} has an owner already"));
             } else {
-                register(object, owner);
+                owners.push((object, owner));
             }
+        }
+        owners
+    }
+
+    /// The changes that make a world of this list under `policy`: its definition, the owners that
+    /// the list names, then the relationships.
+    ///
+    /// # Errors
+    /// All relationships that the policy does not admit, second owners, and objects that no line
+    /// gives an owner, unless `owner` stands in for them.
+    pub fn changes(
+        &self,
+        policy: &Policy,
+        owner: Option<&Actor>,
+    ) -> Result<Vec<Change>, Vec<TheoremError>> {
+        let mut errors = Errors::default();
+        let mut changes = alloc::vec![Change::Defined {
+            definition: policy.definition().to_string(),
+        }];
+        let mut register = |object: &ObjectRef, owner: &Actor| {
+            changes.push(Change::ObjectRegistered {
+                object: object.clone(),
+                owner: owner.clone(),
+            });
+        };
+        let mut registered: BTreeSet<&ObjectRef> = BTreeSet::new();
+        for (object, owner) in self.owners(policy, &mut errors) {
+            registered.insert(object);
+            register(object, owner);
         }
         let mut sets = Vec::new();
         for (position, relationship) in &self.0 {

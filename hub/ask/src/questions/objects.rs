@@ -16,8 +16,8 @@ pub(crate) struct LookupObjects {
 impl TryFrom<proto::LookupObjectsRequest> for Asking<LookupObjects> {
     type Error = Unanswered;
 
-    fn try_from(wire: proto::LookupObjectsRequest) -> Result<Self, Unanswered> {
-        let asked = wire.asked.clone();
+    fn try_from(mut wire: proto::LookupObjectsRequest) -> Result<Self, Unanswered> {
+        let asked = wire.asked.take();
         let question = LookupObjects {
             subject: subject_from_wire("subject", wire.subject.as_ref())?,
             wire,

@@ -24,8 +24,8 @@ enum Listed {
 impl TryFrom<proto::LookupSubjectsRequest> for Asking<LookupSubjects> {
     type Error = Unanswered;
 
-    fn try_from(wire: proto::LookupSubjectsRequest) -> Result<Self, Unanswered> {
-        let asked = wire.asked.clone();
+    fn try_from(mut wire: proto::LookupSubjectsRequest) -> Result<Self, Unanswered> {
+        let asked = wire.asked.take();
         let question = LookupSubjects {
             object: object_from_wire("object", wire.object.as_ref())?,
             wire,

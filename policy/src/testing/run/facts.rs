@@ -90,10 +90,7 @@ impl Facts {
     }
 
     fn history(&self, policy: &Policy) -> Result<History, HistoryError> {
-        let history = History::of(policy.clone(), &self.relationships)?;
-        let mut owners = self.owners.iter();
-        owners.try_fold(history, |history, (object, owner)| {
-            history.owned_by(object, owner)
-        })
+        let owners = self.owners.iter().map(|(object, owner)| (object, owner));
+        History::of(policy.clone(), &self.relationships)?.owned(owners)
     }
 }

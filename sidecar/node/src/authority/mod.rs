@@ -239,6 +239,11 @@ impl Authority {
         healed(self.replicas.read()).contains_key(&id).then_some(id)
     }
 
+    fn followed_replica(&self, policy: &PolicyId) -> Result<Arc<RwLock<Replica>>, CouldNotTell> {
+        self.replica(policy)
+            .ok_or_else(|| CouldNotTell::NotFollowed(policy.to_string()))
+    }
+
     pub(crate) fn replica(&self, policy: &PolicyId) -> Option<Arc<RwLock<Replica>>> {
         healed(self.replicas.read()).get(policy).cloned()
     }
@@ -370,13 +375,9 @@ impl Authority {
         policy: &PolicyId,
         read: impl FnOnce(&Replica, &PolicyAuthority<'_>, &Reading) -> R,
     ) -> Result<R, CouldNotTell> {
-        let replica = self
-            .replica(policy)
-            .ok_or_else(|| CouldNotTell::NotFollowed(policy.to_string()))?;
+        let replica = self.followed_replica(policy)?;
         let replica = healed(replica.read());
-        let reading = self
-            .reading(&replica)
-            .ok_or_else(|| CouldNotTell::NothingProven(policy.to_string()))?;
+        let reading = self.proven_reading(&replica)?;
         let times = self.times.known();
         let authority = replica.authority(&times);
         let read = read(&replica, &authority, &reading);
@@ -393,9 +394,7 @@ impl Authority {
         policy: &PolicyId,
         read: impl FnOnce(&PolicyAuthority<'_>, &Reading) -> R,
     ) -> Result<R, CouldNotTell> {
-        let replica = self
-            .replica(policy)
-            .ok_or_else(|| CouldNotTell::NotFollowed(policy.to_string()))?;
+        let replica = self.followed_replica(policy)?;
         let replica = healed(replica.read());
         let reading = self.fresh_reading(&replica)?;
         let times = self.times.known();
@@ -407,9 +406,7 @@ impl Authority {
 
     /// What an answer to somebody who asks now rests on.
     fn fresh_reading(&self, replica: &Replica) -> Result<Reading, CouldNotTell> {
-        let reading = self
-            .reading(replica)
-            .ok_or_else(|| CouldNotTell::NothingProven(replica.id().to_string()))?;
+        let reading = self.proven_reading(replica)?;
         let max_staleness_seconds = replica.max_staleness_seconds();
         if self.age() > Duration::from_secs(max_staleness_seconds) {
             self.metrics.stale_answers.inc();
@@ -422,13 +419,17 @@ impl Authority {
         Ok(reading)
     }
 
-    fn reading(&self, replica: &Replica) -> Option<Reading> {
+    /// What a verdict rests on, however old it is.
+    fn proven_reading(&self, replica: &Replica) -> Result<Reading, CouldNotTell> {
         let height = replica.proven_height();
-        Some(Reading {
+        let state = replica.revision_after(height).zip(replica.header_time());
+        let (revision, time) =
+            state.ok_or_else(|| CouldNotTell::NothingProven(replica.id().to_string()))?;
+        Ok(Reading {
             policy: replica.id().to_string(),
-            revision: replica.revision_after(height)?,
+            revision,
             height,
-            time: replica.header_time()?,
+            time,
             offline: self.status.borrow().trouble.is_some(),
             age_seconds: self.age().as_secs(),
             engine: ENGINE_VERSION,

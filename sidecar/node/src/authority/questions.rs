@@ -1,12 +1,12 @@
 //! Replicas as a source of permission questions over gRPC (`hub-ask`).
 
-use std::sync::{Arc, RwLock, TryLockError};
+use std::sync::{Arc, TryLockError};
 
 use hub_ask::{Source, Unanswered};
 use hub_types::PolicyId;
 use policy::History;
 
-use super::{healed, Authority, CouldNotTell, Reading, Replica};
+use super::{healed, Authority, CouldNotTell, Reading};
 
 impl From<&Reading> for hub_ask::Reading {
     fn from(reading: &Reading) -> Self {
@@ -27,13 +27,6 @@ impl From<CouldNotTell> for Unanswered {
             CouldNotTell::Check(error) => Self::Check(error),
             reason => Self::TooOld(reason.to_string()),
         }
-    }
-}
-
-impl Authority {
-    fn followed_replica(&self, policy: &PolicyId) -> Result<Arc<RwLock<Replica>>, Unanswered> {
-        self.replica(policy)
-            .ok_or_else(|| Unanswered::NoPolicy(policy.to_string()))
     }
 }
 

@@ -10,7 +10,7 @@ use policy::{
 };
 use serde_json::{json, Value};
 
-use super::files::{circumstances, parse_subject, read_policy, word, world};
+use super::files::{circumstances, opened, parse_subject, read_policy, word};
 use super::{AskedAt, Lookup, Page, WorldFile};
 use crate::commands::hub::lacks;
 use crate::context::Context;
@@ -43,8 +43,7 @@ pub(super) fn check(
     asked: &AskedAt,
     question: &Question,
 ) -> anyhow::Result<Reply> {
-    let policy = read_policy(file)?;
-    let world = world(&policy, &relationships.relationships)?;
+    let world = opened(file, relationships)?;
     let circumstances = asked.circumstances()?;
     let Question {
         object,
@@ -114,8 +113,7 @@ pub(super) fn lookup(context: &Context, what: Lookup) -> anyhow::Result<Reply> {
             asked,
             page,
         } => {
-            let policy = read_policy(&file)?;
-            let world = world(&policy, &relationships.relationships)?;
+            let world = opened(&file, &relationships)?;
             let wanted = match of.as_deref().map(|of| of.split_once('#')) {
                 None => Wanted::Actors,
                 Some(Some((resource, relation))) => Wanted::Usersets(resource, relation),
@@ -178,8 +176,7 @@ fn objects(
     permission: &str,
 ) -> anyhow::Result<Reply> {
     let (resource, name) = parted(permission)?;
-    let policy = read_policy(file)?;
-    let world = world(&policy, &relationships.relationships)?;
+    let world = opened(file, relationships)?;
     let found = lookup_objects(
         &world.history.at(0)?,
         subject,
@@ -229,8 +226,7 @@ pub(super) fn permissions(
     relationships: &WorldFile,
     asked: &AskedAt,
 ) -> anyhow::Result<Reply> {
-    let policy = read_policy(file)?;
-    let world = world(&policy, &relationships.relationships)?;
+    let world = opened(file, relationships)?;
     let subject = parse_subject(context, subject)?;
     let found = permissions_of(
         &world.history.at(0)?,

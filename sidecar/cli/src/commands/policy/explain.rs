@@ -8,7 +8,7 @@ use policy::{Limits, Question};
 use serde_json::{json, Value};
 
 use super::ask::answered;
-use super::files::{read_policy, word, world};
+use super::files::{opened, word};
 use super::{AskedAt, WorldFile};
 use crate::reply::Reply;
 
@@ -19,8 +19,7 @@ pub(super) fn explain(
     asked: &AskedAt,
     question: &Question,
 ) -> anyhow::Result<Reply> {
-    let policy = read_policy(file)?;
-    let world = world(&policy, &relationships.relationships)?;
+    let world = opened(file, relationships)?;
     let circumstances = asked.circumstances()?;
     let view = world.history.at(0)?;
     let explained = policy::explain(&view, question, &circumstances, Limits::CONSENSUS)

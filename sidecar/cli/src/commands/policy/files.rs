@@ -4,10 +4,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use policy::{
-    Actor, Change, Circumstances, Context as Given, Decision, History, Policy, Relationship,
+    Actor, Circumstances, Context as Given, Decision, History, Policy, Relationship,
     RelationshipList, Subject, Time,
 };
 
+use super::WorldFile;
 use crate::context::Context;
 use crate::reply::Verdict;
 
@@ -90,42 +91,22 @@ pub(super) fn read_policy(file: &Path) -> anyhow::Result<Policy> {
 pub(super) fn read_relationships(file: &Path) -> anyhow::Result<RelationshipList> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    // A `#` begins a comment here too, at the beginning of a line.
-    let lines = text
-        .lines()
-        .map(|line| match line.trim_start().starts_with('#') {
-            true => "",
-            false => line,
-        });
-    let text = lines.collect::<Vec<_>>().join("\n");
-    RelationshipList::parse(&text).map_err(|errors| said(file, &errors))
+    RelationshipList::parse_file(&text).map_err(|errors| said(file, &errors))
 }
 
 /// The world that a list makes under a policy. Objects that no `owner` line registers have no owner.
 pub(super) fn world(policy: &Policy, file: &Path) -> anyhow::Result<World> {
     let list = read_relationships(file)?;
-    // A list wants an owner for each object; whom this one stands in for has none.
-    let nobody = Actor::new("did:hold:nobody")?;
-    let changes = list
-        .changes(policy, Some(&nobody))
-        .map_err(|errors| said(file, &errors))?;
-    let facts = changes.iter().filter_map(|change| match change {
-        Change::RelationshipSet(relationship) => Some(relationship),
-        _ => None,
-    });
-    let mut history = History::of(policy.clone(), facts)?;
-    for change in &changes {
-        match change {
-            Change::ObjectRegistered { object, owner } if *owner != nobody => {
-                history = history.owned_by(object, owner)?;
-            }
-            _ => {}
-        }
-    }
+    let history = list.history(policy).map_err(|errors| said(file, &errors))?;
     Ok(World {
         history,
         relationships: list.0.into_iter().map(|(_, fact)| fact).collect(),
     })
+}
+
+/// The policy and the relationships that questions are asked about.
+pub(super) fn opened(policy: &Path, relationships: &WorldFile) -> anyhow::Result<World> {
+    world(&read_policy(policy)?, &relationships.relationships)
 }
 
 /// The errors of a file, each with its place.
