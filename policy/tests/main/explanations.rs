@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A world in which only these relationships stand.
-fn only(world: &World, kept: &[Relationship]) -> World {
+pub fn only(world: &World, kept: &[Relationship]) -> World {
     let mut facts = Facts::new();
     for (place, members) in &world.facts {
         for (who, terms) in members {

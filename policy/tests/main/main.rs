@@ -9,6 +9,7 @@ mod conditions;
 mod conditions_random;
 mod consistency;
 mod difference;
+mod everything;
 mod expansions;
 mod explanations;
 mod generate;

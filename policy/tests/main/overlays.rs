@@ -18,7 +18,7 @@ use crate::{
 
 /// Takes part of the facts away from a world and gives them as contextual ones; leaves some behind on
 /// other terms.
-fn part(random: &mut Random, policy: &Policy, world: &World) -> World {
+pub fn part(random: &mut Random, policy: &Policy, world: &World) -> World {
     let mut parted = World {
         facts: Facts::new(),
         ..world.clone()

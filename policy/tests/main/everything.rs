@@ -1,0 +1,374 @@
+//! Every way to an answer, over random worlds: each question is put to the walk over records and over
+//! history, under other names, with part of the facts given as context, to the expansion, the
+//! explanation, both lookups, the replay of its evidence, and the oracle.
+//!
+//! The oracle's table of one subject answers for all objects, so a world is worth some hundred
+//! questions; `make soak` asks more than a million.
+
+use std::collections::{btree_map::Entry, BTreeMap, BTreeSet};
+
+use policy::{
+    check, expand, explain, fetch, gather, lookup_objects, lookup_subjects, replay, Answer,
+    CheckError, Circumstances, Decision, Expansion, History, Objects, Overlay, Policy,
+    Relationship, Revision, Subjects, TreeRelationships, View, Wanted,
+};
+
+use crate::{
+    agreement::{tree_of, Scene, Tree, GENEROUS},
+    cast::{
+        changes, circumstances, object, question, relationships, renamed, renamed_object,
+        renamed_who, subject, when, Asked,
+    },
+    expansions::Evaluation,
+    explanations::{self, only, stands_up},
+    oracle::{universe, Answers, Object, Says, When, Who, World},
+    overlays::part,
+    random::{rounds, seed, Random},
+    told::Told,
+};
+
+/// Subjects that are asked about in one world.
+const SUBJECTS: usize = 6;
+
+#[derive(Debug, Default)]
+struct Totals {
+    questions: u64,
+    allowed: u64,
+    conditional: u64,
+    failed: u64,
+    looked_up: u64,
+    explained: explanations::Counts,
+}
+
+/// A world as it was at some revision, in all the forms in which it can be asked.
+struct Asker<'a> {
+    scene: &'a Scene,
+    world: &'a World,
+    tree: &'a Tree,
+    view: View<'a>,
+    stored: Vec<Relationship>,
+    /// Part of the facts; the others.
+    below: View<'a>,
+    contextual: Vec<Relationship>,
+    elsewhere: Tree,
+    when: &'a When,
+    circumstances: Circumstances,
+}
+
+type Answered = Result<Answer, CheckError>;
+
+fn elsewhere(id: &str) -> String {
+    let tail: String = id.rsplit(':').next().unwrap_or(id).chars().rev().collect();
+    match id.starts_with("did:") {
+        true => format!("did:other:{tail}"),
+        false => format!("{tail}x"),
+    }
+}
+
+impl Asker<'_> {
+    fn policy(&self) -> &Policy {
+        &self.scene.policy
+    }
+
+    fn names(&self, resource: &str) -> Vec<String> {
+        let resource = &self.scene.schema.resources[resource];
+        let names = resource.relations.keys().chain(resource.permissions.keys());
+        names.cloned().collect()
+    }
+
+    /// What the walks over different forms of the world answer: the same.
+    fn walks(&self, asked: &Asked) -> Answered {
+        let (question, circumstances) = (question(asked), &self.circumstances);
+        let answer = check(&self.view, &question, circumstances, GENEROUS);
+        let records = TreeRelationships::new(self.policy(), self.tree);
+        let over_records = check(&records, &question, circumstances, GENEROUS);
+        assert_eq!(over_records, answer, "over records");
+        let overlay = Overlay::new(&self.below, &self.contextual).unwrap();
+        let over_context = check(&overlay, &question, circumstances, GENEROUS);
+        assert_eq!(over_context, answer, "over context");
+        self.under_other_names(asked, &answer);
+        answer
+    }
+
+    /// Whether a failed condition is met at all hangs on what decides before it, and that on names.
+    fn under_other_names(&self, asked: &Asked, answer: &Answered) {
+        let asked = Asked {
+            object: renamed_object(&asked.object, &elsewhere),
+            name: asked.name.clone(),
+            who: renamed_who(&asked.who, &elsewhere),
+        };
+        let records = TreeRelationships::new(self.policy(), &self.elsewhere);
+        let again = check(&records, &question(&asked), &self.circumstances, GENEROUS);
+        match (answer, &again) {
+            (Ok(answer), Ok(again)) => assert_eq!(
+                (again.decision, &again.missing),
+                (answer.decision, &answer.missing),
+                "names matter"
+            ),
+            (_, Err(CheckError::Condition { .. })) | (Err(CheckError::Condition { .. }), _) => {}
+            (_, Err(other)) | (Err(other), _) => panic!("{other}"),
+        }
+    }
+
+    fn evidence(&self, asked: &Asked, answer: &Answered) {
+        let (policy, tree, question) = (self.policy(), self.tree, question(asked));
+        let gathered = gather(policy, tree, &question, &self.circumstances, &[], GENEROUS);
+        let gathered = match gathered {
+            Err(error) => return assert_eq!(Err(&error), answer.as_ref(), "gathering"),
+            Ok(gathered) => gathered,
+        };
+        assert_eq!(Ok(&gathered.answer), answer.as_ref(), "gathering");
+        let known = fetch(tree, &gathered.keys).unwrap();
+        let again = replay(
+            policy,
+            &known,
+            &question,
+            &self.circumstances,
+            &[],
+            GENEROUS,
+        )
+        .unwrap();
+        assert_eq!(again.decision, gathered.answer.decision, "the replay");
+    }
+
+    fn explanation(&self, asked: &Asked, answer: &Answered, counts: &mut explanations::Counts) {
+        let explained = explain(&self.view, &question(asked), &self.circumstances, GENEROUS);
+        let explained = match explained {
+            Err(error) => return assert_eq!(Err(&error), answer.as_ref(), "explain"),
+            Ok(explained) => explained,
+        };
+        assert_eq!(Ok(&explained.answer), answer.as_ref(), "explain");
+        let case = explanations::Case {
+            relationships: &self.view,
+            circumstances: &self.circumstances,
+            schema: &self.scene.schema,
+            when: self.when,
+            all: &self.stored,
+            only: &|kept| only(self.world, kept),
+        };
+        stands_up(&case, &explained, asked, counts);
+    }
+
+    fn expansion(&self, tree: &Expansion, asked: &Asked, expected: u8) {
+        let evaluation = Evaluation {
+            policy: self.policy(),
+            tree,
+            asked: subject(&asked.who),
+            circumstances: self.circumstances.clone(),
+        };
+        assert_eq!(evaluation.run(), expected, "expand");
+    }
+
+    fn objects(&self, asked: &Asked) -> Result<Objects, CheckError> {
+        lookup_objects(
+            &self.view,
+            &subject(&asked.who),
+            &asked.name,
+            &asked.object.0,
+            &self.circumstances,
+            GENEROUS,
+            None,
+            usize::MAX,
+        )
+    }
+
+    fn subjects(&self, asked: &Asked, wanted: Wanted<'_>) -> Result<Subjects, CheckError> {
+        lookup_subjects(
+            &self.view,
+            &object(&asked.object),
+            &asked.name,
+            wanted,
+            &self.circumstances,
+            GENEROUS,
+            None,
+            usize::MAX,
+        )
+    }
+}
+
+/// Subjects of all kinds, some of them named nowhere.
+fn subjects(random: &mut Random, scene: &Scene, objects: &[Object]) -> BTreeSet<Who> {
+    let any = |random: &mut Random| -> Object {
+        let stranger = (scene.cast.object(random).0, "stranger".to_owned());
+        match random.chance(8) {
+            true => stranger,
+            false => random.pick(objects).clone(),
+        }
+    };
+    let one = |random: &mut Random| match random.below(10) {
+        0 => Who::Everyone,
+        1 => Who::Every(any(random).0),
+        2 => Who::Actor("did:user:stranger".into()),
+        3 | 4 => Who::Object(any(random)),
+        5 | 6 => {
+            let object = any(random);
+            let name = random
+                .pick(&crate::generate::names(&scene.schema, &object.0))
+                .clone();
+            Who::Userset(object, name)
+        }
+        _ => Who::Actor(scene.cast.actor(random)),
+    };
+    (0..SUBJECTS).map(|_| one(random)).collect()
+}
+
+/// The list in which somebody is looked for, and the text by which it shows them.
+fn list_of(who: &Who) -> Option<(Wanted<'_>, &str)> {
+    match who {
+        Who::Actor(actor) => Some((Wanted::Actors, actor)),
+        Who::Object((resource, id)) => Some((Wanted::Objects(resource), id)),
+        Who::Userset((resource, id), name) => Some((Wanted::Usersets(resource, name), id)),
+        Who::Everyone | Who::Every(_) => None,
+    }
+}
+
+fn shown_in_objects(found: &Objects, id: &str) -> Says {
+    let conditional = found.conditional.iter().any(|(other, _)| other == id);
+    match found.allowed.iter().any(|other| other == id) {
+        true => Says::Allow,
+        false if conditional => Says::Conditional,
+        false => Says::Deny,
+    }
+}
+
+fn shown_in_subjects(found: &Subjects, text: &str) -> Says {
+    let conditional = found.conditional.iter().any(|(other, _)| other == text);
+    match found.allowed.iter().any(|other| other == text) {
+        true => Says::Allow,
+        false if conditional => Says::Conditional,
+        false if found.excluded.iter().any(|other| other == text) => Says::Deny,
+        false => says(found.everyone.decision),
+    }
+}
+
+fn says(decision: Decision) -> Says {
+    match decision {
+        Decision::Allow => Says::Allow,
+        Decision::Deny => Says::Deny,
+        Decision::Conditional => Says::Conditional,
+    }
+}
+
+/// All questions of one world.
+fn ask_all(
+    asker: &Asker<'_>,
+    asked_about: &BTreeSet<Who>,
+    objects: &[Object],
+    totals: &mut Totals,
+) {
+    let mut trees: BTreeMap<(&Object, String), Expansion> = BTreeMap::new();
+    for o in objects {
+        for name in asker.names(&o.0) {
+            let tree = expand(&asker.view, &object(o), &name).unwrap();
+            trees.insert((o, name), tree);
+        }
+    }
+    let schema = &asker.scene.schema;
+    for who in asked_about {
+        // One who is no subject of this world is asked about by the first object.
+        let Some(about) = objects.first() else {
+            return;
+        };
+        let answers = Answers::new(schema, asker.world, asker.when, who, about);
+        let mut lists = BTreeMap::new();
+        for ((o, name), tree) in &trees {
+            let asked = Asked {
+                object: (*o).clone(),
+                name: name.clone(),
+                who: who.clone(),
+            };
+            let _told = Told(|| format!("{} {:?}", question(&asked), asker.when));
+            totals.questions += 1;
+            let value = answers.value(o, name);
+            let answer = asker.walks(&asked);
+            asker.evidence(&asked, &answer);
+            asker.explanation(&asked, &answer, &mut totals.explained);
+            asker.expansion(tree, &asked, value);
+            let expected = match &answer {
+                Ok(answer) => says(answer.decision),
+                Err(CheckError::Condition { .. }) => {
+                    assert_eq!(value, 1, "a failed condition hides what is decided");
+                    totals.failed += 1;
+                    continue;
+                }
+                Err(other) => panic!("{other}"),
+            };
+            assert_eq!(expected, answers.says(o, name), "the oracle");
+            totals.allowed += u64::from(expected == Says::Allow);
+            totals.conditional += u64::from(expected == Says::Conditional);
+            let found = match lists.entry((&o.0, name)) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(asker.objects(&asked)),
+            };
+            match found {
+                Ok(found) => {
+                    assert_eq!(shown_in_objects(found, &o.1), expected, "objects");
+                    totals.looked_up += 1;
+                }
+                Err(CheckError::Condition { .. }) => {}
+                Err(other) => panic!("{other}"),
+            }
+            let Some((wanted, text)) = list_of(who) else {
+                continue;
+            };
+            match asker.subjects(&asked, wanted) {
+                Ok(found) => assert_eq!(shown_in_subjects(&found, text), expected, "subjects"),
+                Err(CheckError::Condition { .. }) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn all_ways_agree_over_random_worlds() {
+    let seed = seed();
+    let mut totals = Totals::default();
+    for round in 0..rounds(20) {
+        let seed = seed.wrapping_add(round);
+        let _told = Told(|| format!("HOLDFAST_SEED={seed} HOLDFAST_ROUNDS=1"));
+        let mut random = Random::new(seed);
+        let scene = Scene::new(&mut random);
+        let Some(scene) = scene.filter(|scene| scene.cast.actors.len() <= 4) else {
+            continue;
+        };
+        let at = random.below(scene.past.len());
+        let (world, tree) = &scene.past[at];
+        let when = when(&mut random);
+        let parted = part(&mut random, &scene.policy, world);
+        let mut below = History::new();
+        let about = Revision {
+            revision: 0,
+            height: 1,
+            time_seconds: 0,
+            time_nanos: 0,
+        };
+        below.apply(about, &changes(&scene.text, &parted)).unwrap();
+        let asker = Asker {
+            scene: &scene,
+            world,
+            tree,
+            view: scene.history.at(at as u64).unwrap(),
+            stored: relationships(&world.facts),
+            below: below.at(0).unwrap(),
+            contextual: relationships(&parted.contextual),
+            elsewhere: tree_of(&scene.text, &renamed(world, &elsewhere)),
+            when: &when,
+            circumstances: circumstances(&when),
+        };
+        let known = universe(world).into_iter();
+        let known = known.filter(|o| scene.schema.resources.contains_key(&o.0));
+        let objects: Vec<Object> = known.collect();
+        let subjects = match objects.is_empty() {
+            true => BTreeSet::new(),
+            false => subjects(&mut random, &scene, &objects),
+        };
+        let _told = Told(|| format!("{}\n{world:#?}", scene.text));
+        ask_all(&asker, &subjects, &objects, &mut totals);
+    }
+    println!("{totals:?}");
+    if rounds(20) >= 20 {
+        assert!(totals.allowed > totals.questions / 50, "{totals:?}");
+        assert!(totals.looked_up > totals.questions / 2, "{totals:?}");
+    }
+}
