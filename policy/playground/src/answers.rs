@@ -170,9 +170,12 @@ pub(crate) fn rests_on(explanation: &Explanation) -> (Vec<Relationship>, Vec<Rel
     }
 }
 
-fn lacking(all: &[(String, Vec<String>)], spelled: impl Fn(&String) -> String) -> Vec<Value> {
+fn lacking<T: AsRef<str>>(
+    all: &[(T, Vec<String>)],
+    spelled: impl Fn(&str) -> String,
+) -> Vec<Value> {
     all.iter()
-        .map(|(id, missing)| json!({"name": spelled(id), "missing": missing}))
+        .map(|(id, missing)| json!({"name": spelled(id.as_ref()), "missing": missing}))
         .collect()
 }
 
@@ -193,13 +196,13 @@ fn objects(
         None,
         LISTED_MAX,
     )?;
-    let spelled = |id: &String| format!("{resource}:{id}");
+    let spelled = |id: &str| format!("{resource}:{id}");
     Ok(json!({
         "kind": "objects",
         "subject": subject.to_string(),
         "permission": permission,
         "resource": resource,
-        "allowed": found.allowed.iter().map(spelled).collect::<Vec<_>>(),
+        "allowed": found.allowed.iter().map(|id| spelled(id)).collect::<Vec<_>>(),
         "conditional": lacking(&found.conditional, spelled),
         "is_cut": found.next.is_some(),
         "steps": found.steps,
@@ -228,8 +231,8 @@ fn subjects(
         None,
         LISTED_MAX,
     )?;
-    let spelled = |id: &String| match of {
-        Of::Actors => id.clone(),
+    let spelled = |id: &str| match of {
+        Of::Actors => id.into(),
         Of::Objects(resource) => format!("{resource}:{id}"),
         Of::Usersets(resource, relation) => format!("{resource}:{id}#{relation}"),
     };
@@ -238,9 +241,9 @@ fn subjects(
         "permission": permission,
         "object": object.to_string(),
         "everyone": decided(&found.everyone),
-        "allowed": found.allowed.iter().map(spelled).collect::<Vec<_>>(),
+        "allowed": found.allowed.iter().map(|id| spelled(id)).collect::<Vec<_>>(),
         "conditional": lacking(&found.conditional, spelled),
-        "excluded": found.excluded.iter().map(spelled).collect::<Vec<_>>(),
+        "excluded": found.excluded.iter().map(|id| spelled(id)).collect::<Vec<_>>(),
         "is_cut": found.next.is_some(),
         "steps": found.steps,
     }))

@@ -6,20 +6,23 @@
 //! the shared walk, by the tables of two-valued logic, so it says what the walk would; wherever
 //! something is not definite or takes long, it says nothing, and the walk is asked.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     asked::Asked,
     check::arrow_target,
     question::CheckError,
-    relationships::{MemberRef, NodeId, ObjectId, Relationships, TermsId},
+    relationships::{MemberRef, NodeId, ObjectId, Relationships, SetRef, TermsId},
     schema::{Arrow, Body, Op},
     standing::type_of,
     truth::Truth,
     types::Allowed,
 };
 
-use super::{candidates::Marks, shared::Shared};
+use super::{
+    candidates::{Lately, Marks},
+    shared::Shared,
+};
 
 /// Operations of one look. What people write for one permission takes ten; more is the walk's, which
 /// evaluates nothing twice.
@@ -28,12 +31,16 @@ const OPERATIONS_MAX: usize = 64;
 /// How deeply permissions of one object are looked through by each other.
 const DEPTH_MAX: usize = 4;
 
+/// What a look finds; boxed, so that it is handed on in registers.
+type Looked = Result<Option<bool>, Box<CheckError>>;
+
 pub(super) struct Brief<'a> {
     marks: &'a Marks,
     asked: Asked,
+    lately: Lately,
     members: Vec<MemberRef>,
-    /// What was found last: all of a list may hang on one node.
-    last: Option<(ObjectId, NodeId, bool)>,
+    /// What the last arrow found, and where it led: all of a list may hang on one node.
+    last: Option<((u16, SetRef), bool)>,
     /// Operations that are left for this look.
     left: usize,
 }
@@ -43,6 +50,7 @@ impl<'a> Brief<'a> {
         Self {
             marks,
             asked,
+            lately: Lately::default(),
             members: Vec::new(),
             last: None,
             left: 0,
@@ -59,12 +67,15 @@ impl<'a> Brief<'a> {
         object: ObjectId,
         node: NodeId,
     ) -> Result<Option<bool>, CheckError> {
+        if self.marks.is_certain(object, node, &mut self.lately) {
+            return Ok(Some(true));
+        }
         // A userset may be the very node that is looked at.
         if matches!(self.asked, Asked::Userset(_)) || object == ObjectId::NOWHERE {
             return Ok(None);
         }
         self.left = OPERATIONS_MAX;
-        self.node(shared, object, node, 0)
+        self.node(shared, object, node, 0).map_err(|error| *error)
     }
 
     fn node<R: Relationships + ?Sized>(
@@ -73,12 +84,11 @@ impl<'a> Brief<'a> {
         object: ObjectId,
         node: NodeId,
         depth: usize,
-    ) -> Result<Option<bool>, CheckError> {
+    ) -> Looked {
         match shared.policy().body_node(node).map(|node| &node.body) {
             Some(Body::Computed(ops)) if depth < DEPTH_MAX => {
                 self.expression(shared, object, ops, depth)
             }
-            Some(Body::Relation(_)) if self.marks.is_certain(object, node) => Ok(Some(true)),
             _ => definite(shared, object, node),
         }
     }
@@ -89,7 +99,7 @@ impl<'a> Brief<'a> {
         object: ObjectId,
         ops: &[Op],
         depth: usize,
-    ) -> Result<Option<bool>, CheckError> {
+    ) -> Looked {
         // A stack of bits; fewer operations than it has room for.
         let (mut stack, mut next) = (0u64, 0);
         while let Some(op) = ops.get(next) {
@@ -99,11 +109,11 @@ impl<'a> Brief<'a> {
             self.left = left;
             next += 1;
             let value = match *op {
+                Op::Visit(node) if self.marks.is_certain(object, node, &mut self.lately) => {
+                    Some(true)
+                }
                 Op::Visit(node) => self.node(shared, object, node, depth + 1)?,
-                Op::Arrow(at) => match shared.policy().arrows.get(at as usize) {
-                    Some(arrow) if !arrow.all => self.arrow(shared, object, arrow)?,
-                    _ => None,
-                },
+                Op::Arrow(at) => self.arrow(shared, object, at)?,
                 Op::Itself => Some(self.asked.is_object(object)),
                 Op::SkipIfTrue(to) | Op::SkipIfFalse(to) => {
                     if (stack & 1 == 1) == matches!(op, Op::SkipIfTrue(_)) {
@@ -134,37 +144,51 @@ impl<'a> Brief<'a> {
         &mut self,
         shared: &mut Shared<'_, R>,
         object: ObjectId,
-        arrow: &Arrow,
-    ) -> Result<Option<bool>, CheckError> {
-        let policy = shared.policy();
-        let Some(Body::Relation(types)) = policy.body_node(arrow.relation).map(|node| &node.body)
-        else {
+        at: u16,
+    ) -> Looked {
+        let arrow = shared.policy().arrows.get(at as usize);
+        let Some(arrow) = arrow.filter(|arrow| !arrow.all) else {
             return Ok(None);
         };
-        let mut members = core::mem::take(&mut self.members);
+        let Self { members, last, .. } = self;
         members.clear();
         let read = shared
             .relationships()
-            .targets(object, arrow.relation, &mut members);
+            .targets(object, arrow.relation, members);
         let mut found = read.is_ok().then_some(false);
-        shared.count(1 + members.len())?;
-        for member in &members {
+        shared.count(1 + members.len()).map_err(Box::new)?;
+        for member in members {
             if member.terms != TermsId::NONE {
                 found = None;
             }
-            let admitted = type_of(member.set).filter(|kind| types.admits(Allowed::bare(*kind)));
-            let target = arrow_target(policy, arrow, member.set).filter(|_| admitted.is_some());
-            let (Some((object, node)), Some(false)) = (target, found) else {
+            if found != Some(false) {
                 continue;
+            }
+            found = match last {
+                Some((of, value)) if *of == (at, member.set) => Some(*value),
+                _ => along(shared, arrow, member.set)?,
             };
-            found = match self.last {
-                Some((of, at, value)) if (of, at) == (object, node) => Some(value),
-                _ => definite(shared, object, node)?,
-            };
-            self.last = found.map(|value| (object, node, value));
+            *last = found.map(|value| ((at, member.set), value));
         }
-        self.members = members;
         Ok(found)
+    }
+}
+
+/// Whether a member of an arrow's relation, that stands on no terms, grants what the arrow asks for.
+fn along<R: Relationships + ?Sized>(
+    shared: &mut Shared<'_, R>,
+    arrow: &Arrow,
+    member: SetRef,
+) -> Looked {
+    let policy = shared.policy();
+    let Some(Body::Relation(types)) = policy.body_node(arrow.relation).map(|node| &node.body)
+    else {
+        return Ok(None);
+    };
+    let admitted = type_of(member).is_some_and(|kind| types.admits(Allowed::bare(kind)));
+    match arrow_target(policy, arrow, member).filter(|_| admitted) {
+        Some((object, node)) => definite(shared, object, node),
+        None => Ok(Some(false)),
     }
 }
 
@@ -172,8 +196,8 @@ fn definite<R: Relationships + ?Sized>(
     shared: &mut Shared<'_, R>,
     object: ObjectId,
     node: NodeId,
-) -> Result<Option<bool>, CheckError> {
-    Ok(match shared.value(object, node)? {
+) -> Looked {
+    Ok(match shared.value(object, node).map_err(Box::new)? {
         Truth::True => Some(true),
         Truth::False => Some(false),
         Truth::Unknown => None,

@@ -32,35 +32,66 @@ const QUOTA_FACTOR: u64 = 4;
 /// policy with more intersections on the way to one permission has better ones among the first.
 const WAYS_MAX: usize = 8;
 
+/// Places for marks to begin with.
+const MARKS_MIN: usize = 28;
+
 /// Candidates, and what finding them took.
 pub(super) struct Candidates {
-    /// Each once; whether the permission is certain to be true.
-    pub objects: Vec<(ObjectId, bool)>,
-    /// What else was found on the way to them.
+    /// Each once.
+    pub objects: Vec<ObjectId>,
+    /// What of them is certain, and of others on the way to them.
     pub marks: Marks,
     pub steps: u64,
 }
 
-/// Nodes of objects that may be true, and whether each is known to be.
+/// Nodes of objects that may be true, and whether each is known to be: two bits a node, so that what
+/// is known of one object mostly lies in one place.
 #[derive(Default)]
-pub(super) struct Marks(HashMap<u64, bool, BuildHasherDefault<Mix>>); // pure: looked up by key, never iterated
+pub(super) struct Marks(HashMap<u64, u64, BuildHasherDefault<Mix>>); // pure: looked up by key, never iterated
+
+/// The place that was read last, and what stands there: mostly several nodes of an object are looked at.
+#[derive(Default)]
+pub(super) struct Lately {
+    place: Option<u64>,
+    known: u64,
+}
+
+/// Nodes in one place.
+const NODES: u16 = 32;
+
+/// The two bits of a node: it may be true; it is.
+fn bits(node: NodeId) -> (u64, u64) {
+    let at = 2 * (node.0 % NODES);
+    (1 << at, 2 << at)
+}
 
 impl Marks {
-    pub(super) fn is_certain(&self, object: ObjectId, node: NodeId) -> bool {
-        self.0.get(&key(object, node)) == Some(&true)
+    fn place(object: ObjectId, node: NodeId) -> u64 {
+        key(object, NodeId(node.0 / NODES))
+    }
+
+    /// Whether a node is certain. `lately` is what was read last.
+    #[inline]
+    pub(super) fn is_certain(&self, object: ObjectId, node: NodeId, lately: &mut Lately) -> bool {
+        let place = Self::place(object, node);
+        if lately.place != Some(place) {
+            lately.place = Some(place);
+            lately.known = self.0.get(&place).copied().unwrap_or_default();
+        }
+        lately.known & bits(node).1 != 0
     }
 
     /// Notes a node; what was known of it.
     fn note(&mut self, object: ObjectId, node: NodeId, certain: bool) -> Option<bool> {
         // Growing by four, not by two: a list of a thousand is then copied a third as often.
         if self.0.len() == self.0.capacity() {
-            self.0.reserve(3 * self.0.len());
+            self.0.reserve(MARKS_MIN.max(3 * self.0.len()));
         }
-        let known = self.0.get_mut(&key(object, node));
-        match known {
-            Some(known) => Some(core::mem::replace(known, *known || certain)),
-            None => self.0.insert(key(object, node), certain),
-        }
+        let known = self.0.entry(Self::place(object, node)).or_default();
+        let (possible, sure) = bits(node);
+        let before = (*known & possible != 0).then_some(*known & sure != 0);
+        *known |= possible | if certain { sure } else { 0 };
+        before
     }
 }
 
@@ -87,6 +118,7 @@ pub(super) fn candidates<R: Reverse + ?Sized>(
         open: vec![],
         begin: begin(asked),
         found: vec![],
+        entered: None,
         steps: 0,
         quota: 0,
     };
@@ -100,7 +132,7 @@ pub(super) fn candidates<R: Reverse + ?Sized>(
             if way.look(asked, quota).is_break() {
                 continue;
             }
-            let objects = way.found();
+            let objects = core::mem::take(&mut way.found);
             let marks = core::mem::take(&mut way.marks);
             let steps = ways.iter().map(|way| way.steps).sum();
             return Ok(Candidates {
@@ -164,10 +196,13 @@ struct Way<'a, R: ?Sized> {
     plan: Plan,
     target: NodeId,
     marks: Marks,
-    open: Vec<(ObjectId, NodeId)>,
+    /// What may be true, and whether it is: what that leads to is yet to be marked.
+    open: Vec<(ObjectId, NodeId, bool)>,
     /// Where it is yet to begin.
     begin: Vec<Begin>,
     found: Vec<ObjectId>,
+    /// The relation that was entered last, and what admitted it there without terms.
+    entered: Option<(NodeId, SubjectType)>,
     steps: u64,
     quota: u64,
 }
@@ -183,14 +218,14 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
         while let Some(begin) = self.begin.last().copied() {
             match begin {
                 Begin::Held(subject, kind) => self.through(subject, kind, None, true)?,
-                Begin::Owned(actor) => self.owned(actor)?,
+                Begin::Owned(actor) if self.plan.owned => self.owned(actor)?,
+                Begin::Owned(_) => {}
             }
             self.begin.pop();
         }
-        while let Some((object, node)) = self.open.pop() {
-            let certain = self.marks.is_certain(object, node);
+        while let Some((object, node, certain)) = self.open.pop() {
             if self.on_from(object, node, certain).is_break() {
-                self.open.push((object, node));
+                self.open.push((object, node, certain));
                 return ControlFlow::Break(());
             }
         }
@@ -304,6 +339,14 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
         certain: bool,
     ) -> ControlFlow<()> {
         self.count(1)?;
+        // Mostly a subject stands in the same relation of many objects.
+        let known = self
+            .entered
+            .filter(|_| terms == TermsId::NONE && arrows.is_none());
+        if known == Some((relation, kind)) {
+            self.mark(object, relation, certain);
+            return ControlFlow::Continue(());
+        }
         let policy = self.policy;
         let passes = match arrows.clone() {
             None => self.plan.needs(relation),
@@ -325,7 +368,12 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
         };
         let certain = certain && value == Truth::True;
         match arrows {
-            None => self.mark(object, relation, certain),
+            None => {
+                if terms == TermsId::NONE {
+                    self.entered = Some((relation, kind));
+                }
+                self.mark(object, relation, certain);
+            }
             Some(arrows) => {
                 for at in arrows {
                     if let Some(edge) = self.plan.edge(at).filter(|_| self.passes(at, relation)) {
@@ -344,17 +392,23 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
             .is_some_and(|edge| edge.through == Some(relation))
     }
 
-    fn mark(&mut self, object: ObjectId, node: NodeId, certain: bool) {
-        if !self.plan.needs(node) {
-            return;
-        }
-        let known = self.marks.note(object, node, certain);
-        if known.is_none() && node == self.target {
-            self.found.push(object);
-        }
-        let is_news = known.is_none() || (known == Some(false) && certain);
-        if is_news && self.plan.leads_on(node) {
-            self.open.push((object, node));
+    /// Marks a node, and what one step alone leads on to.
+    fn mark(&mut self, object: ObjectId, mut node: NodeId, mut certain: bool) {
+        while self.plan.needs(node) {
+            let known = self.marks.note(object, node, certain);
+            if known.is_none() && node == self.target {
+                self.found.push(object);
+            }
+            let is_news = known.is_none() || (known == Some(false) && certain);
+            if !is_news || !self.plan.leads_on(node) {
+                return;
+            }
+            let edge = self.plan.only_edge(node);
+            let Some(edge) = edge.filter(|_| self.count(1).is_continue()) else {
+                self.open.push((object, node, certain));
+                return;
+            };
+            (node, certain) = (edge.to, certain && edge.suffices);
         }
     }
 
@@ -364,14 +418,6 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
-    }
-
-    fn found(&self) -> Vec<(ObjectId, bool)> {
-        let certain = |object: &ObjectId| {
-            let certain = self.marks.is_certain(*object, self.target);
-            (*object, certain)
-        };
-        self.found.iter().map(certain).collect()
     }
 }
 

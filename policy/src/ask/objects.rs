@@ -15,18 +15,18 @@ use super::{
     brief::Brief,
     candidates::candidates,
     shared::{Decided, Shared},
-    sorted::sort_by_text,
+    sorted::order_of,
 };
 
 /// Objects on which a subject has a permission: one page of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Objects {
+pub struct Objects<'a> {
     /// Ids of those on which it has it, sorted bytewise.
-    pub allowed: Vec<String>,
+    pub allowed: Vec<Cow<'a, str>>,
     /// Ids of those on which it may have it with more context, sorted, each with what is missing.
-    pub conditional: Vec<(String, Vec<String>)>,
+    pub conditional: Vec<(Cow<'a, str>, Vec<String>)>,
     /// What to ask for `after`, where there may be more; `None`: that was the last page.
-    pub next: Option<String>,
+    pub next: Option<Cow<'a, str>>,
     /// What it took.
     pub steps: u64,
 }
@@ -48,8 +48,8 @@ pub struct Objects {
     clippy::too_many_arguments,
     reason = "a question, where it is asked, and a page"
 )]
-pub fn lookup_objects<R: Reverse + ?Sized>(
-    relationships: &R,
+pub fn lookup_objects<'a, R: Reverse + ?Sized>(
+    relationships: &'a R,
     subject: &Subject,
     permission: &str,
     resource: &str,
@@ -57,19 +57,21 @@ pub fn lookup_objects<R: Reverse + ?Sized>(
     limits: Limits,
     after: Option<&str>,
     most: usize,
-) -> Result<Objects, CheckError> {
+) -> Result<Objects<'a>, CheckError> {
     let target = resolve(relationships.policy(), resource, permission)?;
     let asked = Asked::about(relationships, subject);
     let found = candidates(relationships, asked, target, circumstances, limits)?;
-    let named: Vec<(Cow<'_, str>, (ObjectId, bool))> = found
-        .objects
-        .into_iter()
-        .map(|(object, certain)| match object {
-            ObjectId::NOWHERE => (Cow::Borrowed(own_id(subject)), (object, certain)),
-            _ => (relationships.object_id(object), (object, certain)),
-        })
-        .filter(|(id, ..)| after.is_none_or(|after| **id > *after))
-        .collect();
+    let name = |object: ObjectId| match object {
+        ObjectId::NOWHERE => Cow::Owned(own_id(subject).into()),
+        _ => relationships.object_id(object),
+    };
+    let mut named: Vec<(Cow<'_, str>, ObjectId)> = Vec::with_capacity(found.objects.len());
+    for object in found.objects {
+        let id = name(object);
+        if after.is_none_or(|after| *id > *after) {
+            named.push((id, object));
+        }
+    }
 
     let left = Limits {
         steps_max: limits.steps_max.saturating_sub(found.steps),
@@ -78,37 +80,35 @@ pub fn lookup_objects<R: Reverse + ?Sized>(
     let mut shared = Shared::new(relationships, asked, circumstances, left);
     let mut page = Objects::default();
     let mut brief = Brief::new(&found.marks, asked);
-    let mut candidates = sort_by_text(named).into_iter();
-    page.allowed.reserve(candidates.len().min(most));
-    for (id, (object, certain)) in candidates.by_ref() {
-        let mut decide = || match brief.look(&mut shared, object, target)? {
+    let order = order_of(&named);
+    let mut candidates = order.iter().filter_map(|at| named.get(*at as usize));
+    page.allowed.reserve(named.len().min(most));
+    for (id, object) in candidates.by_ref() {
+        let mut decide = || match brief.look(&mut shared, *object, target)? {
             Some(true) => Ok(Decided::ALLOW),
             Some(false) => Ok(Decided::DENY),
-            None => shared.decide(object, target),
+            None => shared.decide(*object, target),
         };
-        let decided = match certain {
-            true => Decided::ALLOW,
-            false => decide().map_err(|error| match error {
-                CheckError::TooManySteps { .. } => CheckError::TooManySteps {
-                    limit: limits.steps_max,
-                },
-                error => error,
-            })?,
-        };
+        let decided = decide().map_err(|error| match error {
+            CheckError::TooManySteps { .. } => CheckError::TooManySteps {
+                limit: limits.steps_max,
+            },
+            error => error,
+        })?;
         match decided.decision {
             Decision::Deny => continue,
-            Decision::Allow => page.allowed.push((*id).into()),
+            Decision::Allow => page.allowed.push(id.clone()),
             Decision::Conditional => {
                 let missing = decided.missing;
-                page.conditional.push(((*id).into(), missing));
+                page.conditional.push((id.clone(), missing));
             }
         }
         if page.allowed.len() + page.conditional.len() >= most.max(1) {
-            page.next = Some(id.into_owned());
+            page.next = Some(id.clone());
             break;
         }
     }
-    if candidates.len() == 0 {
+    if candidates.next().is_none() {
         page.next = None;
     }
     page.steps = found.steps.saturating_add(shared.steps());

@@ -30,16 +30,27 @@ pub(super) struct Edge {
     pub suffices: bool,
 }
 
+/// What a plan says of a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Step {
+    needed: bool,
+    /// Whether some relation on the way may hold usersets of it.
+    in_usersets: bool,
+    /// Its edges: from, to.
+    edges: (u32, u32),
+}
+
 pub(super) struct Plan {
-    needed: Vec<bool>,
+    /// Of each node of the policy.
+    steps: Vec<Step>,
     /// Sorted.
     edges: Vec<Edge>,
-    /// Usersets of the first that the second may hold; sorted.
-    usersets: Vec<(NodeId, NodeId)>,
     /// Nodes that `self` may make true, and whether it does.
     pub itself: Vec<(NodeId, bool)>,
     /// The intersections that it passes.
     pub intersections: Vec<Place>,
+    /// Whether owning an object leads anywhere.
+    pub owned: bool,
 }
 
 impl Plan {
@@ -47,31 +58,41 @@ impl Plan {
     /// of `turned` the other one.
     pub(super) fn new(policy: &Policy, target: NodeId, turned: Option<Place>) -> Self {
         let mut plan = Self {
-            needed: vec![false; policy.nodes.len()],
+            steps: vec![Step::default(); policy.nodes.len()],
             edges: vec![],
-            usersets: vec![],
             itself: vec![],
             intersections: vec![],
+            owned: false,
         };
         let mut open = vec![target];
         while let Some(node) = open.pop() {
-            let Some(needed) = plan.needed.get_mut(node.0 as usize) else {
+            let Some(step) = plan.steps.get_mut(node.0 as usize) else {
                 continue;
             };
-            if core::mem::replace(needed, true) {
+            if core::mem::replace(&mut step.needed, true) {
                 continue;
             }
             match policy.body_node(node).map(|node| &node.body) {
-                None | Some(Body::Owner) => {}
+                None => {}
+                Some(Body::Owner) => plan.owned = true,
                 Some(Body::Relation(types)) => {
-                    plan.usersets.extend(types.usersets().map(|of| (of, node)));
-                    open.extend(types.usersets());
+                    for of in types.usersets() {
+                        if let Some(step) = plan.steps.get_mut(of.0 as usize) {
+                            step.in_usersets = true;
+                        }
+                        open.push(of);
+                    }
                 }
                 Some(Body::Computed(ops)) => plan.expression(policy, node, ops, turned, &mut open),
             }
         }
         plan.edges.sort_unstable();
-        plan.usersets.sort_unstable();
+        for (at, edge) in (0..).zip(&plan.edges) {
+            if let Some(step) = plan.steps.get_mut(edge.from.0 as usize) {
+                let first = if step.edges.1 == 0 { at } else { step.edges.0 };
+                step.edges = (first, at + 1);
+            }
+        }
         plan
     }
 
@@ -154,14 +175,18 @@ impl Plan {
         }
     }
 
+    fn step(&self, node: NodeId) -> Step {
+        self.steps.get(node.0 as usize).copied().unwrap_or_default()
+    }
+
     pub(super) fn needs(&self, node: NodeId) -> bool {
-        self.needed.get(node.0 as usize) == Some(&true)
+        self.step(node).needed
     }
 
     /// Whether anything may be true by a node.
     pub(super) fn leads_on(&self, from: NodeId) -> bool {
-        let at = self.edges.partition_point(|edge| edge.from < from);
-        self.edge(at).is_some_and(|edge| edge.from == from) || self.holds_usersets(from)
+        let step = self.step(from);
+        step.edges != (0, 0) || step.in_usersets
     }
 
     pub(super) fn edge(&self, at: usize) -> Option<Edge> {
@@ -170,20 +195,22 @@ impl Plan {
 
     /// The steps that lead on from a node, by their places.
     pub(super) fn edges_from(&self, from: NodeId) -> Range<usize> {
-        let start = self.edges.partition_point(|edge| edge.from < from);
-        let length = self
-            .edges
-            .iter()
-            .skip(start)
-            .take_while(|edge| edge.from == from)
-            .count();
-        start..start + length
+        let (start, end) = self.step(from).edges;
+        start as usize..end as usize
+    }
+
+    /// The one step that leads on from a node, where there is no other and it stays within the object.
+    pub(super) fn only_edge(&self, from: NodeId) -> Option<Edge> {
+        let step = self.step(from);
+        let (start, end) = step.edges;
+        let edge = self.edge(start as usize)?;
+        let only = end - start == 1 && !step.in_usersets && edge.through.is_none();
+        only.then_some(edge)
     }
 
     /// Whether some relation on the way may hold usersets of a node.
     pub(super) fn holds_usersets(&self, of: NodeId) -> bool {
-        let at = self.usersets.partition_point(|(other, _)| *other < of);
-        self.usersets.get(at).is_some_and(|(other, _)| *other == of)
+        self.step(of).in_usersets
     }
 }
 

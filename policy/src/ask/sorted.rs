@@ -2,13 +2,17 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
-/// Sorts by text. Ids of one resource mostly share their beginning, so what follows it is compared
-/// first, eight bytes at a time, and whole texts only where these are equal.
-pub(super) fn sort_by_text<T>(all: Vec<(Cow<'_, str>, T)>) -> Vec<(Cow<'_, str>, T)> {
+/// The places of all, in the order of their texts. Ids of one resource mostly share their beginning, so
+/// what follows it is compared first, eight bytes at a time, and whole texts only where these are equal.
+pub(super) fn order_of<T>(all: &[(Cow<'_, str>, T)]) -> Vec<u32> {
     let shared = match all.split_first() {
         None => 0,
         Some(((first, _), others)) => others.iter().fold(first.len(), |shared, (text, _)| {
-            let same = first.bytes().zip(text.bytes()).take(shared);
+            let (first, text) = (first.as_bytes(), text.as_bytes());
+            if text.get(..shared) == first.get(..shared) {
+                return shared;
+            }
+            let same = first.iter().zip(text).take(shared);
             same.take_while(|(a, b)| a == b).count()
         }),
     };
@@ -21,10 +25,11 @@ pub(super) fn sort_by_text<T>(all: Vec<(Cow<'_, str>, T)>) -> Vec<(Cow<'_, str>,
             .for_each(|(to, from)| *to = *from);
         u64::from_be_bytes(bytes)
     };
-    let keyed = all.into_iter().map(|(text, of)| (head(&text), text, of));
-    let mut keyed: Vec<(u64, Cow<'_, str>, T)> = keyed.collect();
-    keyed.sort_unstable_by(|(a, x, _), (b, y, _)| a.cmp(b).then_with(|| x.cmp(y)));
-    keyed.into_iter().map(|(_, text, of)| (text, of)).collect()
+    let texts = all.iter().map(|(text, _)| head(text));
+    let mut keyed: Vec<(u64, u32)> = texts.zip(0..).collect();
+    let text = |at: u32| all.get(at as usize).map(|(text, _)| text.as_bytes());
+    keyed.sort_unstable_by(|(a, x), (b, y)| a.cmp(b).then_with(|| text(*x).cmp(&text(*y))));
+    keyed.into_iter().map(|(_, at)| at).collect()
 }
 
 #[cfg(test)]
@@ -51,15 +56,13 @@ mod tests {
                 .iter()
                 .map(|text| alloc::format!("{shared}{text}"))
                 .collect();
-            let given = texts.iter().enumerate().rev();
-            let given = given
-                .map(|(at, text)| (Cow::Borrowed(text.as_str()), at))
+            let given = texts.iter().rev();
+            let given: Vec<_> = given
+                .map(|text| (Cow::Borrowed(text.as_str()), ()))
                 .collect();
-            let sorted: Vec<usize> = sort_by_text(given).into_iter().map(|(_, at)| at).collect();
-            assert!(
-                sorted.is_sorted() && sorted.len() == texts.len(),
-                "{sorted:?}"
-            );
+            let order = order_of(&given);
+            let sorted = order.iter().map(|at| &*given[*at as usize].0);
+            assert!(sorted.eq(texts.iter().map(|text| &**text)), "{order:?}");
         }
     }
 }

@@ -630,25 +630,22 @@ impl History {
 
     fn find_object(&self, object: &ObjectRef) -> Option<u32> {
         let resource = self.labels.find(object.resource())?;
-        let id = object.id().as_bytes();
-        self.objects.find(&self.key, resource.0, id)
+        self.objects.find(&self.key, resource.0, object.id())
     }
 
     fn object(&mut self, object: &ObjectRef) -> Option<u32> {
         let resource = self.labels.intern(object.resource())?;
-        let id = object.id().as_bytes();
-        self.objects.intern(&self.key, resource.0, id)
+        self.objects.intern(&self.key, resource.0, object.id())
     }
 
     fn find_actor(&self, actor: &Actor) -> Option<u32> {
-        self.actors.find(&self.key, 0, actor.as_str().as_bytes())
+        self.actors.find(&self.key, 0, actor.as_str())
     }
 
     fn subject(&mut self, subject: &Subject) -> Option<u32> {
         let key = match subject {
             Subject::Actor(actor) => {
-                let actor = actor.as_str().as_bytes();
-                SubjectKey::Actor(self.actors.intern(&self.key, 0, actor)?)
+                SubjectKey::Actor(self.actors.intern(&self.key, 0, actor.as_str())?)
             }
             Subject::Everyone => SubjectKey::Everyone,
             Subject::Every(resource) => SubjectKey::Every(self.labels.intern(resource.as_str())?),

@@ -1,4 +1,4 @@
-//! Names as numbers. Texts lie one behind the other in one run of bytes.
+//! Names as numbers. Texts lie one behind the other in one text.
 
 use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, vec::Vec};
 use core::hash::Hasher;
@@ -7,7 +7,7 @@ use siphasher::sip::SipHasher13;
 
 use super::{
     index::Index,
-    subjects::{grow, push},
+    subjects::{push, step_of},
 };
 
 /// The name of a resource, relation or permission.
@@ -63,7 +63,7 @@ pub type HashKey = [u8; 16];
 /// Texts, each with a number that stands before it (an object's resource), found by both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Texts {
-    bytes: Vec<u8>,
+    all: String,
     /// Where each text ends.
     ends: Vec<u32>,
     before: Vec<u16>,
@@ -71,27 +71,24 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    fn hash(key: &HashKey, before: u16, text: &[u8]) -> u64 {
+    fn hash(key: &HashKey, before: u16, text: &str) -> u64 {
         let mut hasher = SipHasher13::new_with_key(key);
         hasher.write_u16(before);
-        hasher.write(text);
+        hasher.write(text.as_bytes());
         hasher.finish()
     }
 
-    pub(super) fn get(&self, at: u32) -> Option<&[u8]> {
+    pub(super) fn get(&self, at: u32) -> Option<&str> {
         let end = *self.ends.get(at as usize)? as usize;
         let start = match at.checked_sub(1) {
             None => 0,
             Some(last) => *self.ends.get(last as usize)? as usize,
         };
-        self.bytes.get(start..end)
+        self.all.get(start..end)
     }
 
     pub(super) fn text(&self, at: u32) -> &str {
-        let text = self
-            .get(at)
-            .and_then(|bytes| core::str::from_utf8(bytes).ok());
-        text.unwrap_or_default()
+        self.get(at).unwrap_or_default()
     }
 
     pub(super) fn before(&self, at: u32) -> Option<u16> {
@@ -103,35 +100,37 @@ impl Texts {
     }
 
     pub(super) fn text_bytes(&self) -> usize {
-        self.bytes.len()
+        self.all.len()
     }
 
-    pub(super) fn find(&self, key: &HashKey, before: u16, text: &[u8]) -> Option<u32> {
+    pub(super) fn find(&self, key: &HashKey, before: u16, text: &str) -> Option<u32> {
         let is = |at: u32| self.before(at) == Some(before) && self.get(at) == Some(text);
         self.index.find(Self::hash(key, before, text), is)
     }
 
     /// The number of a text, new or not; `None` when there is no room for it (four thousand million
     /// bytes).
-    pub(super) fn intern(&mut self, key: &HashKey, before: u16, text: &[u8]) -> Option<u32> {
+    pub(super) fn intern(&mut self, key: &HashKey, before: u16, text: &str) -> Option<u32> {
         if let Some(at) = self.find(key, before, text) {
             return Some(at);
         }
         let at = u32::try_from(self.ends.len()).ok()?;
-        let end = u32::try_from(self.bytes.len() + text.len()).ok()?;
-        grow(&mut self.bytes, text.len());
-        self.bytes.extend_from_slice(text);
+        let end = u32::try_from(self.all.len() + text.len()).ok()?;
+        if self.all.capacity() - self.all.len() < text.len() {
+            self.all.reserve_exact(step_of(self.all.len(), text.len()));
+        }
+        self.all.push_str(text);
         push(&mut self.ends, end);
         push(&mut self.before, before);
         let Self {
-            bytes,
+            all,
             ends,
             before,
             index,
         } = self;
         index.insert(at, |entry| {
             let start = entry.checked_sub(1).map_or(0, |last| ends[last as usize]);
-            let text = &bytes[start as usize..ends[entry as usize] as usize];
+            let text = &all[start as usize..ends[entry as usize] as usize];
             Self::hash(key, before[entry as usize], text)
         });
         Some(at)
@@ -148,11 +147,11 @@ impl Texts {
     /// Bytes of the texts, and of all that finds them.
     pub(super) fn bytes(&self) -> usize {
         let numbers = self.ends.capacity() * 4 + self.before.capacity() * 2;
-        self.bytes.capacity() + numbers + self.index.bytes()
+        self.all.capacity() + numbers + self.index.bytes()
     }
 
     pub(super) fn parts(&self) -> (&[u8], &[u32], &[u16], &Index) {
-        (&self.bytes, &self.ends, &self.before, &self.index)
+        (self.all.as_bytes(), &self.ends, &self.before, &self.index)
     }
 
     pub(super) fn from_parts(
@@ -161,11 +160,13 @@ impl Texts {
         before: Vec<u16>,
         (index, tags): (Vec<u32>, Vec<u8>),
     ) -> Option<Self> {
-        let rising = ends.is_sorted() && ends.last().map_or(0, |end| *end as usize) == bytes.len();
+        let all = String::from_utf8(bytes).ok()?;
+        let rising = ends.is_sorted() && ends.last().map_or(0, |end| *end as usize) == all.len();
+        let texts = ends.iter().all(|end| all.is_char_boundary(*end as usize));
         let index = Index::from_parts(index, tags, ends.len())?;
         let whole = before.len() == ends.len() && index.len() == ends.len();
-        (rising && whole).then_some(Self {
-            bytes,
+        (rising && texts && whole).then_some(Self {
+            all,
             ends,
             before,
             index,

@@ -207,6 +207,11 @@ pub(super) fn push<T>(list: &mut Vec<T>, entry: T) {
 /// Makes room, by an eighth at least.
 pub(super) fn grow<T>(list: &mut Vec<T>, more: usize) {
     if list.capacity() - list.len() < more {
-        list.reserve_exact(more + list.len() / 8 + 16);
+        list.reserve_exact(step_of(list.len(), more));
     }
+}
+
+/// How much room is made where `length` are there and `more` are to come.
+pub(super) fn step_of(length: usize, more: usize) -> usize {
+    more + length / 8 + 16
 }

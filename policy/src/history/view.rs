@@ -193,8 +193,12 @@ impl<'a> View<'a> {
         };
         if !self.has_past {
             let live = self.history.edges.list(object.0, list);
-            let live = live.filter(|(_, edge)| edge.from <= self.at);
-            into.extend(live.filter_map(|(_, edge)| member(edge.subject, edge.terms)));
+            for (_, edge) in live.filter(|(_, edge)| edge.from <= self.at) {
+                // One by one: `extend` asks each time how many are to come.
+                if let Some(member) = member(edge.subject, edge.terms) {
+                    into.push(member);
+                }
+            }
             return;
         }
         let mut all: Vec<(u32, u32)> = self.list(object.0, list).collect();

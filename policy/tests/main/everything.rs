@@ -159,7 +159,7 @@ impl Asker<'_> {
         assert_eq!(evaluation.run(), expected, "expand");
     }
 
-    fn objects(&self, asked: &Asked) -> Result<Objects, CheckError> {
+    fn objects(&self, asked: &Asked) -> Result<Objects<'_>, CheckError> {
         lookup_objects(
             &self.view,
             &subject(&asked.who),
@@ -222,7 +222,7 @@ fn list_of(who: &Who) -> Option<(Wanted<'_>, &str)> {
     }
 }
 
-fn shown_in_objects(found: &Objects, id: &str) -> Says {
+fn shown_in_objects(found: &Objects<'_>, id: &str) -> Says {
     let conditional = found.conditional.iter().any(|(other, _)| other == id);
     match found.allowed.iter().any(|other| other == id) {
         true => Says::Allow,

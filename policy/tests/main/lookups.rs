@@ -33,12 +33,12 @@ fn decide(
 }
 
 /// All pages of a lookup of objects as one.
-fn all_objects(
-    relationships: &impl Reverse,
+fn all_objects<'a>(
+    relationships: &'a impl Reverse,
     asked: &Asked,
     circumstances: &Circumstances,
     most: usize,
-) -> Result<Objects, CheckError> {
+) -> Result<Objects<'a>, CheckError> {
     let (mut all, mut after) = (Objects::default(), None);
     loop {
         let page = lookup_objects(
@@ -81,10 +81,12 @@ fn objects_agree(
         match decide(relationships, place, &asked.who, circumstances) {
             Err(error) => drop(failed.insert(error.to_string())),
             Ok(decided) => match decided.decision {
-                Decision::Allow => expected.allowed.push(o.1.clone()),
+                Decision::Allow => expected.allowed.push(o.1.clone().into()),
                 Decision::Deny => {}
                 Decision::Conditional => {
-                    expected.conditional.push((o.1.clone(), decided.missing));
+                    expected
+                        .conditional
+                        .push((o.1.clone().into(), decided.missing));
                 }
             },
         }

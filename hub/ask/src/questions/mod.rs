@@ -82,8 +82,13 @@ pub(crate) fn decided_by(answer: &Answer) -> proto::Decided {
     decided(answer.decision, answer.missing.clone())
 }
 
-fn items(conditional: Vec<(String, Vec<String>)>) -> impl Iterator<Item = proto::ConditionalItem> {
-    let item = |(id, missing)| proto::ConditionalItem { id, missing };
+fn items<T: Into<String>>(
+    conditional: Vec<(T, Vec<String>)>,
+) -> impl Iterator<Item = proto::ConditionalItem> {
+    let item = |(id, missing): (T, _)| proto::ConditionalItem {
+        id: id.into(),
+        missing,
+    };
     conditional.into_iter().map(item)
 }
 

@@ -50,7 +50,7 @@ impl Ask for LookupObjects {
             .collections()
             .any(|(resource, ..)| resource.as_str() == self.wire.resource);
 
-        let allowed = found.allowed.into_iter().map(|id| (id, None));
+        let allowed = found.allowed.into_iter().map(|id| (id.into_owned(), None));
         let conditional = items(found.conditional).map(|item| (item.id.clone(), Some(item)));
         let mut responses: Vec<proto::LookupObjectsResponse> =
             parts(allowed.chain(conditional).collect())
@@ -71,7 +71,7 @@ impl Ask for LookupObjects {
             first.registered_only = registered_only;
         }
         if let Some(last) = responses.last_mut() {
-            last.next = found.next.unwrap_or_default();
+            last.next = found.next.unwrap_or_default().into_owned();
         }
         Ok(responses)
     }

@@ -1,6 +1,7 @@
 //! Questions for lists.
 
 use alloc::{
+    borrow::Cow,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -159,7 +160,7 @@ fn objects(
         usize::MAX,
     );
     let found = found.map_err(|wrong| wrong.to_string())?;
-    let text = |id: &String| format!("{resource}:{id}");
+    let text = |id: &Cow<'_, str>| format!("{resource}:{id}");
     let conditional = found.conditional.iter().map(|(id, _)| text(id));
     Ok(Lists {
         allowed: sorted(found.allowed.iter().map(text)),

@@ -1,6 +1,7 @@
 //! `x_lookups`: on which objects, and who, by ids or by how many there are.
 
 use alloc::{
+    borrow::Cow,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -140,7 +141,8 @@ fn resources(
         None,
         usize::MAX,
     );
-    Ok(found.map_err(|wrong| wrong.to_string())?.allowed)
+    let allowed = found.map_err(|wrong| wrong.to_string())?.allowed;
+    Ok(allowed.into_iter().map(Cow::into_owned).collect())
 }
 
 /// Ids of the subjects that are allowed, `*` for all others among them.

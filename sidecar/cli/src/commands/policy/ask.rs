@@ -130,8 +130,8 @@ pub(super) fn lookup(context: &Context, what: Lookup) -> anyhow::Result<Reply> {
                 page.most,
             )
             .with_context(|| format!("could not tell who may {permission} {object}"))?;
-            let spelled = |id: &String| match wanted {
-                Wanted::Actors => id.clone(),
+            let spelled = |id: &str| match wanted {
+                Wanted::Actors => id.to_owned(),
                 Wanted::Objects(resource) => format!("{resource}:{id}"),
                 Wanted::Usersets(resource, relation) => format!("{resource}:{id}#{relation}"),
             };
@@ -144,7 +144,7 @@ pub(super) fn lookup(context: &Context, what: Lookup) -> anyhow::Result<Reply> {
             if found.everyone.decision != Decision::Deny {
                 lines.push(format!("{all}{}", lacks(&found.everyone.missing)));
             }
-            lines.extend(found.allowed.iter().map(spelled));
+            lines.extend(found.allowed.iter().map(|id| spelled(id)));
             let maybe = found.conditional.iter();
             lines.extend(maybe.map(|(id, missing)| format!("{}{}", spelled(id), lacks(missing))));
             lines.extend(
@@ -156,9 +156,9 @@ pub(super) fn lookup(context: &Context, what: Lookup) -> anyhow::Result<Reply> {
             let json = json!({
                 "everyone": everyone,
                 "everyone_missing": found.everyone.missing,
-                "allowed": found.allowed.iter().map(spelled).collect::<Vec<_>>(),
+                "allowed": found.allowed.iter().map(|id| spelled(id)).collect::<Vec<_>>(),
                 "conditional": conditional(&found.conditional, spelled),
-                "excluded": found.excluded.iter().map(spelled).collect::<Vec<_>>(),
+                "excluded": found.excluded.iter().map(|id| spelled(id)).collect::<Vec<_>>(),
                 "next": found.next,
                 "steps": found.steps,
             });
@@ -177,8 +177,9 @@ fn objects(
 ) -> anyhow::Result<Reply> {
     let (resource, name) = parted(permission)?;
     let world = opened(file, relationships)?;
+    let view = world.history.at(0)?;
     let found = lookup_objects(
-        &world.history.at(0)?,
+        &view,
         subject,
         name,
         resource,
@@ -188,12 +189,12 @@ fn objects(
         page.most,
     )
     .with_context(|| format!("could not tell where {subject} may {permission}"))?;
-    let spelled = |id: &String| format!("{resource}:{id}");
-    let mut lines: Vec<String> = found.allowed.iter().map(spelled).collect();
+    let spelled = |id: &str| format!("{resource}:{id}");
+    let mut lines: Vec<String> = found.allowed.iter().map(|id| spelled(id)).collect();
     let maybe = found.conditional.iter();
     lines.extend(maybe.map(|(id, missing)| format!("{}{}", spelled(id), lacks(missing))));
     let json = json!({
-        "allowed": found.allowed.iter().map(spelled).collect::<Vec<_>>(),
+        "allowed": found.allowed.iter().map(|id| spelled(id)).collect::<Vec<_>>(),
         "conditional": conditional(&found.conditional, spelled),
         "next": found.next,
         "steps": found.steps,
@@ -201,9 +202,12 @@ fn objects(
     Ok(listed(lines, found.next.as_deref(), json))
 }
 
-fn conditional(all: &[(String, Vec<String>)], spelled: impl Fn(&String) -> String) -> Vec<Value> {
+fn conditional<T: AsRef<str>>(
+    all: &[(T, Vec<String>)],
+    spelled: impl Fn(&str) -> String,
+) -> Vec<Value> {
     all.iter()
-        .map(|(id, missing)| json!({"name": spelled(id), "missing": missing}))
+        .map(|(id, missing)| json!({"name": spelled(id.as_ref()), "missing": missing}))
         .collect()
 }
 
