@@ -373,16 +373,19 @@ impl Policy {
         self.relations(resource).any(|name| name == relation)
     }
 
-    /// Whether `relation` of `resource` may hold objects of `target` without any terms: what a
-    /// collection's scope relation must do for the scope's resource.
+    /// Whether `relation` of `resource` may hold objects of some resource without any terms: what a
+    /// collection's scope relation must do. One look at the relation's types.
     #[must_use]
-    pub fn relation_allows_object(&self, resource: &str, relation: &str, target: &str) -> bool {
-        let (Some(id), Some(target)) = (self.resource(resource), self.resource(target)) else {
-            return false;
-        };
-        self.node(id, relation)
-            .and_then(|node| self.recorded_types(node))
-            .is_some_and(|types| types.admits(Allowed::bare(SubjectType::Object(target))))
+    pub fn relation_allows_objects(&self, resource: &str, relation: &str) -> bool {
+        let node = self
+            .resource(resource)
+            .and_then(|id| self.node(id, relation));
+        let types = node.and_then(|node| self.recorded_types(node));
+        types.is_some_and(|types| {
+            let bare = |entry: &Allowed| *entry == Allowed::bare(entry.subject);
+            let mut entries = types.entries().iter();
+            entries.any(|entry| matches!(entry.subject, SubjectType::Object(_)) && bare(entry))
+        })
     }
 
     /// Whether `relation` of `resource` may hold objects of `target`, on whatever terms.

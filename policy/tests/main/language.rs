@@ -395,12 +395,13 @@ fn a_scope_is_admitted_by_a_bare_entry_alone() {
         ("[\"org/folder with on-shift\"]", false),
         ("[\"org/folder:*\"]", false),
         ("[org/folder->viewer]", false),
-        ("[user]", false),
+        ("[user]", true),
+        ("[actor]", false),
     ] {
         let relation = format!("  - name: scope\n    types: {types}\n  - name: can-audit\n");
         let text = CLINIC.replace("  - name: can-audit\n", &relation);
         let policy = Policy::parse(&text).unwrap_or_else(|error| panic!("{types}: {error}"));
-        let allowed = policy.relation_allows_object("record", "scope", "org/folder");
+        let allowed = policy.relation_allows_objects("record", "scope");
         assert_eq!(allowed, expected, "{types}");
     }
 }

@@ -144,10 +144,7 @@ pub fn define_collection(
         .into());
     }
     let scope = define.scope_relation.as_str();
-    let holds_objects = policy
-        .resources()
-        .any(|target| policy.relation_allows_object(resource, scope, target));
-    if !holds_objects {
+    if !policy.relation_allows_objects(resource, scope) {
         return Err(PolicyModuleError::Collection {
             reason: "the scope relation must be a relation of the resource that can hold an object",
         }

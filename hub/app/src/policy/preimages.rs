@@ -34,9 +34,7 @@ impl<R: RecordReader> WithoutPreimages<'_, '_, R> {
         };
         let policy = self.0.policy();
         let relation = policy.node_name(relation);
-        let may_hold_scope = policy
-            .resources()
-            .any(|scope| policy.relation_allows_object(document.resource(), relation, scope));
+        let may_hold_scope = policy.relation_allows_objects(document.resource(), relation);
         if may_hold_scope && self.0.status(object)? != Status::Archived {
             return Err(missing);
         }
@@ -68,19 +66,19 @@ impl<R: RecordReader> Relationships for WithoutPreimages<'_, '_, R> {
         }
     }
 
-    // A preimage names no actor but the owner, and no object but the scope.
+    // A preimage names no actor but the owner, and no object but the scope. That stands without terms:
+    // what is recorded on terms says less than may be so.
     fn contains(
         &self,
         object: ObjectId,
         relation: NodeId,
         subject: SubjectRef,
     ) -> Result<Option<TermsId>, ReadError> {
-        match self.0.contains(object, relation, subject)? {
-            None if matches!(subject, SubjectRef::Object(_)) => {
-                self.scope_is_known(object, relation).map(|()| None)
-            }
-            known => Ok(known),
+        let known = self.0.contains(object, relation, subject)?;
+        if known != Some(TermsId::NONE) && matches!(subject, SubjectRef::Object(_)) {
+            self.scope_is_known(object, relation)?;
         }
+        Ok(known)
     }
 
     fn usersets(
@@ -108,5 +106,71 @@ impl<R: RecordReader> Relationships for WithoutPreimages<'_, '_, R> {
 
     fn object_name(&self, object: ObjectId) -> Option<ObjectRef> {
         self.0.object_name(object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use ::policy::{
+        apply_all, check, Actor, Change, CheckError, Circumstances, Decision, Limits, Question,
+    };
+
+    use super::*;
+
+    /// A document's scope stands without terms: recorded on terms as well, it is still not known.
+    #[test]
+    fn a_scope_that_is_recorded_on_terms_is_unknown_all_the_same() {
+        let text = "
+conditions:
+- name: on-duty
+  parameters: {ward: string}
+  expr: ward == \"a\"
+resources:
+- name: folder
+- name: document
+  relations:
+  - name: parent
+    types: [folder, 'folder with on-duty']
+  - name: other
+    types: ['folder with on-duty']
+";
+        let policy = Policy::parse(text).unwrap();
+        let document = format!("document:bafyrei{}", "a".repeat(52));
+        let object: ObjectRef = document.parse().unwrap();
+        let set = |relation: &str| {
+            let text = format!("{document}#{relation}@folder:1 with on-duty");
+            Change::RelationshipSet(text.parse().unwrap())
+        };
+        let changes = [
+            Change::Defined {
+                definition: text.into(),
+            },
+            Change::ObjectRegistered {
+                object: object.clone(),
+                owner: Actor::new("did:user:a").unwrap(),
+            },
+            set("parent"),
+            set("other"),
+        ];
+        let tree: BTreeMap<Vec<u8>, Vec<u8>> = apply_all(&changes, BTreeMap::new())
+            .unwrap()
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect();
+        let records = TreeRelationships::new(&policy, &tree);
+        let relationships = WithoutPreimages(&records);
+        let ask = |relation: &str| {
+            let question = Question {
+                object: object.clone(),
+                permission: relation.into(),
+                subject: "folder:1".parse().unwrap(),
+            };
+            let now = Circumstances::default();
+            check(&relationships, &question, &now, Limits::CONSENSUS)
+        };
+        assert!(matches!(ask("parent"), Err(CheckError::Read(_))));
+        assert_eq!(ask("other").unwrap().decision, Decision::Conditional);
     }
 }
