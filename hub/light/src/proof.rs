@@ -13,7 +13,9 @@ use ics23::{
     CommitmentProof, CompressedBatchProof, CompressedExistenceProof, ExistenceProof, HashOp,
     InnerOp, InnerSpec, LeafOp, LengthOp, NonExistenceProof, ProofSpec,
 };
-use policy::limits::{DEFINITION_BYTES_MAX, RECORD_BYTES_MAX, SCHEMA_BYTES_MAX};
+use policy::limits::{
+    DEFINITION_BYTES_MAX, PAGE_BYTES_MAX, PAGE_KEY_BYTES_MAX, RECORD_BYTES_MAX, SCHEMA_BYTES_MAX,
+};
 use sha2::{Digest, Sha256};
 use wire::{canonical, Message};
 
@@ -39,12 +41,15 @@ pub const PROOF_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// More than a step of a path takes encoded: its domain, a sibling, tags and lengths.
 const STEP_BYTES_MAX: usize = 80;
 
-// Whatever stands in a policy's tree can be proven. Keys have under 1 kB.
+// Whatever stands in a policy's tree can be proven: pages are the largest values and have the longest
+// keys.
 const _: () = assert!(
-    2 * (RECORD_BYTES_MAX + PATH_STEPS_MAX * STEP_BYTES_MAX + 2 * 1024) <= PROOF_BYTES_MAX
+    2 * (PAGE_BYTES_MAX + PAGE_KEY_BYTES_MAX + PATH_STEPS_MAX * STEP_BYTES_MAX + 1024)
+        <= PROOF_BYTES_MAX
+        && PAGE_BYTES_MAX > RECORD_BYTES_MAX
         && RECORD_BYTES_MAX > DEFINITION_BYTES_MAX + 1024
         && RECORD_BYTES_MAX > SCHEMA_BYTES_MAX + 1024,
-    "a record may be too large to be proven"
+    "a value may be too large to be proven"
 );
 
 /// The largest encoded batch of proofs.
