@@ -211,6 +211,11 @@ pub struct DecisionReport {
     pub revision: u64,
     /// The seen height.
     pub height: u64,
+    /// The block time that expiries and conditions were asked at (RFC 3339); none in leaves of before
+    /// there were such.
+    pub asked_at: Option<String>,
+    /// What the asker gave to conditions, as JSON.
+    pub context: Option<String>,
     /// How old the last verified block was, by the operator's clock.
     pub stale_seconds: u64,
     /// Why, in the operator's words.

@@ -23,7 +23,7 @@ use crate::bundle::judge::Judged;
 use crate::bundle::log::Anchors;
 use crate::bundle::read::Subject;
 use crate::bundle::witness::HeldLeaf;
-use crate::content::{Content, Outcome};
+use crate::content::{AskedAt, Content, Outcome};
 use crate::leaf::Disclosure;
 use crate::verdict::Verdict;
 
@@ -270,6 +270,11 @@ fn decisions(findings: &Findings<'_>) -> Vec<DecisionReport> {
                 },
                 revision: decision.revision,
                 height: decision.height,
+                asked_at: decision
+                    .asked_at
+                    .and_then(AskedAt::time)
+                    .map(|time| time.to_string()),
+                context: decision.context.clone(),
                 stale_seconds: decision.stale_seconds,
                 reason: decision.reason.clone(),
                 replay: match findings.decisions.get(&leaf) {

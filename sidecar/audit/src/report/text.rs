@@ -121,9 +121,15 @@ impl Report {
                 decision.revision,
                 decision.replay
             )?;
+            if let Some(time) = &decision.asked_at {
+                write!(out, ", as of {time}")?;
+            }
             match decision.stale_seconds {
                 0..=9 => writeln!(out)?,
                 seconds => writeln!(out, ", {seconds} s after the last verified block")?,
+            }
+            if let Some(context) = &decision.context {
+                writeln!(out, "             given {context}")?;
             }
             if let Some(why) = &decision.too_old {
                 writeln!(out, "             TOO OLD: {why}")?;

@@ -31,7 +31,15 @@ fn found(moments: &Moments, asked: Asked, headers: &[u64]) -> Found {
                 CouldNotTell => "not contradicted",
                 Allow | Deny => "replayed",
             };
-            assert_eq!(report.decisions[0].replay, replay);
+            let decision = &report.decisions[0];
+            assert_eq!(decision.replay, replay);
+            assert_eq!(decision.asked_at, asked.at.map(|time| time.to_string()));
+            assert_eq!(decision.context.as_deref(), asked.context);
+            // What the answer was given on is shown to whoever reads the report.
+            let text = report.to_text();
+            for shown in decision.asked_at.iter().chain(&decision.context) {
+                assert!(text.contains(shown.as_str()), "{shown} is not in\n{text}");
+            }
             Same
         }
         Err(error) => {
