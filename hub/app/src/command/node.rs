@@ -1,5 +1,6 @@
 //! What `start` and `dev` have in common: logs, store, application, listeners, ending in order.
 
+use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::sync::Arc;
 
@@ -13,12 +14,14 @@ use crate::serve::shutdown::{signalled, Shutdown, ShutdownSender};
 use crate::serve::{grpc, health};
 use crate::store::{Store, StoreError, StoreOptions};
 
-/// Logs go to standard error; `RUST_LOG` chooses what, `info` unless set.
+/// Logs go to standard error, coloured where that is a terminal; `RUST_LOG` chooses what, `info` unless
+/// set.
 pub fn start_logs() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // Fails only when a subscriber is installed already (tests).
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .try_init();
 }
