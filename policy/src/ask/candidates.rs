@@ -1,6 +1,11 @@
 //! The objects on which a subject may have a permission, found from the subject backwards.
 
-use alloc::{vec, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    vec,
+    vec::Vec,
+};
 use core::{
     hash::BuildHasherDefault,
     ops::{ControlFlow, Range},
@@ -13,7 +18,7 @@ use crate::{
     limits::Limits,
     memo::{key, Mix},
     question::{CheckError, Circumstances},
-    relationships::{ActorId, NodeId, ObjectId, Reverse, SubjectRef, TermsId},
+    relationships::{ActorId, NodeId, ObjectId, ResourceId, Reverse, SubjectRef, TermsId},
     schema::{Body, Policy},
     standing::standing,
     truth::Truth,
@@ -32,7 +37,7 @@ const QUOTA_FACTOR: u64 = 4;
 /// policy with more intersections on the way to one permission has better ones among the first.
 const WAYS_MAX: usize = 8;
 
-/// Places for marks to begin with.
+/// Places for marks to begin with: what fits a table of 32, so that short lists never grow one.
 const MARKS_MIN: usize = 28;
 
 /// Candidates, and what finding them took.
@@ -119,6 +124,7 @@ pub(super) fn candidates<R: Reverse + ?Sized>(
         begin: begin(asked),
         found: vec![],
         entered: None,
+        kinds: BTreeMap::new(),
         steps: 0,
         quota: 0,
     };
@@ -203,6 +209,8 @@ struct Way<'a, R: ?Sized> {
     found: Vec<ObjectId>,
     /// The relation that was entered last, and what admitted it there without terms.
     entered: Option<(NodeId, SubjectType)>,
+    /// As what arrows lead to objects, by the node that is asked of them.
+    kinds: BTreeMap<NodeId, Rc<[SubjectType]>>,
     steps: u64,
     quota: u64,
 }
@@ -266,10 +274,10 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
         let Some(resource) = self.policy.body_node(node).map(|node| node.resource) else {
             return ControlFlow::Continue(());
         };
-        let edges = self.plan.edges_from(node);
-        for at in edges.clone() {
-            if let Some(edge) = self.plan.edge(at).filter(|edge| edge.through.is_none()) {
-                self.count(1)?;
+        let (within, arrows) = self.plan.edges_from(node);
+        for at in within {
+            self.count(1)?;
+            if let Some(edge) = self.plan.edge(at) {
                 self.mark(object, edge.to, certain && edge.suffices);
             }
         }
@@ -280,36 +288,53 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
             let subject = SubjectRef::Userset(object, node);
             self.through(subject, SubjectType::Userset(node), None, certain)?;
         }
-        // Arrows lead to the object from itself and from its usersets, as far as they are admitted.
-        let mut kinds: Vec<SubjectType> = vec![];
-        for at in edges.clone() {
-            let Some(relation) = self.plan.edge(at).and_then(|edge| edge.through) else {
-                continue;
-            };
-            let Some(types) = types_of(self.policy, relation) else {
-                continue;
-            };
-            for entry in types.entries() {
-                let leads_here = match entry.subject {
-                    SubjectType::Object(of) => of == resource,
-                    SubjectType::Userset(of) => {
-                        self.policy.body_node(of).map(|node| node.resource) == Some(resource)
-                    }
-                    _ => false,
-                };
-                if leads_here && !kinds.contains(&entry.subject) {
-                    kinds.push(entry.subject);
-                }
-            }
+        if arrows.is_empty() {
+            return ControlFlow::Continue(());
         }
-        for kind in kinds {
-            let subject = match kind {
+        for kind in self.kinds(node, resource, arrows.clone())?.iter() {
+            self.count(1)?;
+            let subject = match *kind {
                 SubjectType::Userset(of) => SubjectRef::Userset(object, of),
                 _ => SubjectRef::Object(object),
             };
-            self.through(subject, kind, Some(edges.clone()), certain)?;
+            self.through(subject, *kind, Some(arrows.clone()), certain)?;
         }
         ControlFlow::Continue(())
+    }
+
+    /// As what an object of `resource` is led to by arrows: as itself, as one of its usersets, as far as
+    /// their relations admit it. Found once for each node.
+    fn kinds(
+        &mut self,
+        node: NodeId,
+        resource: ResourceId,
+        arrows: Range<usize>,
+    ) -> ControlFlow<(), Rc<[SubjectType]>> {
+        if let Some(kinds) = self.kinds.get(&node) {
+            return ControlFlow::Continue(kinds.clone());
+        }
+        let mut kinds = BTreeSet::new();
+        let mut last = None;
+        for at in arrows {
+            let relation = self.plan.edge(at).and_then(|edge| edge.through);
+            let new = relation.filter(|_| relation != last);
+            last = relation;
+            let Some(types) = new.and_then(|relation| types_of(self.policy, relation)) else {
+                continue;
+            };
+            self.count(types.entries().len() as u64)?;
+            kinds.extend(types.entries().iter().filter_map(|entry| {
+                let of = match entry.subject {
+                    SubjectType::Object(of) => Some(of),
+                    SubjectType::Userset(of) => self.policy.body_node(of).map(|node| node.resource),
+                    _ => None,
+                };
+                (of == Some(resource)).then_some(entry.subject)
+            }));
+        }
+        let kinds: Rc<[SubjectType]> = kinds.into_iter().collect();
+        self.kinds.insert(node, kinds.clone());
+        ControlFlow::Continue(kinds)
     }
 
     /// Goes through all relations that hold a subject: into them, or along `arrows` through them.
@@ -348,9 +373,10 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
             return ControlFlow::Continue(());
         }
         let policy = self.policy;
-        let passes = match arrows.clone() {
+        let arrows = arrows.map(|arrows| self.plan.through(arrows, relation));
+        let passes = match &arrows {
             None => self.plan.needs(relation),
-            Some(mut arrows) => arrows.any(|at| self.passes(at, relation)),
+            Some(arrows) => !arrows.is_empty(),
         };
         let Some(types) = types_of(policy, relation).filter(|_| passes) else {
             return ControlFlow::Continue(());
@@ -375,21 +401,15 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
                 self.mark(object, relation, certain);
             }
             Some(arrows) => {
+                self.count(arrows.len() as u64 - 1)?;
                 for at in arrows {
-                    if let Some(edge) = self.plan.edge(at).filter(|_| self.passes(at, relation)) {
+                    if let Some(edge) = self.plan.edge(at) {
                         self.mark(object, edge.to, certain && edge.suffices);
                     }
                 }
             }
         }
         ControlFlow::Continue(())
-    }
-
-    /// Whether a step leads through a relation.
-    fn passes(&self, at: usize, relation: NodeId) -> bool {
-        self.plan
-            .edge(at)
-            .is_some_and(|edge| edge.through == Some(relation))
     }
 
     /// Marks a node, and what one step alone leads on to.

@@ -63,7 +63,8 @@ pub fn check_many<R: Relationships + ?Sized>(
                 break;
             }
         }
-        steps = steps.saturating_add(shared.steps());
+        // The step that was refused is counted by the walk that it ended.
+        steps = steps.saturating_add(shared.steps()).min(limits.steps_max);
     }
     Many { decided, steps }
 }

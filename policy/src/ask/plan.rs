@@ -86,7 +86,9 @@ impl Plan {
                 Some(Body::Computed(ops)) => plan.expression(policy, node, ops, turned, &mut open),
             }
         }
+        // Steps within an object come first, then those through each relation together.
         plan.edges.sort_unstable();
+        plan.edges.dedup();
         for (at, edge) in (0..).zip(&plan.edges) {
             if let Some(step) = plan.steps.get_mut(edge.from.0 as usize) {
                 let first = if step.edges.1 == 0 { at } else { step.edges.0 };
@@ -193,10 +195,22 @@ impl Plan {
         self.edges.get(at).copied()
     }
 
-    /// The steps that lead on from a node, by their places.
-    pub(super) fn edges_from(&self, from: NodeId) -> Range<usize> {
+    /// The steps that lead on from a node within its object, by their places, and those that lead
+    /// through relations.
+    pub(super) fn edges_from(&self, from: NodeId) -> (Range<usize>, Range<usize>) {
         let (start, end) = self.step(from).edges;
-        start as usize..end as usize
+        let (start, end) = (start as usize, end as usize);
+        let edges = self.edges.get(start..end).unwrap_or_default();
+        let arrows = start + edges.partition_point(|edge| edge.through.is_none());
+        (start..arrows, arrows..end)
+    }
+
+    /// Those of some steps that lead through a relation.
+    pub(super) fn through(&self, arrows: Range<usize>, relation: NodeId) -> Range<usize> {
+        let edges = self.edges.get(arrows.clone()).unwrap_or_default();
+        let before = edges.partition_point(|edge| edge.through < Some(relation));
+        let of = edges.partition_point(|edge| edge.through <= Some(relation));
+        arrows.start + before..arrows.start + of
     }
 
     /// The one step that leads on from a node, where there is no other and it stays within the object.

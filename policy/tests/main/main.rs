@@ -16,6 +16,7 @@ mod generate;
 mod hostile;
 mod language;
 mod lookups;
+mod lookups_large;
 mod mutate;
 mod naive;
 mod notation;
