@@ -14,7 +14,7 @@ use super::{
     },
     native_expression,
     validate::validate,
-    writable::{is_condition_name, is_dsl_expression, is_dsl_name, is_parameter_type},
+    writable::{is_declared_name, is_dsl_expression, is_dsl_name, is_parameter_type},
 };
 use crate::{
     name::excerpt,
@@ -140,7 +140,7 @@ impl<'a> Exporter<'a> {
     fn condition(&mut self, condition: &OutlineCondition) -> Condition {
         let name = condition.name.as_str();
         let shown = excerpt(name);
-        if !is_condition_name(name) {
+        if !is_declared_name(name) {
             self.refuse(format!(
                 "condition {shown:?} cannot be named so in OpenFGA; rename it"
             ));
@@ -153,7 +153,7 @@ impl<'a> Exporter<'a> {
         let mut parameters = Vec::new();
         for (parameter, kind) in &condition.parameters {
             let text = excerpt(parameter);
-            if !is_condition_name(parameter) {
+            if !is_declared_name(parameter) {
                 self.refuse(format!(
                     "parameter {text:?} of condition {shown:?} cannot be named so in OpenFGA; rename it"
                 ));
@@ -172,8 +172,8 @@ impl<'a> Exporter<'a> {
         }
         if !is_dsl_expression(&condition.expression) {
             self.refuse(format!(
-                "the expression of condition {shown:?} would end early in OpenFGA's DSL; write it \
-                 without `}}` and `#` outside of texts"
+                "OpenFGA's DSL would not read the expression of condition {shown:?} as it is; write it \
+                 without `}}`, `#` and the word `condition` outside of texts"
             ));
         }
         Condition {
@@ -314,7 +314,10 @@ impl<'a> Exporter<'a> {
                     ));
                     return None;
                 }
-                one => condition = Some(Word::new(one)),
+                one => {
+                    self.name(one, "the condition");
+                    condition = Some(Word::new(one));
+                }
             }
         }
         let (name, subjects) = if subject == "*" {

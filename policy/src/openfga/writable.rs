@@ -1,6 +1,8 @@
 //! What the DSL reads as it was written: names, types of parameters and expressions that may come
 //! from JSON or from a native policy, and cannot all stand in its text.
 
+use alloc::format;
+
 use super::{
     parser::is_name,
     token::{tokens, Kind},
@@ -19,11 +21,17 @@ pub(super) fn is_version(version: &str) -> bool {
     matches!(tokens.as_slice(), [token, _] if token.kind == Kind::Version && token.text == version)
 }
 
-/// Whether the DSL reads `name` as one name of a condition or a parameter. Where these stand it
-/// reads types of parameters as such, and where a condition is used all its other words.
-pub(super) fn is_condition_name(name: &str) -> bool {
-    let is_type = matches!(name, "list" | "map") || is_scalar(name);
-    is_dsl_name(name) && !is_type && !name.contains(['.', '/'])
+/// Whether the DSL reads `name` as one name where a condition or a parameter is declared: there it knows
+/// types of parameters, and no other words. Where a condition is used it knows them all
+/// ([`is_dsl_name`]).
+pub(super) fn is_declared_name(name: &str) -> bool {
+    let declared = format!("condition {name}");
+    let tokens = tokens(&declared).tokens;
+    matches!(tokens.as_slice(), [_, space, token, end]
+        if space.kind == Kind::Space
+            && token.kind == (Kind::Name { extended: false })
+            && token.text == name
+            && end.kind == Kind::End)
 }
 
 fn is_scalar(kind: &str) -> bool {
@@ -42,10 +50,10 @@ pub(super) fn is_parameter_type(kind: &str) -> bool {
     is_scalar(element.unwrap_or(kind))
 }
 
-/// Whether `expression` between braces is read as it is: a `}` outside of a text would end it, and
-/// what looks like a comment would be left out.
+/// Whether `expression` between braces is read as it is: a `}` outside of a text would end it, what looks
+/// like a comment would be left out, and behind the word `condition` names are read otherwise.
 pub(super) fn is_dsl_expression(expression: &str) -> bool {
     let lexed = tokens(expression);
-    let breaks = |kind| matches!(kind, Kind::CloseBrace | Kind::Unknown);
+    let breaks = |kind| matches!(kind, Kind::CloseBrace | Kind::Condition | Kind::Unknown);
     lexed.comments.is_empty() && !lexed.tokens.iter().any(|token| breaks(token.kind))
 }

@@ -5,7 +5,7 @@ use alloc::{format, string::String, vec::Vec};
 use super::{
     error::{Class, Error, Span},
     model::{Comments, Condition, Model, Relation, Restriction, Rewrite, Source, Subjects, Word},
-    writable::{is_condition_name, is_dsl_expression, is_dsl_name, is_parameter_type, is_version},
+    writable::{is_declared_name, is_dsl_expression, is_dsl_name, is_parameter_type, is_version},
 };
 use crate::name::excerpt;
 
@@ -120,7 +120,7 @@ impl Writer {
         let shown = excerpt(&name.text);
         let names = parameters.iter().map(|parameter| &parameter.name);
         for name in core::iter::once(name).chain(names) {
-            if !is_condition_name(&name.text) {
+            if !is_declared_name(&name.text) {
                 let text = excerpt(&name.text);
                 let message = format!("condition {shown:?}: the DSL reads {text:?} as no name");
                 self.refuse(name.span, message);
@@ -135,7 +135,7 @@ impl Writer {
         }
         if !is_dsl_expression(expression) {
             let message =
-                format!("the expression of condition {shown:?} would end early in the DSL");
+                format!("the DSL would not read the expression of condition {shown:?} as it is");
             self.refuse(condition.expression_span, message);
         }
         let parameters = parameters.iter();

@@ -40,6 +40,28 @@ fn a_type_that_became_the_actors_comes_back() {
     assert_eq!(exported.to_dsl(DslOptions::default()).unwrap(), dsl);
 }
 
+/// Where conditions and parameters are declared the DSL knows no other words; behind `with` it does.
+#[test]
+fn words_of_the_dsl_are_names_where_it_reads_them_as_such() {
+    let dsl = |used: &str, expression: &str| {
+        format!(
+            "model\n  schema 1.1\n\ntype user\n\ntype file\n  relations\n    define reader: [user{used}]\n\n\
+             condition or(define: int) {{\n  {expression}\n}}\n"
+        )
+    };
+    let text = dsl("", "define > 3");
+    let outline = import(&parse_dsl(&text).unwrap(), None).unwrap();
+    let exported = export(&outline, ExportOptions::default()).unwrap();
+    assert_eq!(exported.to_dsl(DslOptions::default()).unwrap(), text);
+    assert!(parse_dsl(&dsl(" with or", "define > 3")).is_err());
+
+    // Behind the word `condition` the DSL reads what follows as parameters.
+    let mut outline = outline;
+    outline.conditions[0].expression = "define > 3 || condition".into();
+    let errors = export(&outline, ExportOptions::default()).unwrap_err();
+    assert!(errors[0].message.contains("would not read"), "{errors:?}");
+}
+
 fn native() -> Outline {
     let relation = |name: &str, types: &[&str]| OutlineRelation {
         name: name.into(),
@@ -173,7 +195,7 @@ fn what_openfga_cannot_express_is_refused_by_name() {
                 ..OutlineCondition::default()
             });
         },
-        "would end early",
+        "would not read the expression",
     );
     check(
         &expression("reader + read->operate"),

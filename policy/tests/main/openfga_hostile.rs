@@ -112,8 +112,12 @@ fn follow(model: &Model, from_json: bool) {
     if let Ok(outline) = import(model, None) {
         match export(&outline, ExportOptions::default()) {
             Ok(exported) => assert_eq!(import(&exported, None).unwrap(), outline),
-            // JSON has names and types that the DSL, and so the export, has not.
-            Err(errors) => assert!(from_json, "{errors:?}\n{outline:#?}"),
+            // JSON has names and types that the DSL, and so the export, has not; and expressions that are
+            // no CEL are read by either, and refused when the policy is made of them.
+            Err(errors) => {
+                let is_policy = policy::Policy::parse(&outline.to_yaml()).is_ok();
+                assert!(from_json || !is_policy, "{errors:?}\n{outline:#?}");
+            }
         }
     }
 }
