@@ -162,10 +162,9 @@ impl Texts {
     ) -> Option<Self> {
         let all = String::from_utf8(bytes).ok()?;
         let rising = ends.is_sorted() && ends.last().map_or(0, |end| *end as usize) == all.len();
-        let texts = ends.iter().all(|end| all.is_char_boundary(*end as usize));
         let index = Index::from_parts(index, tags, ends.len())?;
         let whole = before.len() == ends.len() && index.len() == ends.len();
-        (rising && texts && whole).then_some(Self {
+        (rising && whole).then_some(Self {
             all,
             ends,
             before,

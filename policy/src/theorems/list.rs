@@ -93,9 +93,11 @@ impl RelationshipList {
         }
         let (owners, stands) = errors.unless_any((owners, stands))?;
         let history = History::of(policy.clone(), stands).and_then(|history| history.owned(owners));
+        // No one line is wrong: together they are too many.
+        let last = self.0.last().map(|(position, _)| *position);
         history.map_err(|error| {
             alloc::vec![TheoremError {
-                position: Position { line: 1, column: 1 },
+                position: last.unwrap_or(Position { line: 1, column: 1 }),
                 message: format!("{error}"),
             }]
         })

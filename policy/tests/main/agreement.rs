@@ -12,8 +12,8 @@ use policy::{
 
 use crate::{
     cast::{
-        ask, block, changes, circumstances, documents, facts, question, renamed, renamed_object,
-        renamed_who, when, Asked, Cast,
+        ask, block, changes, circumstances, documents, elsewhere, facts, question, renamed,
+        renamed_object, renamed_who, when, Asked, Cast,
     },
     generate::{knot, schema, yaml},
     naive::Naive,
@@ -252,18 +252,11 @@ fn evidence_agrees(case: &Case<'_>, answer: &Result<Answer, CheckError>) -> usiz
 
 /// Whatever things are called, the answer is the same.
 fn names_do_not_matter(case: &Case<'_>, answer: &Result<Answer, CheckError>) {
-    let rename = |id: &str| {
-        let tail: String = id.rsplit(':').next().unwrap_or(id).chars().rev().collect();
-        match id.starts_with("did:") {
-            true => format!("did:other:{tail}"),
-            false => format!("{tail}x"),
-        }
-    };
-    let world = renamed(case.world, &rename);
+    let world = renamed(case.world, &elsewhere);
     let asked = Asked {
-        object: renamed_object(&case.asked.object, &rename),
+        object: renamed_object(&case.asked.object, &elsewhere),
         name: case.asked.name.clone(),
-        who: renamed_who(&case.asked.who, &rename),
+        who: renamed_who(&case.asked.who, &elsewhere),
     };
     let tree = tree_of(&case.scene.text, &world);
     let again = over(

@@ -386,6 +386,15 @@ pub fn question(asked: &Asked) -> Question {
     }
 }
 
+/// Another name of the same kind, in another order.
+pub fn elsewhere(id: &str) -> String {
+    let tail: String = id.rsplit(':').next().unwrap_or(id).chars().rev().collect();
+    match id.starts_with("did:") {
+        true => format!("did:other:{tail}"),
+        false => format!("{tail}x"),
+    }
+}
+
 /// The same world with every id replaced: names sort differently, answers must not.
 pub fn renamed(world: &World, rename: &dyn Fn(&str) -> String) -> World {
     let object = |o: &Object| renamed_object(o, rename);
