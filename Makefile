@@ -63,6 +63,6 @@ bench: setup ## benchmarks, in release, with their references in the same run
 	@$(CARGO_TARGET_DIR)/release/localnet bench
 
 .PHONY: lint
-lint: ## rustfmt and clippy, as CI would like them
+lint: setup ## rustfmt and clippy, as CI would like them
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
