@@ -86,18 +86,22 @@ impl Marks {
         lately.known & bits(node).1 != 0
     }
 
-    /// Notes a node; what was known of it.
-    fn note(&mut self, object: ObjectId, node: NodeId, certain: bool) -> Option<bool> {
-        // Growing by four, not by two: a list of a thousand is then copied a third as often.
+    /// What stands in a place, to be noted in.
+    fn at(&mut self, place: u64) -> &mut u64 {
+        // Growing by eight, not by two: a list of a thousand is then hardly copied.
         if self.0.len() == self.0.capacity() {
-            self.0.reserve(MARKS_MIN.max(3 * self.0.len()));
+            self.0.reserve(MARKS_MIN.max(7 * self.0.len()));
         }
-        let known = self.0.entry(Self::place(object, node)).or_default();
-        let (possible, sure) = bits(node);
-        let before = (*known & possible != 0).then_some(*known & sure != 0);
-        *known |= possible | if certain { sure } else { 0 };
-        before
+        self.0.entry(place).or_default()
     }
+}
+
+/// Notes a node where its place is; what was known of it.
+fn note(known: &mut u64, node: NodeId, certain: bool) -> Option<bool> {
+    let (possible, sure) = bits(node);
+    let before = (*known & possible != 0).then_some(*known & sure != 0);
+    *known |= possible | if certain { sure } else { 0 };
+    before
 }
 
 /// Finds all objects on which `asked` may have `target`.
@@ -414,21 +418,34 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
 
     /// Marks a node, and what one step alone leads on to.
     fn mark(&mut self, object: ObjectId, mut node: NodeId, mut certain: bool) {
-        while self.plan.needs(node) {
-            let known = self.marks.note(object, node, certain);
-            if known.is_none() && node == self.target {
+        if !self.plan.needs(node) {
+            return;
+        }
+        let mut place = Marks::place(object, node);
+        let mut known = self.marks.at(place);
+        loop {
+            let before = note(known, node, certain);
+            if before.is_none() && node == self.target {
                 self.found.push(object);
             }
-            let is_news = known.is_none() || (known == Some(false) && certain);
+            let is_news = before.is_none() || (before == Some(false) && certain);
             if !is_news || !self.plan.leads_on(node) {
                 return;
             }
-            let edge = self.plan.only_edge(node);
-            let Some(edge) = edge.filter(|_| self.count(1).is_continue()) else {
+            let edge = self
+                .plan
+                .only_edge(node)
+                .filter(|_| self.steps < self.quota);
+            let Some(edge) = edge else {
                 self.open.push((object, node, certain));
                 return;
             };
+            self.steps += 1;
             (node, certain) = (edge.to, certain && edge.suffices);
+            let next = Marks::place(object, node);
+            if next != place {
+                (place, known) = (next, self.marks.at(next));
+            }
         }
     }
 
