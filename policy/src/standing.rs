@@ -134,13 +134,12 @@ pub(crate) fn judge<R: Relationships + ?Sized>(
     subject: SubjectType,
     terms_id: TermsId,
 ) -> Standing {
-    let terms = terms_id;
-    if terms == TermsId::NONE {
+    if terms_id == TermsId::NONE {
         let admitted = types.admits(Allowed::bare(subject));
         return Standing::plain(admitted.then_some(Truth::True));
     }
     let policy = relationships.policy();
-    let Some((allowed, terms)) = admitted(relationships, types, subject, terms) else {
+    let Some((allowed, terms)) = admitted(relationships, types, subject, terms_id) else {
         return Standing::plain(None);
     };
     if terms.has_expired(circumstances.time) {

@@ -23,6 +23,20 @@ pub(crate) enum SubjectType {
     Userset(NodeId),
 }
 
+impl SubjectType {
+    /// The resource whose objects an arrow leads to through it: its own, or that of its userset's node.
+    pub(crate) fn leads_to(
+        self,
+        resource_of: impl Fn(NodeId) -> Option<ResourceId>,
+    ) -> Option<ResourceId> {
+        match self {
+            Self::Object(resource) => Some(resource),
+            Self::Userset(node) => resource_of(node),
+            Self::Actor | Self::Everyone | Self::Every(_) => None,
+        }
+    }
+}
+
 /// One entry of `types`: matched exactly, so that a relation that asks for terms never holds
 /// anybody without them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,11 +106,7 @@ impl Types {
         let mut all: Vec<ResourceId> = self
             .entries
             .iter()
-            .filter_map(|entry| match entry.subject {
-                SubjectType::Object(resource) => Some(resource),
-                SubjectType::Userset(node) => resource_of(node),
-                SubjectType::Actor | SubjectType::Everyone | SubjectType::Every(_) => None,
-            })
+            .filter_map(|entry| entry.subject.leads_to(&resource_of))
             .collect();
         all.sort_unstable();
         all.dedup();

@@ -327,14 +327,9 @@ impl<R: Reverse + ?Sized> Way<'_, R> {
                 continue;
             };
             self.count(types.entries().len() as u64)?;
-            kinds.extend(types.entries().iter().filter_map(|entry| {
-                let of = match entry.subject {
-                    SubjectType::Object(of) => Some(of),
-                    SubjectType::Userset(of) => self.policy.body_node(of).map(|node| node.resource),
-                    _ => None,
-                };
-                (of == Some(resource)).then_some(entry.subject)
-            }));
+            let of = |node| self.policy.body_node(node).map(|node| node.resource);
+            let subjects = types.entries().iter().map(|entry| entry.subject);
+            kinds.extend(subjects.filter(|kind| kind.leads_to(of) == Some(resource)));
         }
         let kinds: Rc<[SubjectType]> = kinds.into_iter().collect();
         self.kinds.insert(node, kinds.clone());

@@ -131,20 +131,23 @@ impl Edges {
         if !self.near.may_have(object, list) {
             return None;
         }
-        let is = |at: u32| {
-            let row = self.rows.get(at as usize);
-            row.is_some_and(|edge| edge.object == object && edge.list == list && edge.last == NONE)
-        };
-        let near = self.near.heads(object).into_iter().find(|at| is(*at));
-        near.or_else(|| self.heads.find(list_hash(object, list), is))
+        let mut near = self.near.heads(object).into_iter();
+        near.find(|at| self.is_first(*at, object, list))
+            .or_else(|| self.first(object, list))
     }
 
     /// The first row of a list as the index finds it, whatever lies near.
     pub(super) fn first(&self, object: u32, list: u32) -> Option<u32> {
         self.heads.find(list_hash(object, list), |at| {
-            let row = self.rows.get(at as usize);
-            row.is_some_and(|edge| edge.object == object && edge.list == list && edge.last == NONE)
+            self.is_first(at, object, list)
         })
+    }
+
+    /// Whether a row is the first one of a list.
+    #[inline]
+    fn is_first(&self, at: u32, object: u32, list: u32) -> bool {
+        let row = self.rows.get(at as usize);
+        row.is_some_and(|edge| edge.object == object && edge.list == list && edge.last == NONE)
     }
 
     /// The rows of one list, in order.

@@ -7,7 +7,7 @@ use siphasher::sip::SipHasher13;
 
 use super::{
     index::Index,
-    subjects::{push, step_of},
+    subjects::{lacking, push},
 };
 
 /// The name of a resource, relation or permission.
@@ -116,9 +116,8 @@ impl Texts {
         }
         let at = u32::try_from(self.ends.len()).ok()?;
         let end = u32::try_from(self.all.len() + text.len()).ok()?;
-        if self.all.capacity() - self.all.len() < text.len() {
-            self.all.reserve_exact(step_of(self.all.len(), text.len()));
-        }
+        let (room, length) = (self.all.capacity(), self.all.len());
+        self.all.reserve_exact(lacking(room, length, text.len()));
         self.all.push_str(text);
         push(&mut self.ends, end);
         push(&mut self.before, before);

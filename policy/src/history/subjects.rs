@@ -206,12 +206,13 @@ pub(super) fn push<T>(list: &mut Vec<T>, entry: T) {
 
 /// Makes room, by an eighth at least.
 pub(super) fn grow<T>(list: &mut Vec<T>, more: usize) {
-    if list.capacity() - list.len() < more {
-        list.reserve_exact(step_of(list.len(), more));
-    }
+    list.reserve_exact(lacking(list.capacity(), list.len(), more));
 }
 
-/// How much room is made where `length` are there and `more` are to come.
-pub(super) fn step_of(length: usize, more: usize) -> usize {
-    more + length / 8 + 16
+/// For how many room is to be made where `more` are to come behind `length`: none while there is room.
+pub(super) fn lacking(capacity: usize, length: usize, more: usize) -> usize {
+    match capacity - length < more {
+        true => more + length / 8 + 16,
+        false => 0,
+    }
 }

@@ -83,12 +83,8 @@ impl RelationshipList {
         let owners = self.owners(policy, &mut errors);
         let mut stands = Vec::new();
         for (position, relationship) in &self.0 {
-            if owner_of(policy, relationship).is_some() {
-                continue;
-            }
-            match policy.admits(relationship) {
-                Ok(()) => stands.push(relationship),
-                Err(error) => errors.add(*position, format!("{error}")),
+            if is_fact(policy, *position, relationship, &mut errors) {
+                stands.push(relationship);
             }
         }
         let (owners, stands) = errors.unless_any((owners, stands))?;
@@ -161,11 +157,7 @@ impl RelationshipList {
         }
         let mut sets = Vec::new();
         for (position, relationship) in &self.0 {
-            if owner_of(policy, relationship).is_some() {
-                continue;
-            }
-            if let Err(error) = policy.admits(relationship) {
-                errors.add(*position, format!("{error}"));
+            if !is_fact(policy, *position, relationship, &mut errors) {
                 continue;
             }
             let object = &relationship.object;
@@ -188,6 +180,22 @@ impl RelationshipList {
         changes.extend(sets);
         errors.unless_any(changes)
     }
+}
+
+/// Whether a line says more than an owner; what the policy does not admit is noted and does not.
+fn is_fact(
+    policy: &Policy,
+    position: Position,
+    relationship: &Relationship,
+    errors: &mut Errors,
+) -> bool {
+    if owner_of(policy, relationship).is_some() {
+        return false;
+    }
+    let admitted = policy.admits(relationship);
+    admitted
+        .map_err(|error| errors.add(position, format!("{error}")))
+        .is_ok()
 }
 
 /// Whom the relationship makes the owner: a line about `owner` registers its object, unless the

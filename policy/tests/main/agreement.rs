@@ -13,7 +13,7 @@ use policy::{
 use crate::{
     cast::{
         ask, block, changes, circumstances, documents, elsewhere, facts, question, renamed,
-        renamed_object, renamed_who, when, Asked, Cast,
+        renamed_object, renamed_who, said, when, Asked, Cast,
     },
     generate::{knot, schema, yaml},
     naive::Naive,
@@ -126,11 +126,7 @@ fn agrees_with_oracle(case: &Case<'_>, answer: &Result<Answer, CheckError>) {
         }
         Err(other) => panic!("{other}"),
     };
-    let says = match answer.decision {
-        Decision::Allow => Says::Allow,
-        Decision::Deny => Says::Deny,
-        Decision::Conditional => Says::Conditional,
-    };
+    let says = said(answer.decision);
     assert_eq!(says, answers.says(&asked.object, &asked.name), "the oracle");
     assert_eq!(
         answer.missing.is_empty(),
@@ -342,6 +338,19 @@ pub fn tree_of(text: &str, world: &World) -> Tree {
     present.collect()
 }
 
+/// The same world as a history of one revision.
+pub fn history_of(text: &str, world: &World) -> History {
+    let about = Revision {
+        revision: 0,
+        height: 1,
+        time_seconds: 0,
+        time_nanos: 0,
+    };
+    let mut history = History::new();
+    history.apply(about, &changes(text, world)).unwrap();
+    history
+}
+
 #[derive(Default, Debug)]
 struct Counts {
     questions: u64,
@@ -440,11 +449,7 @@ fn knots_of_permissions_agree_with_the_oracle() {
                 Err(CheckError::Condition { .. }) => continue,
                 answer => answer.unwrap_or_else(|error| panic!("{error} {}", context())),
             };
-            let says = match answer.decision {
-                Decision::Allow => Says::Allow,
-                Decision::Deny => Says::Deny,
-                Decision::Conditional => Says::Conditional,
-            };
+            let says = said(answer.decision);
             assert_eq!(says, expected, "{}", context());
             let gathered =
                 gather(&policy, &tree, &question, &circumstances, &[], GENEROUS).unwrap();

@@ -3,14 +3,14 @@
 use std::collections::{btree_map::Entry, BTreeMap};
 
 use policy::{
-    Actor, Change, Circumstances, ConditionUse, Context, DocumentFacts, Name, ObjectRef, Question,
-    Relationship, Subject,
+    Actor, Change, Circumstances, ConditionUse, Context, Decision, DocumentFacts, Name, ObjectRef,
+    Question, Relationship, Subject,
 };
 
 use crate::{
     generate::time,
     oracle::{
-        Condition, Facts, Kind, Object, Schema, Terms, Type, Value, Values, When, Who, World,
+        Condition, Facts, Kind, Object, Says, Schema, Terms, Type, Value, Values, When, Who, World,
     },
     random::Random,
 };
@@ -29,6 +29,15 @@ pub fn subject(who: &Who) -> Subject {
             object: object(o),
             relation: Name::new(relation).unwrap(),
         },
+    }
+}
+
+/// A decision in the oracle's words.
+pub fn said(decision: Decision) -> Says {
+    match decision {
+        Decision::Allow => Says::Allow,
+        Decision::Deny => Says::Deny,
+        Decision::Conditional => Says::Conditional,
     }
 }
 

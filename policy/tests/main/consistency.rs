@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use policy::{
     check, expand, explain, lookup_objects, lookup_subjects, outline::Outline, CheckError,
-    Circumstances, Context, Decision, History, Limits, Policy, Question, Relationship, Reverse,
-    Wanted,
+    Circumstances, Context, History, Limits, Policy, Question, Relationship, Reverse, Wanted,
 };
 
 use crate::{
-    cast::{object, subject, Asked},
+    cast::{object, said, subject, Asked},
     expansions::Evaluation,
     explanations::{self, stands_up},
     openfga_cases::cases,
@@ -146,7 +145,7 @@ impl Case<'_> {
                         continue;
                     }
                     answer => {
-                        assert_eq!(decision(answer.unwrap().decision), says, "{about}: check")
+                        assert_eq!(said(answer.unwrap().decision), says, "{about}: check")
                     }
                 }
                 let lists = objects.entry((o.0.as_str(), name.as_str())).or_default();
@@ -227,7 +226,7 @@ impl Case<'_> {
             let conditional = found.conditional.iter();
             listed.extend(conditional.map(|(id, _)| (id.as_str(), Says::Conditional)));
             listed.extend(found.excluded.iter().map(|id| (id.as_str(), Says::Deny)));
-            let everyone = decision(found.everyone.decision);
+            let everyone = said(found.everyone.decision);
             let about = format!("{}: subjects {}:{}#{name} {wanted:?}", self.name, o.0, o.1);
             for (id, says) in expected {
                 let shown = listed.remove(id.as_str()).unwrap_or(everyone);
@@ -238,14 +237,6 @@ impl Case<'_> {
                 assert_eq!(everyone, *says, "{about}");
             }
         }
-    }
-}
-
-fn decision(decision: Decision) -> Says {
-    match decision {
-        Decision::Allow => Says::Allow,
-        Decision::Deny => Says::Deny,
-        Decision::Conditional => Says::Conditional,
     }
 }
 

@@ -9,15 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use policy::{
     check, expand, explain, fetch, gather, lookup_objects, lookup_subjects, replay, Answer,
-    CheckError, Circumstances, Decision, Expansion, History, Overlay, Policy, Relationship,
-    Revision, Subjects, TreeRelationships, View, Wanted,
+    CheckError, Circumstances, Expansion, Overlay, Policy, Relationship, Subjects,
+    TreeRelationships, View, Wanted,
 };
 
 use crate::{
-    agreement::{tree_of, Scene, Tree, GENEROUS},
+    agreement::{history_of, tree_of, Scene, Tree, GENEROUS},
     cast::{
-        changes, circumstances, elsewhere, object, question, relationships, renamed,
-        renamed_object, renamed_who, subject, when, Asked,
+        circumstances, elsewhere, object, question, relationships, renamed, renamed_object,
+        renamed_who, said, subject, when, Asked,
     },
     expansions::Evaluation,
     explanations::{self, only, stands_up},
@@ -247,15 +247,7 @@ fn shown_in_subjects(found: &Subjects, text: &str) -> Says {
         true => Says::Allow,
         false if conditional => Says::Conditional,
         false if found.excluded.iter().any(|other| other == text) => Says::Deny,
-        false => says(found.everyone.decision),
-    }
-}
-
-fn says(decision: Decision) -> Says {
-    match decision {
-        Decision::Allow => Says::Allow,
-        Decision::Deny => Says::Deny,
-        Decision::Conditional => Says::Conditional,
+        false => said(found.everyone.decision),
     }
 }
 
@@ -305,7 +297,7 @@ fn ask_all(
                 }
                 Err(other) => panic!("{other}"),
             };
-            let expected = says(answer.decision);
+            let expected = said(answer.decision);
             assert_eq!(expected, answers.says(o, name), "the oracle");
             match expected {
                 Says::Allow => list.allowed.push(o.1.clone()),
@@ -351,14 +343,7 @@ fn all_ways_agree_over_random_worlds() {
         let (world, tree) = &scene.past[at];
         let when = when(&mut random);
         let parted = part(&mut random, &scene.policy, world);
-        let mut below = History::new();
-        let about = Revision {
-            revision: 0,
-            height: 1,
-            time_seconds: 0,
-            time_nanos: 0,
-        };
-        below.apply(about, &changes(&scene.text, &parted)).unwrap();
+        let below = history_of(&scene.text, &parted);
         let asker = Asker {
             scene: &scene,
             world,

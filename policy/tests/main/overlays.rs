@@ -2,16 +2,18 @@
 //! is given with the question instead, and nothing may differ, not even the steps.
 
 use policy::{
-    check, Answer, CheckError, CheckError::Condition, Decision, Overlay, OverlayError, Policy,
-    Relationship, Relationships, TreeRelationships, WithDocuments,
+    check, Answer, CheckError, CheckError::Condition, Overlay, OverlayError, Policy, Relationship,
+    Relationships, TreeRelationships, WithDocuments,
 };
 
 use crate::{
-    agreement::{tree_of, Scene, GENEROUS},
-    cast::{ask, circumstances, documents, facts, question, relationship, relationships, when},
+    agreement::{history_of, tree_of, Scene, GENEROUS},
+    cast::{
+        ask, circumstances, documents, facts, question, relationship, relationships, said, when,
+    },
     lookups::one_world,
     naive::Naive,
-    oracle::{Answers, Facts, Says, Terms, When, World},
+    oracle::{Answers, Facts, Terms, When, World},
     random::{rounds, seed, Random},
     told::Told,
 };
@@ -68,15 +70,7 @@ fn one_scene(random: &mut Random, scene: &Scene) {
     let mut world = world.clone();
     let mut parted = part(random, &scene.policy, &world);
     let below = tree_of(&scene.text, &parted);
-    let mut history = policy::History::new();
-    let about = policy::Revision {
-        revision: 0,
-        height: 1,
-        time_seconds: 0,
-        time_nanos: 0,
-    };
-    let changes = crate::cast::changes(&scene.text, &parted);
-    history.apply(about, &changes).unwrap();
+    let history = history_of(&scene.text, &parted);
     let view = history.at(0).unwrap();
 
     let mut contextual = relationships(&parted.contextual);
@@ -134,13 +128,8 @@ fn one_scene(random: &mut Random, scene: &Scene) {
             Err(Condition { .. }) => {}
             Err(other) => panic!("{other}"),
             Ok(answer) => {
-                let says = match answer.decision {
-                    Decision::Allow => Says::Allow,
-                    Decision::Deny => Says::Deny,
-                    Decision::Conditional => Says::Conditional,
-                };
                 let expected = answers.says(&asked.object, &asked.name);
-                assert_eq!(says, expected, "the oracle");
+                assert_eq!(said(answer.decision), expected, "the oracle");
             }
         }
     }

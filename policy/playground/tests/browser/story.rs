@@ -268,42 +268,21 @@ fn tabs_go_by_keyboard(browser: &mut Browser) {
 fn a_trap_is_survived(browser: &mut Browser) {
     type_all(browser);
     click(browser, "#tab-answers");
-    wait_for_decisions(browser, "allow deny deny list");
-    browser.worker_value(
-        "{ const real = instance.exports; instance = { exports: { ...real, ask: () => real.allocate(-1) } }; 0 }",
-    );
-    browser.type_into("questions", "did:x:ann read batch:b");
+    broken(browser, "real.allocate(-1)");
     browser.until("document.querySelector('#status').innerText.includes('started anew')");
-    assert_eq!(
-        browser.text(DECISIONS),
-        "allow deny deny list",
-        "what was shown stays"
-    );
-    browser.type_into("questions", "did:x:bob read batch:b");
-    wait_for_decisions(browser, "deny");
+    answers_again(browser);
 }
 
 /// A real stop of the real worker: the engine is made to go on for ever, which no engine and no machine
 /// is too fast for.
 fn a_hard_question_is_stopped(browser: &mut Browser) {
     type_all(browser);
-    wait_for_decisions(browser, "allow deny deny list");
-    browser.worker_value(
-        "{ const real = instance.exports; instance = { exports: { ...real, ask: () => { for (;;); } } }; 0 }",
-    );
-    browser.type_into("questions", "did:x:ann read batch:b");
+    broken(browser, "{ for (;;); }");
     browser.until("!document.querySelector('#stop').hidden");
     // The page itself goes on meanwhile.
     assert_eq!(browser.value("1 + 1"), json!(2));
     browser.until("document.querySelector('#status').innerText.includes('too hard')");
-    assert_eq!(
-        browser.text(DECISIONS),
-        "allow deny deny list",
-        "what was shown stays"
-    );
-    // Another worker answers from then on.
-    browser.type_into("questions", "did:x:bob read batch:b");
-    wait_for_decisions(browser, "deny");
+    answers_again(browser);
     type_all(browser);
     wait_for_decisions(browser, "allow deny deny list");
 }
@@ -381,4 +360,24 @@ fn nothing_left_the_page(browser: &mut Browser, address: &str) {
         .filter(|text| !text.contains("TrustedHTML"))
         .collect();
     assert!(complaints.is_empty(), "{complaints:?}");
+}
+
+/// Asks the engine, which does `instead`.
+fn broken(browser: &mut Browser, instead: &str) {
+    wait_for_decisions(browser, "allow deny deny list");
+    browser.worker_value(&format!(
+        "{{ const real = instance.exports; instance = {{ exports: {{ ...real, ask: () => {instead} }} }}; 0 }}",
+    ));
+    browser.type_into("questions", "did:x:ann read batch:b");
+}
+
+/// What was shown stays, and another worker answers from then on.
+fn answers_again(browser: &mut Browser) {
+    assert_eq!(
+        browser.text(DECISIONS),
+        "allow deny deny list",
+        "what was shown stays"
+    );
+    browser.type_into("questions", "did:x:bob read batch:b");
+    wait_for_decisions(browser, "deny");
 }
